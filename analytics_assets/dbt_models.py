@@ -1,0 +1,125 @@
+"""The dbt models as assets, run by the dbt command line on the warehouse while this process holds it for writing.
+
+What the models are stands in `dbt_project/`; here they get their asset keys, groups and checks.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, Failure
+from dagster_dbt import (
+    DagsterDbtCliRuntimeError,
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    dbt_assets,
+)
+
+from analytics_assets.resources import Warehouse
+from analytics_assets.settings import Settings
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.tables import HISTORY, RAW, ensure_tables, quoted
+
+PROJECT_DIR: Final = Path(__file__).parent / "dbt_project"
+MANIFEST: Final = PROJECT_DIR / "target" / "manifest.json"
+OWNERS: Final = ["team:analytics"]
+PATH_VARIABLE: Final = "ANALYTICS_DBT_DUCKDB_PATH"
+"""Where `dbt_project/profiles.yml` finds the warehouse; set for dbt by this module, not by people."""
+
+
+class ModelTranslator(DagsterDbtTranslator):
+    """dbt node → asset spec: `staging/<model>`, `marts/<model>`, grouped alike; sources are the `raw/*` assets."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            DagsterDbtTranslatorSettings(
+                enable_source_tests_as_checks=True,
+                # raw and raw_history are both filled by the raw assets
+                enable_duplicate_source_asset_keys=True,
+            )
+        )
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> AssetSpec:
+        """The spec of one model; its first sentence in the catalogue is the model's own description."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest.get("nodes", {}).get(unique_id) or manifest.get("sources", {})[unique_id]
+        if node["resource_type"] == "source":
+            return spec
+        return spec.replace_attributes(
+            key=AssetKey([node["schema"], node["name"]]),
+            description=node["description"],
+            group_name=node["schema"],
+            owners=OWNERS,
+            kinds={"dbt", "duckdb", node["config"]["materialized"]},
+        )
+
+
+def build_dbt_resource() -> DbtCliResource:
+    """The dbt command line of this very environment, whatever is on PATH."""
+    return DbtCliResource(
+        project_dir=str(PROJECT_DIR),
+        profiles_dir=str(PROJECT_DIR),
+        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+    )
+
+
+def load_manifest(database: str) -> dict[str, Any]:
+    """The prepared manifest of the dbt project, made to fit this warehouse and Dagster.
+
+    It was prepared without a warehouse, so its relations get the database that they are in. `raw` and `raw_history`
+    are filled by the same asset, and Dagster takes an upstream asset once per model.
+
+    Args:
+        database: DuckDB's name for the warehouse file.
+
+    Raises:
+        FileNotFoundError: the manifest has not been prepared.
+    """
+    if not MANIFEST.exists():
+        raise FileNotFoundError(f"{MANIFEST.name} of the dbt project is missing: run `make setup`.")
+    manifest: dict[str, Any] = json.loads(MANIFEST.read_text())
+    history = {key for key, source in manifest["sources"].items() if source["source_name"] == HISTORY}
+    for relation in (*manifest["nodes"].values(), *manifest["sources"].values()):
+        if relation.get("relation_name"):
+            relation["relation_name"] = relation["relation_name"].replace(f'"{relation["database"]}"', quoted(database), 1)
+        relation["database"] = database
+    for node in manifest["nodes"].values():
+        upstream = node.get("depends_on", {}).get("nodes", [])
+        twins = {source.replace(f".{HISTORY}.", f".{RAW}.") for source in upstream if source in history}
+        node.setdefault("depends_on", {})["nodes"] = list(dict.fromkeys([*(set(upstream) - history), *twins]))
+    return manifest
+
+
+def build_dbt_assets(settings: Settings) -> AssetsDefinition:
+    """All models of the project, with their tests as asset checks.
+
+    Raises:
+        FileNotFoundError: the manifest has not been prepared.
+    """
+
+    @dbt_assets(manifest=load_manifest(settings.duckdb_path.stem), dagster_dbt_translator=ModelTranslator(), name="dbt")
+    def dbt(context: AssetExecutionContext, dbt_cli: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
+        try:
+            with warehouse.writing(f"dbt run {context.run_id[:8]}"):
+                with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
+                    ensure_tables(con)
+                os.environ[PATH_VARIABLE] = str(warehouse.path)
+                work = warehouse.path.with_name(".dbt")
+                invocation = dbt_cli.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=work)
+                yield from invocation.stream().fetch_row_counts().fetch_column_metadata()
+        except WarehouseError as error:
+            raise Failure(description=str(error), allow_retries=False) from error
+        except DagsterDbtCliRuntimeError as error:
+            raise Failure(description=_failure_sentence(error), allow_retries=False) from error
+
+    return dbt
+
+
+def _failure_sentence(error: DagsterDbtCliRuntimeError) -> str:
+    lines = [line.strip() for line in str(error.description or error).splitlines() if line.strip()]
+    return " ".join(lines[-6:])[:1500]

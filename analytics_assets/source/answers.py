@@ -1,0 +1,200 @@
+"""What an answer of the API must be to be believed, and how one becomes a page of rows.
+
+An `AnswerGate` stands on every endpoint as a response action of dlt's REST API source. It lets through lists of
+records with ids, in either envelope, and turns everything else into one clear sentence: another attempt, a parent
+that is skipped, or the end of the run.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import requests
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+
+from analytics_assets.source.arrow import Record, RecordReader
+from analytics_assets.source.columns import Table
+from analytics_assets.source.errors import SourceError, TransientAnswerError
+from analytics_assets.source.http import RETRY_STATUSES, retry_after_seconds
+from analytics_assets.source.journal import Journal, logger
+from analytics_assets.source.routes import place_of
+from analytics_assets.source.window import Window
+
+PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
+LARGE_BODY_BYTES: Final = 16 * 2**20
+READ_AT: Final = "_read_at"
+PASS: Final = "_pass"
+_PATH_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
+
+
+class Page:
+    """One page of a list: its rows as an Arrow table, and the ids that the API sent in their order."""
+
+    def __init__(self, rows: pa.Table, ids: list[str], *, last: bool | None) -> None:
+        self.rows = rows
+        self.ids = ids
+        self.last = last
+        """What the header `Last-Page` says; None where the server does not send it."""
+
+    def update(self, values: Mapping[str, object]) -> None:
+        """Add constant columns; dlt's `include_from_parent` calls this as it would a record's `dict.update`."""
+        for name, value in values.items():
+            column = pa.repeat(pa.scalar(value), len(self.rows))
+            self.rows = self.rows.append_column(name, column)
+
+
+class AnswerGate:
+    """The response action of one resource.
+
+    Args:
+        table: what the resource's rows look like.
+        reader: turns its records into Arrow tables.
+        window: keeps entries whose own start lies in it; None keeps all.
+        journal: where refused lists are noted.
+    """
+
+    def __init__(self, table: Table, reader: RecordReader, journal: Journal, window: Window | None) -> None:
+        self._table = table
+        self._reader = reader
+        self._journal = journal
+        self._window = window
+
+    def __call__(self, response: requests.Response, *args: Any, **kwargs: Any) -> requests.Response:
+        """Check one answer and hang its `Page` on it as `response.page`.
+
+        Raises:
+            TransientAnswerError: another attempt may bring a proper answer.
+            IgnoreResponseException: the list of this one parent can't be read and is skipped.
+            SourceError: the answer can't be believed.
+        """
+        self._check_status(response)
+        records = self._records(response)
+        ids = [self._id(record, response) for record in records]
+        records, ids = self._without_repeats(records, ids, response)
+        rows = self._reader.read(records)
+        if self._window is not None:
+            rows = self._window.keep(rows)
+        page = Page(rows, ids, last=_last_page(response))
+        page.update({READ_AT: datetime.now(UTC)})
+        response.page = page  # type: ignore[attr-defined]
+        response.json = lambda **_: {"data": [page]}  # type: ignore[method-assign]
+        return response
+
+    def _check_status(self, response: requests.Response) -> None:
+        status = response.status_code
+        if status == 200:
+            return
+        said = f"{_where(response)} answered {status}{_message(response)}"
+        if status in RETRY_STATUSES:
+            raise TransientAnswerError(
+                f"answered {status}{_message(response)}",
+                retry_after_seconds=retry_after_seconds(response),
+                slow_down=status == 429,
+            )
+        if status in PARENT_REFUSED_STATUSES and self._table.parent is not None:
+            self._journal.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{_message(response)}")
+            raise IgnoreResponseException
+        if status == 401:
+            raise SourceError(f"{said}: the key of ANALYTICS_API_KEY is wrong or has been withdrawn; make a new one.")
+        if status == 403:
+            raise SourceError(f"{said}: the key of ANALYTICS_API_KEY may not read workspace ANALYTICS_WORKSPACE_ID; check both.")
+        if status == 404:
+            raise SourceError(f"{said}: check ANALYTICS_API_URL (the part before /v1) and ANALYTICS_WORKSPACE_ID.")
+        if status == 400:
+            raise SourceError(
+                f"{said}: check ANALYTICS_WORKSPACE_ID, ANALYTICS_PAGE_SIZE (it may be too large) and ANALYTICS_EXTRA_PARAMS."
+            )
+        if 300 <= status < 400:
+            target = response.headers.get("Location", "nowhere")
+            raise SourceError(
+                f"{said} and redirects to {target}: redirects are not followed, so that the key goes to no other host; "
+                "set ANALYTICS_API_URL to the API's own address."
+            )
+        raise SourceError(f"{said}, which is no list of records; check ANALYTICS_API_URL.")
+
+    def _records(self, response: requests.Response) -> list[Any]:
+        body = response.content
+        if len(body) > LARGE_BODY_BYTES:
+            logger.warning(
+                "%s: a page of %d MiB; a smaller ANALYTICS_PAGE_SIZE would need less memory",
+                self._table.name,
+                len(body) >> 20,
+            )
+        if not body.strip():
+            raise TransientAnswerError("answered an empty body instead of a list; check ANALYTICS_API_URL")
+        try:
+            answer = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            kind = "HTML" if body.lstrip()[:1] == b"<" else "a body that is no valid JSON"
+            raise TransientAnswerError(
+                f"answered {kind} instead of a list ({error.msg} at byte {error.pos}); check ANALYTICS_API_URL"
+            ) from error
+        if isinstance(answer, list):
+            return answer
+        if isinstance(answer, dict) and isinstance(answer.get("data"), list):
+            return list(answer["data"])
+        raise SourceError(
+            f"{_where(response)}: expected a list of records, bare or under `data`, and got {_described(answer)}; "
+            "check that ANALYTICS_API_URL is the root of the API."
+        )
+
+    def _id(self, record: Any, response: requests.Response) -> str:
+        if not isinstance(record, dict):
+            raise SourceError(f"{_where(response)}: expected records and found {_described(record)}; nothing was loaded.")
+        record_id = record.get("id")
+        if isinstance(record_id, int) and not isinstance(record_id, bool):
+            record["id"] = record_id = str(record_id)
+        if not isinstance(record_id, str) or not record_id:
+            raise SourceError(
+                f"{_where(response)}: a record of {self._table.name} has no `id` (its fields: {', '.join(sorted(record)[:12])}); "
+                "nothing was loaded."
+            )
+        if not _PATH_SEGMENT.fullmatch(record_id):
+            raise SourceError(f"{_where(response)}: the id {record_id!r} of {self._table.name} is no id; nothing was loaded.")
+        return record_id
+
+    def _without_repeats(
+        self, records: list[Record], ids: list[str], response: requests.Response
+    ) -> tuple[list[Record], list[str]]:
+        if len(set(ids)) == len(ids):
+            return records, ids
+        first: dict[str, Record] = {}
+        for record, record_id in zip(records, ids, strict=True):
+            if first.setdefault(record_id, record) != record:
+                raise SourceError(
+                    f"{_where(response)}: two different records of {self._table.name} have the id {record_id} in one answer; "
+                    "nothing was loaded, for nobody can say which one is right."
+                )
+        return list(first.values()), list(first)
+
+
+def _last_page(response: requests.Response) -> bool | None:
+    header = response.headers.get("Last-Page", "").strip().lower()
+    return {"true": True, "false": False}.get(header)
+
+
+def _where(response: requests.Response) -> str:
+    return f"GET {response.url.split('?', 1)[0]}"
+
+
+def _message(response: requests.Response) -> str:
+    """What an error body says of itself, in brackets; nothing where it says nothing readable."""
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return ""
+    if not isinstance(body, dict) or not body.get("message"):
+        return ""
+    code = f", code {body['code']}" if "code" in body else ""
+    return f" ({str(body['message'])[:200]}{code})"
+
+
+def _described(value: object) -> str:
+    if isinstance(value, dict):
+        inner = f" whose `data` is {_described(value['data'])}" if "data" in value else ""
+        return f"an object with the fields {', '.join(sorted(value)[:8]) or '(none)'}{inner}"
+    names = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "null")

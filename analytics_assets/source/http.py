@@ -1,0 +1,207 @@
+"""The HTTP session: time-outs, retries, the request ceiling, and the promise that the key goes to one origin only.
+
+What an answer means is `answers.py`'s business; this module brings a whole body home or says why it can't.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import requests
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from urllib3.exceptions import HTTPError, NameResolutionError
+
+from analytics_assets.source.errors import SourceError, TransientAnswerError, causes
+from analytics_assets.source.journal import Journal
+from analytics_assets.source.routes import place_of
+
+RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+MAX_RETRIES: Final = 3
+RETRY_AFTER_BOUND_SECONDS: Final = 120.0
+BACKOFF_BOUND_SECONDS: Final = 60.0
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
+BODY_TIMEOUT_FACTOR: Final = 5
+BODY_LIMIT_BYTES: Final = 256 * 2**20
+BODY_CHUNK_BYTES: Final = 256 * 2**10
+
+
+@dataclass(frozen=True)
+class HttpLimits:
+    """How hard the API may be asked, and how long it is waited for.
+
+    Args:
+        requests_per_second: ceiling over all threads of the process, retries included.
+        concurrency: requests in flight at most.
+        backoff_factor: seconds; the waits between attempts are factor * 1, 2, 4 (the specification's factor is 2).
+        read_timeout_seconds: longest silence of the server; a whole body may take five times as long.
+    """
+
+    requests_per_second: int = 10
+    concurrency: int = 8
+    backoff_factor: float = 2.0
+    read_timeout_seconds: float = 60.0
+
+
+class ApiSession(requests.Session):
+    """A session for one API: every request goes through the ceiling and is tried up to four times."""
+
+    def __init__(self, root_url: str, limits: HttpLimits, journal: Journal) -> None:
+        super().__init__()
+        self._limits = limits
+        self._journal = journal
+        self._gate = _Gate(limits.requests_per_second)
+        adapter = _BodyAdapter(root_url, limits)
+        self.adapters.clear()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """dlt copies a REST configuration to validate it; all copies share this one object."""
+        return self
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send one request, again where another attempt may help.
+
+        Raises:
+            SourceError: the last attempt failed too, or no other attempt could help.
+        """
+        attempts = Retrying(
+            stop=stop_after_attempt(1 + MAX_RETRIES),
+            retry=retry_if_exception_type(TransientAnswerError),
+            wait=self._wait_seconds,
+            before_sleep=lambda state: self._note_retry(request, state),
+            sleep=self._gate.pause,
+            reraise=True,
+        )
+        try:
+            return attempts(self._attempt, request, kwargs)
+        except TransientAnswerError as error:
+            raise SourceError(f"{_named(request)}: {error}, after {1 + MAX_RETRIES} attempts.") from error
+
+    def _attempt(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
+        self._gate.enter()
+        started = time.monotonic()
+        size = 0
+        try:
+            response = super().send(request, **{**kwargs, "stream": True, "allow_redirects": False})
+            size = response.raw.tell()
+        except requests.exceptions.SSLError as error:
+            raise SourceError(
+                f"{_named(request)}: the server's certificate is not valid ({_reason(error)}); the key was not sent. "
+                "Check ANALYTICS_API_URL, or the machine's certificates."
+            ) from error
+        except requests.exceptions.Timeout as error:
+            raise TransientAnswerError(f"no answer in time ({_reason(error)})") from error
+        except (requests.exceptions.RequestException, HTTPError) as error:
+            if any(isinstance(cause, NameResolutionError) for cause in causes(error)):
+                raise TransientAnswerError("the host can't be found; check ANALYTICS_API_URL") from error
+            raise TransientAnswerError(f"the connection failed ({_reason(error)})") from error
+        finally:
+            resource = place_of(request.url or "").resource
+            if resource is not None:
+                self._journal.answered(resource, size=size, seconds=time.monotonic() - started)
+        return response
+
+    def _wait_seconds(self, state: RetryCallState) -> float:
+        wait: float = min(self._limits.backoff_factor * 2 ** (state.attempt_number - 1), BACKOFF_BOUND_SECONDS)
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, TransientAnswerError) and error.retry_after_seconds is not None:
+            wait = min(max(error.retry_after_seconds, 0.0), RETRY_AFTER_BOUND_SECONDS)
+        if isinstance(error, TransientAnswerError) and error.slow_down:
+            self._gate.close_for(wait)
+        return wait
+
+    def _note_retry(self, request: requests.PreparedRequest, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        resource = place_of(request.url or "").resource
+        if resource is not None:
+            self._journal.retried(resource, str(error), wait_seconds=state.upcoming_sleep)
+
+
+class _Gate:
+    """Lets requests through at the ceiling's pace; all threads wait when the server asks one of them to slow down."""
+
+    def __init__(self, requests_per_second: int) -> None:
+        self._limiter = Limiter(InMemoryBucket([Rate(requests_per_second, Duration.SECOND)]))
+        self._open_at = 0.0
+        self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        self.pause(self._open_at - time.monotonic())
+        self._limiter.try_acquire("request", blocking=True)
+
+    def close_for(self, seconds: float) -> None:
+        with self._lock:
+            self._open_at = max(self._open_at, time.monotonic() + seconds)
+
+    @staticmethod
+    def pause(seconds: float) -> None:
+        if seconds > 0:
+            time.sleep(seconds)
+
+
+class _BodyAdapter(HTTPAdapter):
+    """Reads the whole body under a deadline and a size limit, and refuses every address but the API's own."""
+
+    def __init__(self, root_url: str, limits: HttpLimits) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=limits.concurrency)
+        self._origin = urlsplit(root_url)[:2]
+        self._limits = limits
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send the request and bring its whole body home."""
+        if urlsplit(request.url or "")[:2] != self._origin:
+            raise SourceError(f"{_named(request)} is not at the address of ANALYTICS_API_URL; the key was not sent.")
+        kwargs["timeout"] = (CONNECT_TIMEOUT_SECONDS, self._limits.read_timeout_seconds)
+        response = super().send(request, *args, **kwargs)
+        deadline = time.monotonic() + BODY_TIMEOUT_FACTOR * self._limits.read_timeout_seconds
+        body = bytearray()
+        try:
+            for chunk in response.iter_content(BODY_CHUNK_BYTES):
+                body += chunk
+                if time.monotonic() > deadline:
+                    raise TransientAnswerError(f"the body drips in too slowly, {len(body)} bytes so far")
+                if len(body) > BODY_LIMIT_BYTES:
+                    raise SourceError(
+                        f"{_named(request)}: the answer is larger than {BODY_LIMIT_BYTES >> 20} MiB; "
+                        "ask for fewer rows at a time with ANALYTICS_PAGE_SIZE."
+                    )
+        except requests.exceptions.RequestException as error:
+            raise TransientAnswerError(f"the body was cut off after {len(body)} bytes") from error
+        finally:
+            response.close() if len(body) > BODY_LIMIT_BYTES or time.monotonic() > deadline else None
+        response._content = bytes(body)
+        response._content_consumed = True  # type: ignore[attr-defined]
+        return response
+
+
+def retry_after_seconds(response: requests.Response) -> float | None:
+    """What the server asks for in `Retry-After`: seconds, or a date of HTTP; None where it asks nothing readable."""
+    header = response.headers.get("Retry-After", "").strip()
+    try:
+        return float(header)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(header).timestamp() - time.time()
+    except ValueError:
+        return None
+
+
+def _named(request: requests.PreparedRequest) -> str:
+    parts = urlsplit(request.url or "")
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}{query}"
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause in a few words, without the addresses that the outer ones repeat."""
+    innermost = list(causes(error))[-1]
+    text = str(innermost) or type(innermost).__name__
+    return text.rsplit("object at 0x", 1)[-1].split(">: ", 1)[-1][:160]

@@ -1,0 +1,116 @@
+"""When a list has been read to its end, and when what was read can be believed.
+
+One answer shows a list at one moment. Several answers do not: a row that is deleted while pages are read moves the
+rows behind it one page forward, and the first of the next page is never seen. So a list of more than one answer is
+read again until two passes in a row hold the same ids. A row that a pass missed has moved because another one that
+the pass had read was deleted; the next pass lacks that one, so the two passes differ.
+"""
+
+from typing import Any, Final, Self
+
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from requests import Request, Response
+
+from analytics_assets.source.answers import PASS, Page
+from analytics_assets.source.columns import ResourceName
+from analytics_assets.source.errors import SourceError
+from analytics_assets.source.journal import Journal
+from analytics_assets.source.routes import place_of
+
+FIRST_PAGE: Final = 1
+MAX_PASSES: Final = 8
+PAGES_WITHOUT_NEWS_ALLOWED: Final = 1
+
+
+class SettledPaging(BasePaginator):
+    """Pages from 1 with `page`, to `Last-Page: true` or an empty page, until two passes agree.
+
+    Args:
+        resource: whose lists are read.
+        page_size: rows asked per page; a shorter page ends a list only where the server has shown that it honours it.
+        journal: told of every page and of every list that was finished.
+    """
+
+    def __init__(self, resource: ResourceName, page_size: int, journal: Journal) -> None:
+        super().__init__()
+        self._resource = resource
+        self._page_size = page_size
+        self._journal = journal
+        self._start_list()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """dlt copies the paginator for each parent; the journal is shared by all of them."""
+        return type(self)(self._resource, self._page_size, self._journal)
+
+    def _start_list(self) -> None:
+        self._has_next_page = True
+        self._pass = 1
+        self._previous_ids: set[str] | None = None
+        self._start_pass()
+
+    def _start_pass(self) -> None:
+        self._page = FIRST_PAGE
+        self._answers = 0
+        self._ids: set[str] = set()
+        self._rows = 0
+        self._has_repeats = False
+        self._pages_without_news = 0
+
+    def init_request(self, request: Request) -> None:
+        """Ask for the first page."""
+        self._start_list()
+        self.update_request(request)
+
+    def update_request(self, request: Request) -> None:
+        """Ask for the page that is next."""
+        request.params = {**(request.params or {}), "page": self._page}
+
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+        """Take note of one answer.
+
+        Raises:
+            SourceError: the server repeats itself, or the list never stands still.
+        """
+        page: Page = response.page  # type: ignore[attr-defined]
+        page.update({PASS: self._pass})
+        known = len(self._ids)
+        self._ids.update(page.ids)
+        self._answers += 1
+        self._rows += len(page.rows)
+        self._has_repeats |= len(self._ids) < known + len(page.ids)
+        self._journal.page_read(self._resource, len(page.rows))
+        if self._is_last(page):
+            self._end_pass(response)
+            return
+        self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
+        if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:
+            raise SourceError(
+                f"GET {response.url.split('?', 1)[0]}: page {self._page} holds no row that the pages before it did not hold; "
+                "the server seems to ignore the parameter `page`, so its list can't be read completely."
+            )
+        self._page += 1
+
+    def _is_last(self, page: Page) -> bool:
+        if len(page.ids) >= self._page_size:
+            self._journal.full_page_seen(self._resource)
+        if not page.ids:
+            return True
+        if page.last is not None:
+            return page.last
+        return len(page.ids) < self._page_size and self._journal.honours_page_size(self._resource)
+
+    def _end_pass(self, response: Response) -> None:
+        is_settled = self._answers == 1 or (self._ids == self._previous_ids and not self._has_repeats)
+        if is_settled:
+            self._has_next_page = False
+            self._journal.list_finished(self._resource, place_of(response.url).parent_id, self._pass)
+            return
+        if self._pass == MAX_PASSES:
+            raise SourceError(
+                f"GET {response.url.split('?', 1)[0]}: the list changed each of the {MAX_PASSES} times it was read, so that "
+                "no reading is sure to be complete; try again at a quieter time, or set a larger ANALYTICS_PAGE_SIZE."
+            )
+        self._journal.list_started_over(self._resource, self._rows)
+        self._previous_ids = self._ids
+        self._pass += 1
+        self._start_pass()

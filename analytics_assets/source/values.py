@@ -1,0 +1,99 @@
+"""How one JSON value becomes a value of a column's type, without loss or not at all.
+
+Only single values belong here; `arrow.py` converts whole columns and falls back on this module for the rest.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from analytics_assets.source.columns import DataType
+
+TYPE_OF_VALUE: Final[dict[type, DataType]] = {
+    bool: "bool",
+    int: "bigint",
+    float: "double",
+    str: "text",
+    list: "json",
+    dict: "json",
+}
+
+INT64_LIMIT = 2**63
+EXACT_DOUBLE_LIMIT = 2**53
+
+
+class MisfitError(Exception):
+    """The value can't be held by the type without loss."""
+
+
+def to_json(value: object) -> str:
+    """Compact JSON text; integers beyond 64 bits keep all their digits."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return to_json(value)
+    raise MisfitError
+
+
+def _to_bigint(value: object) -> int:
+    number: int | None = None
+    if isinstance(value, bool):
+        raise MisfitError
+    if isinstance(value, int):
+        number = value
+    elif isinstance(value, float) and value.is_integer() and abs(value) <= EXACT_DOUBLE_LIMIT:
+        number = int(value)
+    elif isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+        number = int(value)
+    if number is None or not -INT64_LIMIT <= number < INT64_LIMIT:
+        raise MisfitError
+    return number
+
+
+def _to_double(value: object) -> float:
+    if isinstance(value, float):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= EXACT_DOUBLE_LIMIT:
+        return float(value)
+    raise MisfitError
+
+
+def _to_bool(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise MisfitError
+
+
+def _to_timestamp(value: object) -> datetime:
+    """ISO 8601 with `Z`, an offset, or nothing (the API's times are UTC), at most microseconds."""
+    if not isinstance(value, str):
+        raise MisfitError
+    head, _, fraction = value.partition(".")
+    digits = fraction[: len(fraction) - len(fraction.lstrip("0123456789"))]
+    if len(digits) > 6 and digits[6:].strip("0"):
+        raise MisfitError  # a finer time than a microsecond would be cut off
+    try:
+        moment = datetime.fromisoformat(value if len(digits) <= 6 else f"{head}.{digits[:6]}{fraction[len(digits) :]}")
+    except ValueError as error:
+        raise MisfitError from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+CONVERTERS: Final[dict[DataType, Callable[[object], object]]] = {
+    "text": _to_text,
+    "bigint": _to_bigint,
+    "double": _to_double,
+    "bool": _to_bool,
+    "timestamp": _to_timestamp,
+    "json": to_json,
+}

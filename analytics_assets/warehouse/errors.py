@@ -1,0 +1,5 @@
+"""What can go wrong with the warehouse, as one sentence for the person who runs it."""
+
+
+class WarehouseError(Exception):
+    """The warehouse can't be written or read as it must be; the message says what to do."""

@@ -1,0 +1,56 @@
+"""Which workspace a warehouse holds, so that a second one is never mixed into it.
+
+Two workspaces in one file would delete each other's rows: what one sync does not find in its API counts as gone.
+Only the workspace's id counts; the same workspace may be reached over another host tomorrow.
+"""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import duckdb
+
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of
+
+WORKSPACE: Final = f"{RAW}._workspace"
+
+
+def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id: str, api_url: str) -> None:
+    """Note whose warehouse this is; the caller holds the writer's lock.
+
+    The note binds once something was published, so that a mistyped id that was refused by the API binds nobody.
+
+    Args:
+        con: a connection that may write.
+        path: the warehouse file, for the message.
+        workspace_id: the workspace that is about to be read.
+        api_url: where it is read.
+
+    Raises:
+        WarehouseError: the warehouse holds another workspace.
+    """
+    held = held_workspace(con)
+    if held is not None and held[0] != workspace_id:
+        raise WarehouseError(
+            f"{path} holds workspace {held[0]} (read from {held[1]}), not workspace {workspace_id}: set ANALYTICS_DUCKDB_PATH "
+            "to another file, or remove this one to start anew."
+        )
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {WORKSPACE} AS SELECT ?::VARCHAR AS workspace_id, ?::VARCHAR AS api_host",
+        [workspace_id, urlsplit(api_url).hostname],
+    )
+
+
+def held_workspace(con: duckdb.DuckDBPyConnection) -> tuple[str, str] | None:
+    """The id of the workspace that the warehouse holds and the host it was read from; None where nothing was published."""
+    if not columns_of(con, *_split(WORKSPACE)) or not columns_of(con, *_split(PUBLICATIONS)):
+        return None
+    row = con.execute(f"SELECT workspace_id, api_host FROM {WORKSPACE} WHERE EXISTS (FROM {PUBLICATIONS})").fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def _split(table: str) -> tuple[str, str]:
+    schema, _, name = table.partition(".")
+    return schema, name

@@ -1,0 +1,69 @@
+"""Where dlt loads first: a folder and a DuckDB file of one run's own, thrown away afterwards.
+
+Nothing of a half-loaded package can reach the warehouse from here. dlt writes table by table, so a run that dies
+between two tables would leave a mixed warehouse if it loaded there directly; measured with kill -9 in its load step.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import dlt
+import duckdb
+
+from analytics_assets.warehouse.connection import MEMORY_LIMIT
+
+DATASET: Final = "raw"
+PIPELINE_NAME: Final = "analytics_landing"
+FOLDER: Final = ".landing"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The scratch file of one run and the dlt pipeline that loads it."""
+
+    file: Path
+    pipeline: dlt.Pipeline
+    _connection: duckdb.DuckDBPyConnection
+
+    def close(self) -> None:
+        """Let go of the file, so that the warehouse can attach it; nothing can be loaded afterwards."""
+        self._connection.close()
+
+
+@contextmanager
+def landing(warehouse: Path, *, concurrency: int) -> Iterator[Landing]:
+    """A fresh landing beside the warehouse, gone at the end; whoever calls it holds the writer's lock.
+
+    What runs that were killed have left is swept away first: they can't be alive, for the lock is ours.
+
+    Args:
+        warehouse: path of the warehouse file.
+        concurrency: how many lists dlt may have read side by side.
+    """
+    folder = warehouse.with_name(FOLDER)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    place = Path(tempfile.mkdtemp(dir=folder))
+    file = place / "landing.duckdb"
+    con = duckdb.connect(str(file), config={"memory_limit": MEMORY_LIMIT, "threads": 2})
+    try:
+        configure_dlt(concurrency)
+        pipeline = dlt.pipeline(
+            PIPELINE_NAME, pipelines_dir=str(place), destination=dlt.destinations.duckdb(con), dataset_name=DATASET
+        )
+        yield Landing(file, pipeline, con)
+    finally:
+        con.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def configure_dlt(concurrency: int) -> None:
+    """dlt's settings of this process: no telemetry, and as many threads as lists are read side by side."""
+    dlt.config["runtime.dlthub_telemetry"] = False
+    dlt.config["extract.workers"] = concurrency
+    dlt.config["extract.max_parallel_items"] = 2 * concurrency

@@ -1,0 +1,112 @@
+"""The raw tables and their history in DuckDB: made, and widened when the declarations or the API bring new columns.
+
+What the columns are is declared in `source/columns.py`; what goes into them is `publish.py`'s business.
+"""
+
+from typing import Final
+
+import duckdb
+
+from analytics_assets.source.columns import TABLES, DataType, ResourceName, Table
+
+RAW: Final = "raw"
+HISTORY: Final = "raw_history"
+LOADED_AT: Final = "_loaded_at"
+VALID_TO: Final = "_valid_to"
+CHANGE: Final = "_change"
+PUBLICATIONS: Final = f"{RAW}._publications"
+
+DUCKDB_TYPES: Final[dict[DataType, str]] = {
+    "text": "VARCHAR",
+    "bigint": "BIGINT",
+    "bool": "BOOLEAN",
+    "double": "DOUBLE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "json": "JSON",
+}
+_DATA_TYPES: Final[dict[str, DataType]] = {duckdb_type: data_type for data_type, duckdb_type in DUCKDB_TYPES.items()}
+
+
+def quoted(identifier: str) -> str:
+    """The identifier as SQL takes it literally."""
+    escaped = identifier.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def literal(text: str) -> str:
+    """The text as an SQL literal."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Make every raw table and its history, with all declared columns; widen those of an older version."""
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {HISTORY}")
+    con.execute(
+        f"CREATE TABLE IF NOT EXISTS {PUBLICATIONS} (published_at TIMESTAMPTZ NOT NULL, resource VARCHAR NOT NULL, "
+        "window_start TIMESTAMPTZ, window_end TIMESTAMPTZ, rows_read BIGINT, rows_new BIGINT, rows_changed BIGINT, "
+        "rows_deleted BIGINT)"
+    )
+    for table in TABLES.values():
+        declared = {column.name: DUCKDB_TYPES[column.data_type] for column in table.columns}
+        if table.parent_column is not None:
+            declared[table.parent_column] = "VARCHAR"
+        declared[LOADED_AT] = DUCKDB_TYPES["timestamp"]
+        _ensure(con, RAW, table.name, declared)
+        _ensure(con, HISTORY, table.name, {**declared, VALID_TO: DUCKDB_TYPES["timestamp"], CHANGE: "VARCHAR"})
+
+
+def _ensure(con: duckdb.DuckDBPyConnection, schema: str, name: ResourceName, wanted: dict[str, str]) -> None:
+    present = columns_of(con, schema, name)
+    if not present:
+        columns = ", ".join(f"{quoted(column)} {kind}{' NOT NULL' if column == 'id' else ''}" for column, kind in wanted.items())
+        con.execute(f"CREATE TABLE {schema}.{name} ({columns})")
+        _describe(con, schema, TABLES[name])
+        return
+    for column, kind in wanted.items():
+        if column not in present:
+            con.execute(f"ALTER TABLE {schema}.{name} ADD COLUMN {quoted(column)} {kind}")
+
+
+def _describe(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
+    con.execute(f"COMMENT ON TABLE {schema}.{table.name} IS {literal(table.description)}")
+    for column in table.columns:
+        con.execute(f"COMMENT ON COLUMN {schema}.{table.name}.{quoted(column.name)} IS {literal(column.description)}")
+
+
+def add_columns(con: duckdb.DuckDBPyConnection, name: ResourceName, columns: dict[str, DataType]) -> None:
+    """Give the raw table and its history columns for fields that nobody declared."""
+    for schema in (RAW, HISTORY):
+        present = columns_of(con, schema, name)
+        for column, data_type in columns.items():
+            if column not in present:
+                con.execute(f"ALTER TABLE {schema}.{name} ADD COLUMN {quoted(column)} {DUCKDB_TYPES[data_type]}")
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> dict[str, str]:
+    """The columns of a table with their DuckDB types, in order; empty where there is no such table."""
+    rows = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+        "AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [schema, name],
+    ).fetchall()
+    return dict(rows)
+
+
+def data_columns_of(con: duckdb.DuckDBPyConnection, name: ResourceName) -> list[str]:
+    """The columns of a raw table that hold what the API said, declared or not."""
+    return [column for column in columns_of(con, RAW, name) if column != LOADED_AT]
+
+
+def undeclared_columns(con: duckdb.DuckDBPyConnection) -> dict[ResourceName, dict[str, DataType]]:
+    """The columns that the raw tables have for fields that nobody declared, with their types."""
+    found: dict[ResourceName, dict[str, DataType]] = {}
+    for name, table in TABLES.items():
+        declared = {column.name for column in table.columns}
+        found[name] = {
+            column: _DATA_TYPES[kind]
+            for column, kind in columns_of(con, RAW, name).items()
+            if column not in declared and not column.startswith("_")
+        }
+    return found

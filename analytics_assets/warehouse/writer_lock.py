@@ -1,0 +1,85 @@
+"""One writer at a time, over processes: whoever wants to write the warehouse waits for its turn, aloud.
+
+The lock is the operating system's own on a file beside the warehouse, so it ends with the process that held it,
+however that process ended, and nothing has to be cleaned up by hand. Dagster's pools would need configuration of
+the instance, and leak their slot when a run is killed.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from analytics_assets.warehouse.errors import WarehouseError
+
+logger = logging.getLogger(__name__)
+
+SAY_AGAIN_SECONDS: Final = 15.0
+POLL_SECONDS: Final = 0.2
+GIVE_UP_SECONDS: Final = 6 * 3600.0
+
+
+@contextmanager
+def writing(warehouse: Path, what: str) -> Iterator[None]:
+    """Hold the warehouse for writing; wait for another holder and say so.
+
+    Args:
+        warehouse: path of the warehouse file.
+        what: what the holder does, told to those who wait for it.
+
+    Raises:
+        WarehouseError: the other holder did not let go within six hours, or the folder can't be written.
+    """
+    path = warehouse.with_name(f"{warehouse.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, thread_local=False)
+        _acquire(lock, path, what)
+    except OSError as error:
+        raise WarehouseError(
+            f"{path.parent} can't be written ({error.strerror or error}); choose another place with ANALYTICS_DUCKDB_PATH."
+        ) from error
+    try:
+        _holder_file(path).write_text(
+            json.dumps({"pid": os.getpid(), "what": what, "since": datetime.now(UTC).strftime("%H:%M:%S UTC")})
+        )
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, path: Path, what: str) -> None:
+    started = time.monotonic()
+    patience = POLL_SECONDS
+    while True:
+        try:
+            lock.acquire(timeout=patience, poll_interval=POLL_SECONDS)
+        except Timeout:
+            waited = time.monotonic() - started
+            if waited > GIVE_UP_SECONDS:
+                raise WarehouseError(f"{what} waited six hours for {_holder(path)} to let go of the warehouse.") from None
+            logger.warning("Waiting for the warehouse: %s is writing it (%.0f s so far)", _holder(path), waited)
+            patience = SAY_AGAIN_SECONDS
+        else:
+            if patience > POLL_SECONDS:
+                logger.warning("The warehouse is free; %s goes on", what)
+            return
+
+
+def _holder_file(lock_path: Path) -> Path:
+    return lock_path.with_suffix(".holder")
+
+
+def _holder(lock_path: Path) -> str:
+    try:
+        holder = json.loads(_holder_file(lock_path).read_text())
+        return f"{holder['what']} (process {holder['pid']}, since {holder['since']})"
+    except (OSError, ValueError, KeyError):
+        return "another process"
