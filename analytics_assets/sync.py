@@ -51,6 +51,7 @@ class Api:
             extra_params=self.extra_params,
             journal=journal,
             undeclared=undeclared,
+            column_hints=False,
         )
         return analytics_source(self.access.api_key.get_secret_value(), self.access.api_url, self.access.workspace_id, reading)
 

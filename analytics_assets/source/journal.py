@@ -26,12 +26,17 @@ class ResourceCounts:
     requests: int = 0
     retries: int = 0
     bytes: int = 0
-    rows: int = 0
     seconds: float = 0.0
     new_columns: dict[str, DataType] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     finished_lists: dict[str, int] = field(default_factory=dict)
     """Parent id ('' where there is none) → number of the pass whose rows count, see `paging.py`."""
+    rows_of_list: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows read that count, over all lists."""
+        return sum(self.rows_of_list.values())
 
 
 class Journal:
@@ -63,16 +68,17 @@ class Journal:
             self.resources[resource].retries += 1
         logger.warning("%s: %s; trying again in %.0f s", resource, reason, wait_seconds)
 
-    def page_read(self, resource: ResourceName, rows: int) -> None:
-        """A page of `rows` rows that count has been read."""
+    def page_read(self, resource: ResourceName, parent_id: str, rows: int) -> None:
+        """A page of a list has been read, with so many rows that count."""
         with self._lock:
-            self.resources[resource].rows += rows
+            of_list = self.resources[resource].rows_of_list
+            of_list[parent_id] = of_list.get(parent_id, 0) + rows
         self._changed()
 
-    def list_started_over(self, resource: ResourceName, rows: int) -> None:
-        """A list is read again from its first page; its `rows` rows read so far will come again."""
+    def list_started_over(self, resource: ResourceName, parent_id: str) -> None:
+        """A list is read again from its first page; the rows read so far will come again."""
         with self._lock:
-            self.resources[resource].rows -= rows
+            self.resources[resource].rows_of_list[parent_id] = 0
 
     def list_finished(self, resource: ResourceName, parent_id: str, final_pass: int) -> None:
         """A list has been read to its end, and its rows of pass `final_pass` are what it holds."""
@@ -89,6 +95,7 @@ class Journal:
         """The list of one parent can't be read; what the warehouse has of it stays as it is."""
         with self._lock:
             self.resources[resource].refused[parent_id] = reason
+            self.resources[resource].rows_of_list.pop(parent_id, None)
         logger.warning(
             "%s of %s %s can't be read (%s): skipped, its rows in the warehouse stay as they are",
             resource,

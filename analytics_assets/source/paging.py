@@ -52,7 +52,6 @@ class SettledPaging(BasePaginator):
         self._page = FIRST_PAGE
         self._answers = 0
         self._ids: set[str] = set()
-        self._rows = 0
         self._has_repeats = False
         self._pages_without_news = 0
 
@@ -76,11 +75,11 @@ class SettledPaging(BasePaginator):
         known = len(self._ids)
         self._ids.update(page.ids)
         self._answers += 1
-        self._rows += len(page.rows)
         self._has_repeats |= len(self._ids) < known + len(page.ids)
-        self._journal.page_read(self._resource, len(page.rows))
+        parent_id = place_of(response.url).parent_id
+        self._journal.page_read(self._resource, parent_id, len(page.rows))
         if self._is_last(page):
-            self._end_pass(response)
+            self._end_pass(response, parent_id)
             return
         self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
         if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:
@@ -99,18 +98,18 @@ class SettledPaging(BasePaginator):
             return page.last
         return len(page.ids) < self._page_size and self._journal.honours_page_size(self._resource)
 
-    def _end_pass(self, response: Response) -> None:
+    def _end_pass(self, response: Response, parent_id: str) -> None:
         is_settled = self._answers == 1 or (self._ids == self._previous_ids and not self._has_repeats)
         if is_settled:
             self._has_next_page = False
-            self._journal.list_finished(self._resource, place_of(response.url).parent_id, self._pass)
+            self._journal.list_finished(self._resource, parent_id, self._pass)
             return
         if self._pass == MAX_PASSES:
             raise SourceError(
                 f"GET {response.url.split('?', 1)[0]}: the list changed each of the {MAX_PASSES} times it was read, so that "
                 "no reading is sure to be complete; try again at a quieter time, or set a larger ANALYTICS_PAGE_SIZE."
             )
-        self._journal.list_started_over(self._resource, self._rows)
+        self._journal.list_started_over(self._resource, parent_id)
         self._previous_ids = self._ids
         self._pass += 1
         self._start_pass()

@@ -18,6 +18,7 @@ from analytics_assets.source.columns import TABLES, ResourceName, Table
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.landing import DATASET
 from analytics_assets.warehouse.tables import (
     CHANGE,
@@ -64,7 +65,7 @@ def publish(
         What it did, per resource.
 
     Raises:
-        WarehouseError: the file can't be opened.
+        WarehouseError: the file can't be opened, or rows that were read have not arrived in the landing.
         duckdb.Error: the transaction failed; the tables are as they were.
     """
     with connection(warehouse) as con:
@@ -144,7 +145,13 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, columns: list[
         f"FROM {LANDED}.{DATASET}.{table.name} AS landed "
         f"JOIN finished ON finished.parent_id = {parent} AND finished.pass = landed.{PASS}"
     )
-    if _count(con, "incoming") != _count(con, "(SELECT DISTINCT id FROM incoming)"):
+    arrived, read = _count(con, "incoming"), journal.resources[table.name].rows
+    if arrived != read:
+        raise WarehouseError(
+            f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
+            "This is a defect: please report it."
+        )
+    if arrived != _count(con, "(SELECT DISTINCT id FROM incoming)"):
         con.execute(
             "CREATE OR REPLACE TEMP TABLE incoming AS SELECT * FROM incoming "
             f"QUALIFY row_number() OVER (PARTITION BY id ORDER BY {READ_AT} DESC) = 1"
