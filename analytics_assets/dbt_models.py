@@ -111,7 +111,7 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
                 os.environ[PATH_VARIABLE] = str(warehouse.path)
                 work = warehouse.path.with_name(".dbt")
                 invocation = dbt_cli.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=work)
-                yield from invocation.stream().fetch_row_counts().fetch_column_metadata()
+                yield from invocation.stream().fetch_row_counts()
         except WarehouseError as error:
             raise Failure(description=str(error), allow_retries=False) from error
         except DagsterDbtCliRuntimeError as error:

@@ -5,6 +5,7 @@ Nothing is decided here. Loading reads the settings and opens nothing.
 
 from dagster import Definitions, EnvVar, in_process_executor
 
+from analytics_assets.checks import build_checks, workspace_asset
 from analytics_assets.dbt_models import build_dbt_assets, build_dbt_resource
 from analytics_assets.jobs import build_schedules, sync_job
 from analytics_assets.raw_assets import DagsterDltResource, build_raw_assets
@@ -23,7 +24,8 @@ def build_definitions(settings: Settings | None = None) -> Definitions:
     """
     settings = settings or load_settings()
     return Definitions(
-        assets=[build_raw_assets(settings), build_dbt_assets(settings)],
+        assets=[workspace_asset, build_raw_assets(settings), build_dbt_assets(settings)],
+        asset_checks=[build_checks(settings)],
         jobs=[sync_job],
         schedules=build_schedules(settings),
         resources={

@@ -8,14 +8,12 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-import duckdb
 from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
     AssetSpec,
     BackfillPolicy,
-    Failure,
     MaterializeResult,
     MetadataValue,
     MonthlyPartitionsDefinition,
@@ -23,18 +21,18 @@ from dagster import (
 from dlt import Pipeline
 from dlt.extract.source import DltSource
 
+from analytics_assets.checks import WORKSPACE_KEY
+from analytics_assets.failures import failure
 from analytics_assets.months import Span, current_month, month_partitions, routine_span
 from analytics_assets.progress import tell_watchers
 from analytics_assets.raw_metadata import column_schema, endpoint_of, materialization_metadata
 from analytics_assets.resources import AnalyticsApi, Warehouse
-from analytics_assets.settings import Settings, SettingsError
+from analytics_assets.settings import Settings
 from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
-from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.window import Window
 from analytics_assets.sync import LOADER_FILE_FORMAT, sync
-from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import RAW
 
 with warnings.catch_warnings():
@@ -65,7 +63,7 @@ class RawTranslator(DagsterDltTranslator):
         parent = resource._pipe.parent  # dlt shows a resource's parent nowhere else; dagster-dlt reads it here too
         return AssetSpec(
             key=AssetKey([RAW, name]),
-            deps=[AssetKey([RAW, parent.name])] if resource.is_transformer else [],
+            deps=[AssetKey([RAW, parent.name]) if resource.is_transformer else WORKSPACE_KEY],
             description=TABLES[name].description,
             group_name=GROUP,
             kinds={"dlt", "duckdb"},
@@ -119,7 +117,7 @@ def build_raw_assets(settings: Settings) -> AssetsDefinition:
                 name=f"sync run {context.run_id[:8]}",
             )
         except Exception as error:
-            raise _failure(error) from error
+            raise failure(error) from error
         for result in results:
             name = _name_of(result)
             metadata = materialization_metadata(
@@ -144,13 +142,3 @@ def window_of_run(context: AssetExecutionContext, warehouse: Warehouse, settings
         span = routine_span(settings.start_date, settings.lookback_months, warehouse.last_covered(settings.start_date), now=now)
     context.log.info("Time entries of %s", span)
     return span.window(settings.start_date, now=now)
-
-
-def _failure(error: Exception) -> Exception:
-    """The sentence behind the error for the person who runs it, where there is one; the error itself elsewhere."""
-    sentence = find_source_error(error) or (error if isinstance(error, SettingsError | WarehouseError) else None)
-    if sentence is not None:
-        return Failure(description=str(sentence), allow_retries=False)
-    if isinstance(error, duckdb.Error | OSError):
-        return Failure(description=f"The warehouse could not be written, it is as it was before: {str(error).splitlines()[0]}")
-    return error

@@ -7,6 +7,7 @@ The way the data takes stands here in full; what is believed is decided in `sour
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from dlt import Pipeline
 from dlt.extract.source import DltSource
@@ -29,8 +30,18 @@ from analytics_assets.warehouse.writer_lock import writing
 Load = Callable[[Pipeline, DltSource], Sequence[ResourceName]]
 """Runs the dlt pipeline on the source, and says which of its resources were loaded."""
 
-LOADER_FILE_FORMAT = "parquet"
+LOADER_FILE_FORMAT: Final = "parquet"
 """dlt's default for DuckDB, INSERT statements, loads 2,000 rows/s; `jsonl` changes texts that look like times."""
+
+
+def load_with_dlt(resources: Sequence[ResourceName]) -> Load:
+    """dlt's own run of some of the resources, for those who need no orchestration."""
+
+    def load(pipeline: Pipeline, source: DltSource) -> Sequence[ResourceName]:
+        pipeline.run(source.with_resources(*resources), loader_file_format=LOADER_FILE_FORMAT, write_disposition="append")
+        return resources
+
+    return load
 
 
 @dataclass(frozen=True)

@@ -32,14 +32,19 @@ def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id:
     """
     held = held_workspace(con)
     if held is not None and held[0] != workspace_id:
-        raise WarehouseError(
-            f"{path} holds workspace {held[0]} (read from {held[1]}), not workspace {workspace_id}: set ANALYTICS_DUCKDB_PATH "
-            "to another file, or remove this one to start anew."
-        )
+        raise WarehouseError(another_workspace(path, held, workspace_id))
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
     con.execute(
         f"CREATE OR REPLACE TABLE {WORKSPACE} AS SELECT ?::VARCHAR AS workspace_id, ?::VARCHAR AS api_host",
         [workspace_id, urlsplit(api_url).hostname],
+    )
+
+
+def another_workspace(path: Path, held: tuple[str, str], workspace_id: str) -> str:
+    """The sentence for someone who wants to read another workspace into the warehouse than the one it holds."""
+    return (
+        f"{path} holds workspace {held[0]} (read from {held[1]}), not workspace {workspace_id}: set ANALYTICS_DUCKDB_PATH "
+        "to another file, or remove this one to start anew."
     )
 
 

@@ -1,0 +1,89 @@
+# Everything happens in .venv, made from requirements.lock. `make` alone lists the commands.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+
+# one process per core; importing Dagster costs each of them seconds, so no more than that
+TEST_ARGS ?= --numprocesses auto
+
+DBT_PROJECT := analytics_assets/dbt_project
+DBT_FILES := $(shell find $(DBT_PROJECT) -mindepth 1 \( -name target -o -name logs -o -name dbt_packages \) -prune -o -print)
+MANIFEST := $(DBT_PROJECT)/target/manifest.json
+LOCKED := .venv/locked
+INSTALLED := .venv/installed
+
+# Nobody is told what is run here. dagster.yaml and the command line say the same; these are for the tools themselves.
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DO_NOT_TRACK := 1
+export RUNTIME__DLTHUB_TELEMETRY := false
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run dev test check lint types definitions lock wheel clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(INSTALLED)  ## make .venv from the lock and install the project; the others call it when needed
+
+run: setup  ## the main job: without ANALYTICS_API_KEY the demo workspace, with it your own
+	@$(BIN)/analytics-assets run
+
+dev: setup  ## the Dagster UI on port 3000, with daemon, schedules and sensors
+	@$(BIN)/analytics-assets dev
+
+test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: setup  ## what CI runs: lint, types, definitions, tests; goes through all of them before it fails
+	@$(MAKE) --no-print-directory --keep-going lint types definitions test
+
+lint: setup  ## style, format, and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+
+types: setup  ## strict types
+	$(BIN)/mypy
+
+definitions: setup  ## whether Dagster loads them
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+lock: .build/uv-$(UV_VERSION)  ## resolve pyproject.toml into requirements.lock anew; LOCK_ARGS=--upgrade for newer versions
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $</bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-strip-extras --quiet --output-file requirements.lock $(LOCK_ARGS)
+
+wheel: setup  ## build the wheel into dist/, the parsed dbt project inside
+	@rm -rf build
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean:  ## remove .venv and whatever was built; the warehouse in data/ stays
+	rm -rf .venv .build build dist *.egg-info $(DBT_PROJECT)/target $(DBT_PROJECT)/logs
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# From scratch when the lock changes, so that nothing stays that it no longer names.
+$(LOCKED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo 'Python 3.11, 3.12 or 3.13 is needed; say which with PYTHON=/path/to/python3.11.' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo 'This Python makes no virtual environments; on Debian: apt-get install python3-venv' >&2; exit 1; }
+	@echo "Installing what requirements.lock names into .venv, about a minute ..."
+	@$(PYTHON) -m venv --clear .venv
+	@awk '/^pip==/ { found = 1 } found; found && !/\\$$/ { exit }' requirements.lock > .venv/pip.lock
+	@$(PIP) install --require-hashes --requirement .venv/pip.lock
+	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(MANIFEST): $(LOCKED) build_backend/dbt_manifest.py $(DBT_FILES)
+	@echo "Parsing the dbt project ..."
+	@$(BIN)/python build_backend/dbt_manifest.py
+
+$(INSTALLED): $(LOCKED) $(MANIFEST) pyproject.toml setup.cfg build_backend/dbt_manifest.py
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.build/uv-$(UV_VERSION):
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip --disable-pip-version-check --no-input --quiet install uv==$(UV_VERSION)

@@ -1,0 +1,82 @@
+"""The command line `analytics-assets`: what the owner of a warehouse types.
+
+Only the list of commands and what becomes of an error belong here; each command is a module of its own that is
+imported when it is asked for. Dagster and dlt take seconds to import, `--help` must not.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NamedTuple, NoReturn
+
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, CommandError, say
+from analytics_assets.demo import cli as demo_cli
+
+PROGRAM: Final = "analytics-assets"
+
+
+class Command(NamedTuple):
+    """A command: the module whose `main(args)` does it, and what `--help` says of it."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Final[dict[str, Command]] = {
+    "run": Command("analytics_assets.cli.run", "the main job: without a key the demo workspace, with one your own"),
+    "sync": Command("analytics_assets.cli.sync", "read the API into the warehouse and build the models on top"),
+    "dev": Command("analytics_assets.cli.dev", "open the Dagster UI on this machine"),
+    "doctor": Command("analytics_assets.cli.doctor", "check settings, API, key, workspace and warehouse, in words"),
+    "demo-api": Command("analytics_assets.demo.cli", "serve an invented workspace on a loopback address"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        say(f"{self.prog}: {message}; see {self.prog} --help.")
+        sys.exit(EXIT_USAGE)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = _Parser(PROGRAM, description="A time-tracking workspace behind a REST API, as a warehouse you can trust.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parsers = {name: commands.add_parser(name, help=command.help, description=command.help) for name, command in COMMANDS.items()}
+    for name in ("run", "sync"):
+        parsers[name].add_argument("--verbose", action="store_true", help="show Dagster's log, and tracebacks of failures")
+    parsers["sync"].add_argument("--from", dest="first", metavar="YYYY-MM", help="first month of time entries to read")
+    parsers["sync"].add_argument("--to", dest="last", metavar="YYYY-MM", help="last month; by default the current one")
+    parsers["sync"].add_argument(
+        "--select",
+        metavar="ASSETS",
+        help="only these: keys such as raw/tasks,raw/projects or marts/*, or a selection in Dagster's own syntax",
+    )
+    parsers["dev"].add_argument("--port", type=int, default=3000, help="port of the UI, 0 for a free one (%(default)s)")
+    demo_cli.add_arguments(parsers["demo-api"])
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 when it succeeded, 1 when it failed, 2 when it was asked wrongly, 130 when it was interrupted.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        code = import_module(COMMANDS[args.command].module).main(args)
+        sys.stdout.flush()
+        return int(code)
+    except CommandError as error:
+        say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has gone away; Python would complain again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED

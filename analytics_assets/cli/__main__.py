@@ -1,0 +1,8 @@
+"""`python -m analytics_assets.cli` is `analytics-assets`."""
+
+import sys
+
+from analytics_assets.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

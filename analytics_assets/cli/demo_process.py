@@ -1,0 +1,123 @@
+"""The demo API as a process of its own beside a command, and the settings that point at it.
+
+A process, because a server in a thread would take turns with the sync for Python's one lock. It ends with the command
+that started it, however that ends: it reads a pipe that the operating system closes then.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from analytics_assets.cli.errors import CommandError
+
+READY_TIMEOUT_SECONDS: Final = 120.0
+STOP_TIMEOUT_SECONDS: Final = 5.0
+DEMO_MONTHS: Final = 36
+DEMO_SETTINGS: Final = {"ANALYTICS_PAGE_SIZE": "1000", "ANALYTICS_REQUESTS_PER_SECOND": "10000"}
+"""Nobody pays for the demo's requests, and its server is close by."""
+SERVER_SETTINGS: Final = {"ANALYTICS_API_KEY", "ANALYTICS_API_URL", "ANALYTICS_WORKSPACE_ID"}
+
+
+@contextlib.contextmanager
+def demo_api() -> Iterator[dict[str, str]]:
+    """A running demo API with its usual workspace on a free loopback port.
+
+    Yields:
+        The variables that make a sync read all of it. They also hold for processes started meanwhile, if they are
+        put into the environment.
+
+    Raises:
+        CommandError: it did not start.
+    """
+    command = [sys.executable, "-m", __name__, "--port", "0", "--months", str(DEMO_MONTHS)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )  # a session of its own, so that Ctrl-C reaches the sync first and not both at once
+    try:
+        yield {**_announced(process), **DEMO_SETTINGS, "ANALYTICS_START_DATE": _first_day()}
+    finally:
+        _stop(process)
+
+
+@contextlib.contextmanager
+def demo_environment() -> Iterator[str]:
+    """The same, with the variables put into this process's environment as long as the block runs.
+
+    What the person has set besides key, address and workspace holds for the demo too.
+
+    Yields:
+        The root of the API.
+    """
+    before = dict(os.environ)
+    with demo_api() as variables:
+        try:
+            for name, value in variables.items():
+                if name in SERVER_SETTINGS or not os.environ.get(name):
+                    os.environ[name] = value
+            yield variables["ANALYTICS_API_URL"]
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _announced(process: subprocess.Popen[str]) -> dict[str, str]:
+    """The three variables, as the demo API prints them when it answers."""
+    assert process.stdout is not None
+    found: dict[str, str] = {}
+    patience = threading.Timer(READY_TIMEOUT_SECONDS, process.kill)
+    patience.start()
+    try:
+        for line in process.stdout:
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").strip().partition("=")
+                found[name] = value
+            if found.keys() >= SERVER_SETTINGS:
+                return found
+    finally:
+        patience.cancel()
+    raise CommandError("The demo API did not start; `analytics-assets demo-api` shows why.")
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def _first_day() -> str:
+    """The first day of the demo workspace's history."""
+    today = datetime.now(UTC)
+    index = today.year * 12 + today.month - DEMO_MONTHS
+    return f"{index // 12:04d}-{index % 12 + 1:02d}-01"
+
+
+def _serve() -> int:
+    """Serve until told to stop, or until whoever started this process is gone."""
+    import argparse
+
+    from analytics_assets.demo import cli as demo_cli
+
+    def end_with_parent() -> None:
+        os.read(sys.stdin.fileno(), 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    parser = argparse.ArgumentParser()
+    demo_cli.add_arguments(parser)
+    return demo_cli.main(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(_serve())

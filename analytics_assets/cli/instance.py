@@ -1,0 +1,36 @@
+"""The project's Dagster instance: where runs are kept, so that the command line and the UI show the same ones.
+
+Only the folder and its first configuration belong here; what runs on it is decided elsewhere.
+"""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from analytics_assets.cli.errors import CommandError
+from analytics_assets.settings import Settings
+
+HOME_VARIABLE: Final = "DAGSTER_HOME"
+CONFIG_FILE: Final = "dagster.yaml"
+"""Shipped in the package; copied into the folder once, the owner's from then on."""
+
+
+def ensure_dagster_home(settings: Settings) -> Path:
+    """The folder of the instance: `DAGSTER_HOME`, or beside the warehouse, which is then what `DAGSTER_HOME` says.
+
+    Raises:
+        CommandError: the folder can't be made.
+    """
+    asked = os.environ.get(HOME_VARIABLE, "").strip()
+    home = Path(asked).expanduser().absolute() if asked else settings.data_dir / "dagster"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / CONFIG_FILE).exists():
+            (home / CONFIG_FILE).write_text((files("analytics_assets") / CONFIG_FILE).read_text())
+    except OSError as error:
+        setting = HOME_VARIABLE if asked else "ANALYTICS_DUCKDB_PATH"
+        reason = error.strerror or error
+        raise CommandError(f"{home} can't be written ({reason}); choose another place with {setting}.") from error
+    os.environ[HOME_VARIABLE] = str(home)
+    return home

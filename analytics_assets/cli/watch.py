@@ -1,0 +1,172 @@
+"""What is known of a run while it goes on and when it is over: the journal of the read, and Dagster's events.
+
+Facts only; how they are shown is decided in `display.py` and `summary.py`.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, cast
+
+from dagster import AssetCheckEvaluation, AssetKey, AssetMaterialization, DagsterEvent, DagsterEventType, EventLogEntry
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.events import RunFailureReason
+from dagster_shared.error import SerializableErrorInfo
+
+from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
+from analytics_assets.source.journal import Journal, ResourceCounts
+from analytics_assets.warehouse.tables import RAW
+
+State = Literal["waiting", "reading", "read", "in the warehouse"]
+MetadataValues = Mapping[str, object]
+
+FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT_FAILURE, DagsterEventType.PIPELINE_FAILURE}
+
+
+@dataclass(frozen=True)
+class FailedStep:
+    """A step that failed: its name, why in one sentence, and the whole story for those who ask for it."""
+
+    name: str
+    sentence: str
+    story: str
+
+
+@dataclass(frozen=True)
+class ResourceProgress:
+    """How far one resource is."""
+
+    name: ResourceName
+    state: State
+    counts: ResourceCounts
+    lists_done: int
+    lists_expected: int | None
+    """None while more parents may still come."""
+    seconds: float
+
+
+@dataclass
+class RunWatch:
+    """A run as seen from outside; filled from several threads, read from any."""
+
+    started: float = field(default_factory=time.monotonic)
+    journal: Journal | None = None
+    planned: set[AssetKey] = field(default_factory=set)
+    checks_planned: int = 0
+    landed: dict[ResourceName, MetadataValues] = field(default_factory=dict)
+    models: dict[AssetKey, MetadataValues] = field(default_factory=dict)
+    checks: list[AssetCheckEvaluation] = field(default_factory=list)
+    failed_steps: list[FailedStep] = field(default_factory=list)
+    running: str = ""
+    """The step that runs now."""
+    is_interrupted: bool = False
+    is_green: bool = False
+    _began: dict[ResourceName, float] = field(default_factory=dict)
+    _ended: dict[ResourceName, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started
+
+    @property
+    def models_planned(self) -> int:
+        """Models that the run is to build."""
+        return sum(key.path[0] != RAW for key in self.planned)
+
+    def take_journal(self, journal: Journal) -> None:
+        """The read has made a step."""
+        self.journal = journal
+        for _ in self.resources():
+            pass  # notes when each one began and ended
+
+    def take_event(self, entry: EventLogEntry) -> None:
+        """Dagster has noted an event of the run."""
+        event = entry.dagster_event
+        if event is None:
+            return
+        kind, data = event.event_type, event.event_specific_data
+        if kind is DagsterEventType.ASSET_MATERIALIZATION_PLANNED and event.asset_key is not None:
+            self.planned.add(event.asset_key)
+        elif kind is DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED and isinstance(data, AssetCheckEvaluationPlanned):
+            self.checks_planned += 1
+        elif kind is DagsterEventType.STEP_START:
+            self.running = event.step_key or ""
+        elif kind is DagsterEventType.ASSET_MATERIALIZATION:
+            self._materialized(event.step_materialization_data.materialization)
+        elif kind is DagsterEventType.ASSET_CHECK_EVALUATION and isinstance(data, AssetCheckEvaluation):
+            self.checks.append(data)
+        elif kind is DagsterEventType.PIPELINE_SUCCESS:
+            self.is_green = True
+        elif kind in FAILURES:
+            self._failed(event)
+
+    def _materialized(self, materialization: AssetMaterialization) -> None:
+        values = {name: value.value for name, value in materialization.metadata.items()}
+        schema, name = materialization.asset_key.path[0], materialization.asset_key.path[-1]
+        if schema == RAW:
+            self.landed[cast(ResourceName, name)] = values
+        else:
+            self.models[materialization.asset_key] = values
+
+    def _failed(self, event: DagsterEvent) -> None:
+        if event.event_type is DagsterEventType.PIPELINE_FAILURE:
+            data = event.job_failure_data
+            self.is_interrupted |= data.failure_reason is RunFailureReason.UNEXPECTED_TERMINATION
+            if not self.failed_steps and data.error is not None:
+                self.failed_steps.append(FailedStep("run", _sentence(data.error), data.error.to_string()))
+        elif event.event_type is DagsterEventType.STEP_FAILURE:
+            failure = event.step_failure_data
+            told = failure.user_failure_data.description if failure.user_failure_data else None
+            story = failure.error.to_string() if failure.error else ""
+            sentence = told or (_sentence(failure.error) if failure.error else event.message or "no reason given")
+            self.failed_steps.append(FailedStep(event.step_key or "", sentence, story))
+
+    def resources(self) -> Iterator[ResourceProgress]:
+        """How far each resource is that is read: those asked for, and the parents that lead to them."""
+        journal, now = self.journal, time.monotonic()
+        for name in RESOURCE_NAMES:
+            counts = journal.resources[name] if journal is not None else ResourceCounts()
+            if AssetKey([RAW, name]) not in self.planned and not counts.requests:
+                continue
+            state = self._state(name, counts)
+            with self._lock:
+                if state != "waiting":
+                    self._began.setdefault(name, now)
+                if state == "reading":
+                    self._ended.pop(name, None)  # another page of parents has come
+                elif state != "waiting":
+                    self._ended.setdefault(name, now)
+                seconds = self._ended.get(name, now) - self._began.get(name, now)
+            is_child = TABLES[name].parent is not None
+            yield ResourceProgress(
+                name, state, counts,
+                lists_done=len(counts.finished_lists) + len(counts.refused),
+                lists_expected=(journal.lists_expected.get(name) if journal is not None else None) if is_child else 1,
+                seconds=seconds if is_child else counts.seconds,
+            )  # fmt: skip
+
+    def _state(self, name: ResourceName, counts: ResourceCounts) -> State:
+        if name in self.landed:
+            return "in the warehouse"
+        if self._is_read(name, counts):
+            return "read"
+        return "reading" if counts.requests else "waiting"
+
+    def _is_read(self, name: ResourceName, counts: ResourceCounts) -> bool:
+        parent = TABLES[name].parent
+        if parent is None or self.journal is None:
+            return "" in counts.finished_lists
+        done, expected = len(counts.finished_lists) + len(counts.refused), self.journal.lists_expected.get(name)
+        parent_is_read = "" in self.journal.resources[parent].finished_lists
+        return parent_is_read and expected is not None and done >= expected
+
+
+def _sentence(error: SerializableErrorInfo) -> str:
+    """What the innermost error says, for errors that nobody has put into a sentence."""
+    while error.cause is not None:
+        error = error.cause
+    first_line = next(iter(error.message.strip().splitlines()), "")
+    return first_line or error.cls_name or "an unknown error"

@@ -1,0 +1,67 @@
+{#- Reading JSON columns. Whatever shape a value has (null, a scalar, an array where an object was expected), these give
+    null or no rows; they never fail a build. -#}
+
+{#- The text under a key of a JSON object. -#}
+{% macro json_text(column, key) -%}
+    {{ adapter.dispatch('json_text', 'analytics_assets')(column, key) }}
+{%- endmacro %}
+
+{% macro default__json_text(column, key) -%}
+    json_extract_string({{ column }}, '$.{{ key }}')
+{%- endmacro %}
+
+
+{#- The whole number under a key of a JSON object, or null. -#}
+{% macro json_bigint(column, key) -%}
+    {{ adapter.dispatch('json_bigint', 'analytics_assets')(column, key) }}
+{%- endmacro %}
+
+{% macro default__json_bigint(column, key) -%}
+    try_cast({{ json_text(column, key) }} as bigint)
+{%- endmacro %}
+
+
+{#- The boolean under a key of a JSON object, or null. -#}
+{% macro json_boolean(column, key) -%}
+    case {{ json_text(column, key) }} when 'true' then true when 'false' then false end
+{%- endmacro %}
+
+
+{#- The elements of a JSON array as texts: a table expression to stand after `cross join`, with one column. -#}
+{% macro json_array_elements(column) -%}
+    {{ adapter.dispatch('json_array_elements', 'analytics_assets')(column) }}
+{%- endmacro %}
+
+{% macro default__json_array_elements(column) -%}
+    unnest(json_extract_string({{ column }}, '$[*]'))
+{%- endmacro %}
+
+
+{#- How many elements a JSON array has; 0 for anything else. -#}
+{% macro json_array_size(column) -%}
+    {{ adapter.dispatch('json_array_size', 'analytics_assets')(column) }}
+{%- endmacro %}
+
+{% macro default__json_array_size(column) -%}
+    coalesce(len(json_extract_string({{ column }}, '$[*]')), 0)
+{%- endmacro %}
+
+
+{#- An amount in minor units that the API gives as a whole number or as an object with the number under `estimate`. -#}
+{% macro json_minor_units(column) -%}
+    {{ adapter.dispatch('json_minor_units', 'analytics_assets')(column) }}
+{%- endmacro %}
+
+{% macro default__json_minor_units(column) -%}
+    coalesce(try_cast(json_extract_string({{ column }}, '$') as bigint), {{ json_bigint(column, 'estimate') }})
+{%- endmacro %}
+
+
+{#- The elements of a JSON array as one text that does not depend on their order; what is no array counts as empty. -#}
+{% macro json_array_as_set(column) -%}
+    {{ adapter.dispatch('json_array_as_set', 'analytics_assets')(column) }}
+{%- endmacro %}
+
+{% macro default__json_array_as_set(column) -%}
+    coalesce(array_to_string(list_sort(list_distinct(json_extract_string({{ column }}, '$[*]'))), ','), '')
+{%- endmacro %}

@@ -1,0 +1,156 @@
+{#- Dates, durations and time zones. Nothing here depends on the time zone of the session. -#}
+
+{#- The UTC date of a timestamp. -#}
+{% macro utc_date(timestamp) -%}
+    cast(({{ timestamp }}) at time zone 'UTC' as date)
+{%- endmacro %}
+
+
+{#- Seconds from one timestamp to another, counted in whole seconds of the clock, so that parts add up to the whole.
+    (DuckDB's date_diff does the same through its calendar, seven times slower.) -#}
+{% macro seconds_between(start, end) -%}
+    {{ adapter.dispatch('seconds_between', 'analytics_assets')(start, end) }}
+{%- endmacro %}
+
+{% macro default__seconds_between(start, end) -%}
+    (epoch_us({{ end }}) // 1000000 - epoch_us({{ start }}) // 1000000)
+{%- endmacro %}
+
+
+{#- The API's durations in seconds: ISO 8601 (`PT79H12M5S`, hours never roll into days) or a whole number of seconds.
+    Null for anything else. Fractions of a second are cut off. -#}
+{% macro iso_duration_seconds(column) -%}
+    {{ adapter.dispatch('iso_duration_seconds', 'analytics_assets')(column) }}
+{%- endmacro %}
+
+{% macro default__iso_duration_seconds(column) -%}
+    {%- set number = "([0-9]{1,9})" -%}
+    case
+        when regexp_full_match({{ column }}, '[0-9]{1,18}') then cast({{ column }} as bigint)
+        when regexp_full_match(
+            {{ column }}, 'P([0-9]{1,9}D)?(T([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]+)?S)?)?'
+        ) and regexp_matches({{ column }}, '[0-9]')
+        then
+            {%- for unit, seconds in [('D', 86400), ('H', 3600), ('M', 60)] %}
+            coalesce(try_cast(regexp_extract({{ column }}, '{{ number }}{{ unit }}', 1) as bigint), 0) * {{ seconds }} +
+            {%- endfor %}
+            coalesce(try_cast(regexp_extract({{ column }}, '{{ number }}([.][0-9]+)?S', 1) as bigint), 0)
+    end
+{%- endmacro %}
+
+
+{#- The time zones that the warehouse can convert to: a relation with one column, `name`. -#}
+{% macro known_time_zones() -%}
+    {{ adapter.dispatch('known_time_zones', 'analytics_assets')() }}
+{%- endmacro %}
+
+{% macro default__known_time_zones() -%}
+    (select name from pg_timezone_names())
+{%- endmacro %}
+
+
+{#- The number of a weekday, Monday 1 to Sunday 7, from its English name in capitals; of the variable
+    `default_week_start` for any other text. -#}
+{% macro iso_weekday(name) -%}
+    {%- set days = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] -%}
+    {%- set default = var('default_week_start') | upper -%}
+    {%- if default not in days -%}
+        {{ exceptions.raise_compiler_error("The variable default_week_start is " ~ default ~ ", not one of " ~ days | join(", ")) }}
+    {%- endif -%}
+    case {{ name }}
+        {%- for day in days %}
+        when '{{ day }}' then {{ loop.index }}
+        {%- endfor %}
+        else {{ days.index(default) + 1 }}
+    end
+{%- endmacro %}
+
+
+{#- The moment at which a date begins in a time zone. Where clocks jump over midnight, it is the moment of the jump.
+    Where they are set back from 1:00 to 0:00, midnight comes twice and engines pick the second (measured: DuckDB,
+    America/Havana 2024-11-03); the first one is meant. -#}
+{% macro local_day_start(date, time_zone) -%}
+    {%- set midnight = "(cast(" ~ date ~ " as timestamp) at time zone " ~ time_zone ~ ")" -%}
+    case
+        when ({{ midnight }} - interval '1 hour') at time zone {{ time_zone }} >= cast({{ date }} as timestamp)
+            then {{ midnight }} - interval '1 hour'
+        else {{ midnight }}
+    end
+{%- endmacro %}
+
+
+{#- All dates from one to another, every `step_days` days: a table expression to stand after `cross join`, with one
+    column. -#}
+{% macro date_series(first, last, step_days=1) -%}
+    {{ adapter.dispatch('date_series', 'analytics_assets')(first, last, step_days) }}
+{%- endmacro %}
+
+{% macro default__date_series(first, last, step_days) -%}
+    unnest(generate_series(
+        cast({{ first }} as timestamp), cast({{ last }} as timestamp), interval '{{ step_days }} days'
+    ))
+{%- endmacro %}
+
+
+{#- The first day of the week that a date lies in, for weeks that begin on the given weekday (Monday 1 to Sunday 7). -#}
+{% macro week_start(date, week_start_iso_day) -%}
+    {{ date }} - cast((extract(isodow from {{ date }}) - {{ week_start_iso_day }} + 7) % 7 as integer)
+{%- endmacro %}
+
+
+{#- The first day of the month that a date lies in. -#}
+{% macro month_start(date) -%}
+    cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}
+
+
+{#- The date that "now" is in models that look ahead: the variable `as_of_date`, else today in UTC. -#}
+{% macro as_of_date() -%}
+    {%- if var('as_of_date') -%}
+        cast('{{ var("as_of_date") }}' as date)
+    {%- else -%}
+        cast(current_timestamp at time zone 'UTC' as date)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The first day of the period that a date lies in, for something that starts anew WEEKLY (on Mondays), MONTHLY or
+    YEARLY; null for anything else, which never starts anew. -#}
+{% macro period_start(reset, date) -%}
+    case upper({{ reset }})
+        when 'WEEKLY' then {{ week_start(date, 1) }}
+        when 'MONTHLY' then {{ month_start(date) }}
+        when 'YEARLY' then cast(date_trunc('year', {{ date }}) as date)
+    end
+{%- endmacro %}
+
+
+{#- The first day of the next such period; null where there is none. -#}
+{% macro next_period_start(reset, date) -%}
+    case upper({{ reset }})
+        when 'WEEKLY' then {{ week_start(date, 1) }} + 7
+        when 'MONTHLY' then cast({{ month_start(date) }} + interval '1 month' as date)
+        when 'YEARLY' then cast(date_trunc('year', {{ date }}) + interval '1 year' as date)
+    end
+{%- endmacro %}
+
+
+{#- The date on which something is used up if it goes on like in the last days: what remains, divided by what was used in
+    `recent_days`, counted from today. Null when nothing was used, more than ten years ahead, or not before
+    `next_start`, when it starts anew. -#}
+{% macro projected_date(remaining, used_recently, recent_days, next_start) -%}
+    {%- set days = "ceil(cast(" ~ remaining ~ " as double precision) * " ~ recent_days ~ " / nullif(" ~ used_recently ~ ", 0))" -%}
+    case
+        when {{ used_recently }} > 0 and {{ days }} <= 3650
+            and coalesce({{ as_of_date() }} + cast(least({{ days }}, 3650) as integer) < {{ next_start }}, true)
+            then {{ as_of_date() }} + cast(least({{ days }}, 3650) as integer)
+    end
+{%- endmacro %}
+
+
+{#- The moment from which a month (its first day) counts as closed: its end in UTC, plus the variable
+    `month_close_days`. -#}
+{% macro month_closing_time(month) -%}
+    {%- set days = var('month_close_days') | int -%}
+    (cast({{ month }} + interval '1 month' + interval '{{ days }} days' as timestamp) at time zone 'UTC')
+{%- endmacro %}

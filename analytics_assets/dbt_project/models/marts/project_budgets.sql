@@ -1,0 +1,160 @@
+{%- set recent_days = var('burn_rate_days') | int -%}
+
+with entries as (
+
+    select * from {{ ref('fct_time_entries') }}
+    where project_id is not null
+
+),
+
+currencies as (
+
+    select
+        project_id,
+        min(currency) as currency
+
+    from entries
+    group by project_id
+
+),
+
+projects as (
+
+    select
+        projects.*,
+        coalesce(projects.hourly_rate_currency, projects.client_currency, currencies.currency) as currency,
+        {{ period_start('projects.estimate_reset', as_of_date()) }} as estimate_period_start,
+        {{ next_period_start('projects.estimate_reset', as_of_date()) }} as next_estimate_period_start,
+        {{ period_start('projects.budget_reset', as_of_date()) }} as budget_period_start,
+        {{ next_period_start('projects.budget_reset', as_of_date()) }} as next_budget_period_start
+
+    from {{ ref('dim_projects') }} as projects
+    left join currencies on projects.project_id = currencies.project_id
+
+),
+
+days as (
+
+    select
+        projects.project_id,
+        entries.entry_date,
+        projects.estimate_seconds,
+        projects.budget_minor,
+        entries.entry_date > {{ as_of_date() }} - {{ recent_days }}
+            and entries.entry_date <= {{ as_of_date() }} as is_recent,
+        coalesce(entries.entry_date >= projects.estimate_period_start, true) as is_in_estimate_period,
+        coalesce(entries.entry_date >= projects.budget_period_start, true) as is_in_budget_period,
+        {{ whole_sum('entries.duration_seconds') }} as tracked_seconds,
+        {{ whole_sum('case when entries.is_billable then entries.duration_seconds end') }} as billable_seconds,
+        {{ whole_sum('case when entries.is_billable or projects.is_estimate_with_non_billable
+                      then entries.duration_seconds end') }} as counted_seconds,
+        {{ whole_sum('case when entries.currency is not distinct from projects.currency
+                      then entries.amount_minor end') }} as amount_minor
+
+    from entries
+    inner join projects on entries.project_id = projects.project_id
+    group by 1, 2, 3, 4, 5, 6, 7
+
+),
+
+running as (
+
+    select
+        *,
+        case when is_in_estimate_period then counted_seconds else 0 end as estimate_used_seconds,
+        case when is_in_budget_period then amount_minor else 0 end as budget_used_minor,
+        sum(case when is_in_estimate_period then counted_seconds else 0 end)
+            over (partition by project_id order by entry_date) as running_seconds,
+        sum(case when is_in_budget_period then amount_minor else 0 end)
+            over (partition by project_id order by entry_date) as running_minor
+
+    from days
+
+),
+
+used as (
+
+    select
+        project_id,
+        {{ whole_sum('tracked_seconds') }} as tracked_seconds,
+        {{ whole_sum('billable_seconds') }} as billable_seconds,
+        {{ whole_sum('amount_minor') }} as amount_minor,
+        {{ whole_sum('estimate_used_seconds') }} as estimate_used_seconds,
+        {{ whole_sum('budget_used_minor') }} as budget_used_minor,
+        {{ whole_sum('case when is_recent then counted_seconds end') }} as recent_seconds,
+        {{ whole_sum('case when is_recent then amount_minor end') }} as recent_minor,
+        min(case when running_seconds >= estimate_seconds then entry_date end) as estimate_exhausted_on,
+        min(case when running_minor >= budget_minor then entry_date end) as budget_exhausted_on
+
+    from running
+    group by project_id
+
+),
+
+compared as (
+
+    select
+        projects.*,
+        coalesce(used.tracked_seconds, 0) as tracked_seconds,
+        coalesce(used.billable_seconds, 0) as billable_seconds,
+        coalesce(used.amount_minor, 0) as amount_minor,
+        coalesce(used.recent_seconds, 0) as recent_seconds,
+        coalesce(used.recent_minor, 0) as recent_minor,
+        case when projects.estimate_seconds is not null
+            then coalesce(used.estimate_used_seconds, 0) end as estimate_used_seconds,
+        case when projects.budget_minor is not null
+            then coalesce(used.budget_used_minor, 0) end as budget_used_minor,
+        used.estimate_exhausted_on,
+        used.budget_exhausted_on
+
+    from projects
+    left join used on projects.project_id = used.project_id
+
+),
+
+projected as (
+
+    select
+        *,
+        coalesce(estimate_exhausted_on, {{ projected_date(
+            'estimate_seconds - estimate_used_seconds', 'recent_seconds', recent_days, 'next_estimate_period_start'
+        ) }}) as estimate_exhaustion_date,
+        coalesce(budget_exhausted_on, {{ projected_date(
+            'budget_minor - budget_used_minor', 'recent_minor', recent_days, 'next_budget_period_start'
+        ) }}) as budget_exhaustion_date
+
+    from compared
+
+)
+
+select
+    project_id,
+    project_name,
+    client_id,
+    client_name,
+    is_archived,
+    is_deleted,
+    currency,
+    tracked_seconds,
+    billable_seconds,
+    amount_minor,
+
+    estimate_seconds,
+    estimate_period_start,
+    estimate_used_seconds,
+    estimate_seconds - estimate_used_seconds as estimate_remaining_seconds,
+    {{ share('estimate_used_seconds', 'estimate_seconds') }} as estimate_used_share,
+
+    budget_minor,
+    budget_period_start,
+    budget_used_minor,
+    budget_minor - budget_used_minor as budget_remaining_minor,
+    {{ share('budget_used_minor', 'budget_minor') }} as budget_used_share,
+
+    cast(round(recent_seconds * 7.0 / {{ recent_days }}) as bigint) as burn_seconds_per_week,
+    cast(round(recent_minor * 7.0 / {{ recent_days }}) as bigint) as burn_minor_per_week,
+    estimate_exhaustion_date,
+    budget_exhaustion_date,
+    least(estimate_exhaustion_date, budget_exhaustion_date) as projected_exhaustion_date
+
+from projected

@@ -1,0 +1,255 @@
+{#- Fields whose change makes an edit; locking or unlocking alone is none, and neither is a field that the API started
+    to send. -#}
+{%- set compared = [
+    'user_id', 'project_id', 'task_id', 'kiosk_id', 'description', 'entry_type', 'is_billable', 'started_at',
+    'ended_at', 'hourly_rate_minor', 'cost_rate_minor', 'currency', 'tag_set', 'custom_field_values',
+] -%}
+{#- Values whose change an invoice or a timesheet of the month would show. -#}
+{%- set billing = [
+    'user_id', 'project_id', 'entry_month', 'entry_type', 'is_billable', 'duration_seconds', 'amount_minor',
+    'cost_minor', 'currency',
+] -%}
+{#- Values shown before and after. -#}
+{%- set shown = [
+    'user_id', 'project_id', 'task_id', 'description', 'entry_type', 'is_billable', 'is_running', 'started_at',
+    'ended_at', 'duration_seconds', 'hourly_rate_minor', 'cost_rate_minor', 'amount_minor', 'cost_minor', 'currency',
+] -%}
+with projects as (
+
+    select * from {{ ref('dim_projects') }}
+
+),
+
+-- What was read when: every sync of time entries reads those that start in a window, which may be open to the future.
+readings as (
+
+    select
+        published_at,
+        window_start,
+        window_end
+
+    from {{ source('raw', '_publications') }}
+    where resource = 'time_entries'
+
+),
+
+-- A version is known by its entry and the time at which it was loaded. What it says is fetched last, for the few that
+-- are part of a late change.
+versions as (
+
+    select
+        time_entry_id,
+        loaded_at,
+        superseded_at,
+        superseded_by,
+        started_at,
+        {{ month_start('entry_date') }} as entry_month,
+        row_number() over (partition by time_entry_id order by loaded_at, superseded_at) as version_number
+
+    from {{ ref('stg_time_entry_versions') }}
+
+),
+
+changes as (
+
+    -- A version that took the place of another, or appeared where there was none (any more).
+    select
+        after_version.time_entry_id,
+        after_version.loaded_at as first_seen_at,
+        case when before_version.time_entry_id is null then 'added' else 'edited' end as change_type,
+        before_version.time_entry_id is null and after_version.version_number > 1 as is_return,
+        before_version.loaded_at as before_loaded_at,
+        before_version.started_at as before_started_at,
+        before_version.entry_month as before_entry_month,
+        after_version.loaded_at as after_loaded_at,
+        after_version.started_at as after_started_at,
+        after_version.entry_month as after_entry_month
+
+    from versions as after_version
+    left join versions as before_version
+        on after_version.time_entry_id = before_version.time_entry_id
+        and after_version.version_number = before_version.version_number + 1
+        and before_version.superseded_by = 'edited'
+
+    union all
+
+    -- A version that left without a successor.
+    select
+        time_entry_id,
+        superseded_at,
+        'deleted',
+        false,
+        loaded_at,
+        started_at,
+        entry_month,
+        null,
+        null,
+        null
+
+    from versions
+    where superseded_by = 'deleted'
+
+),
+
+late_changes as (
+
+    select
+        *,
+        case
+            when first_seen_at >= {{ month_closing_time('before_entry_month') }} then before_entry_month
+            else after_entry_month
+        end as entry_month,
+        case
+            when first_seen_at >= {{ month_closing_time('before_entry_month') }} then before_started_at
+            else after_started_at
+        end as started_at
+
+    from changes
+    where first_seen_at >= {{ month_closing_time('before_entry_month') }}
+        or first_seen_at >= {{ month_closing_time('after_entry_month') }}
+
+),
+
+-- The last reading of each window before each time at which changes were seen. There are few windows.
+last_readings as (
+
+    select
+        seen.first_seen_at,
+        readings.window_start,
+        readings.window_end,
+        max(readings.published_at) as published_at
+
+    from (select distinct first_seen_at from late_changes) as seen
+    inner join readings on seen.first_seen_at > readings.published_at
+    group by seen.first_seen_at, readings.window_start, readings.window_end
+
+),
+
+-- The last reading before the change was seen that would have met the entry.
+previous_readings as (
+
+    select
+        late_changes.time_entry_id,
+        late_changes.first_seen_at,
+        max(last_readings.published_at) as published_at
+
+    from late_changes
+    inner join last_readings
+        on late_changes.first_seen_at = last_readings.first_seen_at
+        and late_changes.started_at >= last_readings.window_start
+        and coalesce(late_changes.started_at < last_readings.window_end, true)
+    group by late_changes.time_entry_id, late_changes.first_seen_at
+
+),
+
+-- What the first reading of a time brings was not added late: nobody had looked before.
+known_changes as (
+
+    select
+        late_changes.*,
+        previous_readings.published_at as previously_read_at
+
+    from late_changes
+    left join previous_readings
+        on late_changes.time_entry_id = previous_readings.time_entry_id
+        and late_changes.first_seen_at = previous_readings.first_seen_at
+    where late_changes.change_type <> 'added'
+        or late_changes.is_return
+        or previous_readings.published_at >= late_changes.started_at
+
+),
+
+details as (
+
+    select
+        *,
+        {{ month_start('entry_date') }} as entry_month,
+        coalesce(hourly_rate_currency, cost_rate_currency) as currency,
+        {{ json_array_as_set('tag_ids') }} as tag_set
+
+    from {{ ref('stg_time_entry_versions') }}
+    where time_entry_id in (select time_entry_id from known_changes)
+
+),
+
+described as (
+
+    select
+        changed.time_entry_id,
+        changed.change_type,
+        changed.first_seen_at,
+        changed.entry_month,
+        changed.previously_read_at,
+        changed.is_return,
+        case when changed.change_type = 'edited' then concat_ws(
+            ', '
+            {%- for column in compared %},
+            case when before_version.{{ column }} is distinct from after_version.{{ column }}
+                then '{{ "tag_ids" if column == "tag_set" else column }}' end
+            {%- endfor %}
+        ) end as changed_fields,
+        case changed.change_type
+            when 'edited' then
+                {%- for column in billing %}
+                {{ "or " if not loop.first }}before_version.{{ column }} is distinct from after_version.{{ column }}
+                {%- endfor %}
+            when 'added' then after_version.duration_seconds > 0
+            else before_version.duration_seconds > 0
+        end as is_billing_relevant,
+        coalesce(before_version.currency <> after_version.currency, false) as is_currency_changed,
+        {%- for column in ['user_id', 'project_id', 'currency'] %}
+        case when changed.change_type = 'deleted' then before_version.{{ column }} else after_version.{{ column }} end
+            as {{ column }},
+        {%- endfor %}
+        {%- for column in ['entry_month'] + shown %}
+        before_version.{{ column }} as before_{{ column }},
+        after_version.{{ column }} as after_{{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+
+    from known_changes as changed
+    left join details as before_version
+        on changed.time_entry_id = before_version.time_entry_id
+        and changed.before_loaded_at = before_version.loaded_at
+    left join details as after_version
+        on changed.time_entry_id = after_version.time_entry_id
+        and changed.after_loaded_at = after_version.loaded_at
+
+)
+
+select
+    described.time_entry_id,
+    described.change_type,
+    described.first_seen_at,
+    described.entry_month,
+    cast(
+        {{ utc_date('described.first_seen_at') }} - cast(described.entry_month + interval '1 month' as date) as integer
+    ) as days_after_month_end,
+    described.previously_read_at,
+    coalesce(described.previously_read_at >= {{ month_closing_time('described.entry_month') }}, false)
+        as is_certainly_late,
+    described.is_return,
+    described.is_billing_relevant,
+    described.changed_fields,
+
+    described.user_id,
+    described.project_id,
+    projects.client_id,
+    coalesce(described.currency, projects.client_currency) as currency,
+    coalesce(described.after_duration_seconds, 0) - coalesce(described.before_duration_seconds, 0)
+        as seconds_difference,
+    case when not described.is_currency_changed
+        then coalesce(described.after_amount_minor, 0) - coalesce(described.before_amount_minor, 0)
+    end as amount_minor_difference,
+    case when not described.is_currency_changed
+        then coalesce(described.after_cost_minor, 0) - coalesce(described.before_cost_minor, 0)
+    end as cost_minor_difference,
+
+    {%- for column in ['entry_month'] + shown %}
+    described.before_{{ column }},
+    described.after_{{ column }}{{ "," if not loop.last }}
+    {%- endfor %}
+
+from described
+left join projects on described.project_id = projects.project_id
+where described.change_type <> 'edited'
+    or described.changed_fields <> ''

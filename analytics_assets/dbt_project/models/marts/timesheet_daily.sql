@@ -1,0 +1,117 @@
+with entries as (
+
+    select * from {{ ref('fct_time_entries') }}
+
+),
+
+users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
+localized as (
+
+    select
+        entries.user_id,
+        entries.project_id,
+        entries.is_work,
+        entries.is_break,
+        entries.is_time_off,
+        entries.is_billable,
+        entries.duration_seconds,
+        entries.started_at,
+        -- Running timers and entries that end before they start count no time: they stand on the day of their start.
+        case when entries.duration_seconds > 0 then entries.ended_at else entries.started_at end as ended_at,
+        coalesce(users.time_zone, '{{ var("default_time_zone") }}') as time_zone
+
+    from entries
+    left join users on entries.user_id = users.user_id
+
+),
+
+-- A local date is at most a day away from the UTC date.
+candidates as (
+
+    select
+        *,
+        {{ utc_date('started_at') }} - 1 as first_date,
+        {{ utc_date('ended_at') }} + 1 as last_date
+
+    from localized
+
+),
+
+spans as (
+
+    select
+        time_zone,
+        min(first_date) as first_date,
+        max(last_date) as last_date
+
+    from candidates
+    group by time_zone
+
+),
+
+-- When each day begins and ends, once per time zone: converting each entry by itself takes ten times as long.
+days as (
+
+    select
+        spans.time_zone,
+        cast(series.day as date) as work_date,
+        {{ local_day_start('cast(series.day as date)', 'spans.time_zone') }} as day_started_at,
+        {{ local_day_start('(cast(series.day as date) + 1)', 'spans.time_zone') }} as day_ended_at
+
+    from spans
+    cross join {{ date_series('spans.first_date', 'spans.last_date') }} as series (day)
+
+),
+
+dated as (
+
+    select
+        candidates.*,
+        cast(series.day as date) as candidate_date
+
+    from candidates
+    cross join {{ date_series('candidates.first_date', 'candidates.last_date') }} as series (day)
+
+),
+
+parts as (
+
+    select
+        dated.*,
+        days.work_date,
+        {{ seconds_between(
+            'greatest(dated.started_at, days.day_started_at)', 'least(dated.ended_at, days.day_ended_at)'
+        ) }} as seconds
+
+    from dated
+    inner join days
+        on dated.time_zone = days.time_zone
+        and dated.candidate_date = days.work_date
+    where dated.started_at < days.day_ended_at
+        -- An entry that ends at midnight has no part on the day that begins there.
+        and (
+            dated.ended_at > days.day_started_at
+            or (dated.duration_seconds = 0 and dated.started_at >= days.day_started_at)
+        )
+
+)
+
+select
+    user_id,
+    project_id,
+    work_date,
+    time_zone,
+    {{ whole_sum('seconds') }} as tracked_seconds,
+    {{ whole_sum('case when is_work then seconds end') }} as work_seconds,
+    {{ whole_sum('case when is_break then seconds end') }} as break_seconds,
+    {{ whole_sum('case when is_time_off then seconds end') }} as time_off_seconds,
+    {{ whole_sum('case when is_billable then seconds end') }} as billable_seconds,
+    count(*) as entry_count
+
+from parts
+group by user_id, project_id, work_date, time_zone

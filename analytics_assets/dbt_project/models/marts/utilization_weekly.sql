@@ -1,0 +1,96 @@
+{%- set capacity_seconds = (var('weekly_capacity_hours') | float * 3600) | round | int -%}
+
+with days as (
+
+    select * from {{ ref('timesheet_daily') }}
+
+),
+
+users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
+tracked as (
+
+    select
+        days.user_id,
+        {{ week_start('days.work_date', 'coalesce(users.week_start_iso_day, ' ~ iso_weekday('null') ~ ')') }}
+            as week_start_date,
+        {{ whole_sum('days.tracked_seconds') }} as tracked_seconds,
+        {{ whole_sum('days.work_seconds') }} as work_seconds,
+        {{ whole_sum('days.break_seconds') }} as break_seconds,
+        {{ whole_sum('days.time_off_seconds') }} as time_off_seconds,
+        {{ whole_sum('days.billable_seconds') }} as billable_seconds
+
+    from days
+    left join users on days.user_id = users.user_id
+    group by 1, 2
+
+),
+
+-- Members who are still active also have the weeks up to now in which they tracked nothing.
+periods as (
+
+    select
+        tracked.user_id,
+        min(tracked.week_start_date) as first_week,
+        greatest(
+            max(tracked.week_start_date),
+            max(case
+                when not users.is_deleted and coalesce(users.status, 'ACTIVE') = 'ACTIVE'
+                    then {{ week_start(as_of_date(), 'users.week_start_iso_day') }}
+            end)
+        ) as last_week
+
+    from tracked
+    left join users on tracked.user_id = users.user_id
+    group by tracked.user_id
+
+),
+
+weeks as (
+
+    select
+        periods.user_id,
+        cast(series.week_start as date) as week_start_date
+
+    from periods
+    cross join {{ date_series('periods.first_week', 'periods.last_week', step_days=7) }} as series (week_start)
+
+),
+
+filled as (
+
+    select
+        weeks.user_id,
+        weeks.week_start_date,
+        coalesce(tracked.tracked_seconds, 0) as tracked_seconds,
+        coalesce(tracked.work_seconds, 0) as work_seconds,
+        coalesce(tracked.break_seconds, 0) as break_seconds,
+        coalesce(tracked.time_off_seconds, 0) as time_off_seconds,
+        coalesce(tracked.billable_seconds, 0) as billable_seconds,
+        cast({{ capacity_seconds }} as bigint) as capacity_seconds
+
+    from weeks
+    left join tracked
+        on weeks.user_id = tracked.user_id
+        and weeks.week_start_date = tracked.week_start_date
+
+)
+
+select
+    user_id,
+    week_start_date,
+    week_start_date + 7 <= {{ as_of_date() }} as is_complete,
+    tracked_seconds,
+    work_seconds,
+    break_seconds,
+    time_off_seconds,
+    billable_seconds,
+    capacity_seconds,
+    {{ share('work_seconds', 'capacity_seconds') }} as capacity_share,
+    {{ share('billable_seconds', 'capacity_seconds') }} as billable_capacity_share
+
+from filled

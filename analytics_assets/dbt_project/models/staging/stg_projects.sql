@@ -1,0 +1,57 @@
+with source as (
+
+    {{ current_and_departed('projects', columns=[
+        'id', 'name', 'workspace_id', 'client_id', 'client_name', 'note', 'color', 'billable', 'archived',
+        'template', 'public', 'hourly_rate__amount', 'hourly_rate__currency', 'cost_rate__amount',
+        'cost_rate__currency', 'duration', 'estimate__estimate', 'estimate__type', 'time_estimate__estimate',
+        'time_estimate__type', 'time_estimate__reset_option', 'time_estimate__active',
+        'time_estimate__include_non_billable', 'budget_estimate', 'estimate_reset', 'memberships',
+        '_loaded_at'
+    ]) }}
+
+),
+
+renamed as (
+
+    select
+        id as project_id,
+        name as project_name,
+        workspace_id,
+        {{ blank_to_null('client_id') }} as client_id,
+        {{ blank_to_null('client_name') }} as client_name,
+        {{ blank_to_null('note') }} as note,
+        {{ blank_to_null('color') }} as color,
+        coalesce(billable, false) as is_billable,
+        coalesce(archived, false) as is_archived,
+        coalesce(template, false) as is_template,
+        coalesce(public, false) as is_public,
+
+        hourly_rate__amount as hourly_rate_minor,
+        {{ blank_to_null('hourly_rate__currency') }} as hourly_rate_currency,
+        cost_rate__amount as cost_rate_minor,
+        {{ blank_to_null('cost_rate__currency') }} as cost_rate_currency,
+
+        {{ iso_duration_seconds('duration') }} as api_tracked_seconds,
+        {{ iso_duration_seconds('estimate__estimate') }} as estimate_seconds,
+        {{ blank_to_null('estimate__type') }} as estimate_type,
+        {{ iso_duration_seconds('time_estimate__estimate') }} as time_estimate_seconds,
+        {{ blank_to_null('time_estimate__type') }} as time_estimate_type,
+        {{ blank_to_null('time_estimate__reset_option') }} as time_estimate_reset,
+        time_estimate__active as is_time_estimate_active,
+        time_estimate__include_non_billable as is_time_estimate_with_non_billable,
+        {{ json_bigint('budget_estimate', 'estimate') }} as budget_minor,
+        {{ blank_to_null(json_text('budget_estimate', 'type')) }} as budget_type,
+        {{ blank_to_null(json_text('budget_estimate', 'resetOption')) }} as budget_reset,
+        {{ json_boolean('budget_estimate', 'active') }} as is_budget_active,
+        estimate_reset,
+        memberships,
+
+        is_deleted,
+        deleted_at,
+        _loaded_at as loaded_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,41 @@
+with source as (
+
+    {{ current_and_departed('tasks', columns=[
+        'id', 'name', 'project_id', '_projects_id', 'status', 'billable', 'assignee_ids', 'user_group_ids',
+        'hourly_rate__amount', 'hourly_rate__currency', 'cost_rate__amount', 'cost_rate__currency',
+        'estimate', 'duration', 'budget_estimate', '_loaded_at'
+    ]) }}
+
+),
+
+renamed as (
+
+    select
+        id as task_id,
+        name as task_name,
+        coalesce({{ blank_to_null('project_id') }}, _projects_id) as project_id,
+        {{ blank_to_null('status') }} as status,
+        coalesce(status = 'DONE', false) as is_done,
+        coalesce(billable, false) as is_billable,
+        assignee_ids,
+        user_group_ids,
+        {{ json_array_size('assignee_ids') }} as assignee_count,
+
+        hourly_rate__amount as hourly_rate_minor,
+        {{ blank_to_null('hourly_rate__currency') }} as hourly_rate_currency,
+        cost_rate__amount as cost_rate_minor,
+        {{ blank_to_null('cost_rate__currency') }} as cost_rate_currency,
+
+        {{ iso_duration_seconds('estimate') }} as estimate_seconds,
+        {{ iso_duration_seconds('duration') }} as api_tracked_seconds,
+        {{ json_minor_units('budget_estimate') }} as budget_minor,
+
+        is_deleted,
+        deleted_at,
+        _loaded_at as loaded_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,26 @@
+with source as (
+
+    {{ current_and_departed('user_groups', columns=[
+        'id', 'name', 'workspace_id', 'user_ids', 'team_managers', '_loaded_at'
+    ]) }}
+
+),
+
+renamed as (
+
+    select
+        id as user_group_id,
+        name as user_group_name,
+        workspace_id,
+        user_ids,
+        team_managers,
+        {{ json_array_size('user_ids') }} as member_count,
+        is_deleted,
+        deleted_at,
+        _loaded_at as loaded_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,33 @@
+with source as (
+
+    {{ current_and_departed('users', columns=[
+        'id', 'name', 'email', 'status', 'settings', 'profile_picture', 'active_workspace',
+        'default_workspace', 'memberships', 'custom_fields', '_loaded_at'
+    ]) }}
+
+),
+
+renamed as (
+
+    select
+        id as user_id,
+        {{ blank_to_null('name') }} as user_name,
+        {{ blank_to_null('email') }} as email,
+        status,
+        {{ blank_to_null(json_text('settings', 'timeZone')) }} as time_zone,
+        upper({{ blank_to_null(json_text('settings', 'weekStart')) }}) as week_start,
+        {{ blank_to_null('profile_picture') }} as profile_picture_url,
+        {{ blank_to_null('active_workspace') }} as active_workspace_id,
+        {{ blank_to_null('default_workspace') }} as default_workspace_id,
+        memberships,
+        settings,
+        custom_fields,
+        is_deleted,
+        deleted_at,
+        _loaded_at as loaded_at
+
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,140 @@
+"""What was read against what the warehouse holds: the rows that count, those that differ, those that are gone.
+
+The comparison is made once, here: a sync publishes its outcome, `verify` only counts it. Everything happens in
+temporary tables of a connection that has the warehouse open and the landing attached.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+import duckdb
+
+from analytics_assets.source.answers import PASS, READ_AT
+from analytics_assets.source.columns import ResourceName, Table
+from analytics_assets.source.journal import Journal
+from analytics_assets.source.window import START_COLUMN, Window
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.landing import DATASET
+from analytics_assets.warehouse.tables import RAW, columns_of, data_columns_of, literal, quoted
+
+LANDED: Final = "landed"
+INCOMING: Final = "incoming"
+CHANGED: Final = "changed"
+GONE: Final = "gone"
+COVERED: Final = "covered"
+
+
+def compare(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, window: Window) -> None:
+    """Make the temporary tables of one resource.
+
+    `incoming` holds the rows that were read and count, `changed` the ids of raw rows that differ from them, `covered`
+    the ids of raw rows that the reading can speak of, and `gone` those of them that were not read.
+
+    Args:
+        con: has the warehouse open and the landing attached as `landed`.
+        table: the resource; its raw table exists.
+        journal: which lists were read to their end.
+        window: the time entries that were asked for.
+
+    Raises:
+        WarehouseError: rows that were read have not arrived in the landing.
+    """
+    raw = f"{RAW}.{table.name}"
+    _stage_incoming(con, table, journal)
+    _keep(con, CHANGED, f"SELECT raw.id FROM {raw} AS raw JOIN {INCOMING} AS incoming USING (id) WHERE {_differs(con, table)}")
+    _keep(con, COVERED, f"SELECT raw.id FROM {raw} AS raw WHERE {_is_covered(con, table, journal, window)}")
+    _keep(con, GONE, f"SELECT id FROM {COVERED} WHERE id NOT IN (SELECT id FROM {INCOMING})")
+
+
+def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal) -> None:
+    """The rows of lists that were read to their end, of the pass that settled them, and of each id the latest
+    reading: an entry that moved to another member while both lists were read shows in both."""
+    landed = columns_of_landed(con, table.name)
+    kinds = columns_of(con, RAW, table.name)
+    columns = data_columns_of(con, table.name)
+    if not landed:
+        nothing = ", ".join(quoted(column) for column in columns)
+        _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
+        return
+    finished = journal.resources[table.name].finished_lists
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS pass",
+        [list(finished), list(finished.values())],
+    )
+    selected = [
+        f"CAST({f'landed.{quoted(column)}' if column in landed else 'NULL'} AS {kinds[column]}) AS {quoted(column)}"
+        for column in columns
+    ] + [f"landed.{quoted(column)}" for column in _undeclared_of_landed(landed, kinds)]
+    parent = f"landed.{quoted(table.parent_column)}" if table.parent_column else "''"
+    _keep(
+        con,
+        INCOMING,
+        f"SELECT {', '.join(selected)}, landed.{READ_AT} AS {READ_AT} FROM {LANDED}.{DATASET}.{table.name} AS landed "
+        f"JOIN finished ON finished.parent_id = {parent} AND finished.pass = landed.{PASS}",
+    )
+    arrived, read = count(con, INCOMING), journal.resources[table.name].rows
+    if arrived != read:
+        raise WarehouseError(
+            f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
+            "This is a defect: please report it."
+        )
+    if arrived != count(con, f"(SELECT DISTINCT id FROM {INCOMING})"):
+        latest = f"row_number() OVER (PARTITION BY id ORDER BY {READ_AT} DESC) = 1"
+        _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY {latest}")
+
+
+def _undeclared_of_landed(landed: Collection[str], present: Collection[str]) -> list[str]:
+    """Columns that the landing has and the warehouse does not, because nothing was published from them yet."""
+    return sorted(column for column in landed if column not in present and not column.startswith("_"))
+
+
+def columns_of_landed(con: duckdb.DuckDBPyConnection, name: ResourceName) -> set[str]:
+    """The columns that dlt gave the table in the landing; empty where no page of it was read."""
+    rows = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+        [LANDED, DATASET, name],
+    ).fetchall()
+    return {column for (column,) in rows}
+
+
+def _differs(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    present = columns_of(con, RAW, table.name)
+    tests = [f"raw.{quoted(column)} IS DISTINCT FROM incoming.{quoted(column)}" for column in data_columns_of(con, table.name)]
+    unknown = _undeclared_of_landed(columns_of_landed(con, table.name), present)
+    return " OR ".join(tests + [f"incoming.{quoted(column)} IS NOT NULL" for column in unknown])
+
+
+def _is_covered(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, window: Window) -> str:
+    """The rows of the raw table whose absence from what was read means that the API no longer has them."""
+    counts = journal.resources[table.name]
+    if table.parent_column is None:
+        return "true"
+    parent = f"raw.{quoted(table.parent_column)}"
+    if table.name == "tasks":
+        # a project that is gone takes its tasks with it; one that could not be read keeps them
+        _keep_values(con, "refused", counts.refused)
+        return f"{parent} NOT IN (SELECT value FROM refused)"
+    # a member who is gone keeps the hours that were worked and billed
+    _keep_values(con, "readable", counts.finished_lists)
+    start = f"raw.{quoted(START_COLUMN)}"
+    inside = f"{start} >= {literal(window.start.isoformat())}::TIMESTAMPTZ"
+    if window.end is not None:
+        inside += f" AND {start} < {literal(window.end.isoformat())}::TIMESTAMPTZ"
+    if window.undated:
+        inside = f"({inside}) OR {start} IS NULL"
+    return f"{parent} IN (SELECT value FROM readable) AND ({inside})"
+
+
+def _keep(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+
+
+def _keep_values(con: duckdb.DuckDBPyConnection, name: str, values: Collection[str]) -> None:
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT unnest(?::VARCHAR[]) AS value", [list(values)])
+
+
+def count(con: duckdb.DuckDBPyConnection, source: str) -> int:
+    """How many rows a table or a parenthesized query has."""
+    row = con.execute(f"SELECT count(*) FROM {source}").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,37 @@
+"""Fixtures that several test modules share: the demo API on loopback, and a warehouse of one test's own."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.demo.build import build_workspace
+from analytics_assets.demo.serving import DemoServer
+from analytics_assets.demo.workspace import Workspace
+from analytics_assets_tests.rig import Rig
+
+_template: dict[str, Workspace] = {}
+
+
+@pytest.fixture
+def small_workspace() -> Workspace:
+    """A few people and some 600 entries of the last 18 months; a copy that the test may change."""
+    if "small" not in _template:
+        _template["small"] = build_workspace(
+            seed=3, today=datetime.now(UTC).date(), months=18, users=6, projects=8, clients=4, tags=6, groups=2, entries=600
+        )
+    return _template["small"].copy()
+
+
+@pytest.fixture
+def server(small_workspace: Workspace) -> Iterator[DemoServer]:
+    """The demo API serving the small workspace."""
+    with DemoServer(small_workspace) as running:
+        yield running
+
+
+@pytest.fixture
+def rig(server: DemoServer, tmp_path: Path) -> Rig:
+    """A warehouse that is fed from the demo API."""
+    return Rig(server, tmp_path)

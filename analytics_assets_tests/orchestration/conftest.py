@@ -1,0 +1,55 @@
+"""The whole Dagster project against the demo API, on an instance of one test's own."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, ExecuteInProcessResult
+
+from analytics_assets.definitions import build_definitions
+from analytics_assets.settings import Settings, load_settings
+from analytics_assets_tests.rig import Rig
+
+
+class Project:
+    """The definitions, as Dagster runs them."""
+
+    def __init__(self, rig: Rig, settings: Settings, instance: DagsterInstance) -> None:
+        self.rig = rig
+        self.settings = settings
+        self.instance = instance
+        self.definitions: Definitions = build_definitions(settings)
+
+    def run(self, *keys: str, tags: Mapping[str, str] | None = None, partition: str | None = None) -> ExecuteInProcessResult:
+        """A run of the job `sync`, of all its assets or of some, as the UI launches it."""
+        return self.definitions.resolve_job_def("sync").execute_in_process(
+            instance=self.instance,
+            asset_selection=[AssetKey.from_user_string(key) for key in keys] or None,
+            tags=dict(tags or {}),
+            partition_key=partition,
+            raise_on_error=False,
+        )
+
+
+def materializations(result: ExecuteInProcessResult) -> list[AssetMaterialization]:
+    """What a run materialized, in order."""
+    return [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+
+
+@pytest.fixture
+def project(rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Project]:
+    """The project with its variables set for the rig's server and warehouse."""
+    values = {
+        "API_KEY": rig.api_key,
+        "API_URL": rig.api_url,
+        "WORKSPACE_ID": rig.workspace_id,
+        "PAGE_SIZE": "500",
+        "START_DATE": rig.start.isoformat(),
+        "REQUESTS_PER_SECOND": "10000",
+        "RETRY_BACKOFF_FACTOR": "0",
+        "DUCKDB_PATH": str(rig.path),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"ANALYTICS_{name}", value)
+    with DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        yield Project(rig, load_settings(), instance)

@@ -1,0 +1,136 @@
+"""The raw assets as the UI runs them: any subset, a partition, a range, and what each materialization shows."""
+
+from datetime import UTC, datetime
+
+import pytest
+from dagster import AssetCheckKey, AssetKey, AssetSelection, DagsterEventType, Definitions, TableSchema, define_asset_job
+
+from analytics_assets.checks import CHECK_NAME, WORKSPACE_KEY
+from analytics_assets.months import Month, Span
+from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
+from analytics_assets_tests.orchestration.conftest import Project, materializations
+
+RAW_KEYS = [f"raw/{name}" for name in RESOURCE_NAMES]
+THIS_MONTH = Month.of(datetime.now(UTC))
+
+
+def test_children_depend_on_their_own_parents_and_on_no_phantom(project: Project) -> None:
+    graph = project.definitions.resolve_asset_graph()
+    parents = {key: {parent.to_user_string() for parent in graph.get(AssetKey(key.split("/"))).parent_keys} for key in RAW_KEYS}
+    assert parents["raw/time_entries"] == {"raw/users"}
+    assert parents["raw/tasks"] == {"raw/projects"}
+    assert {key for key, above in parents.items() if above == {"api/workspace"}} == set(RAW_KEYS) - {
+        "raw/time_entries",
+        "raw/tasks",
+    }
+
+
+def test_each_raw_asset_says_what_it_is(project: Project) -> None:
+    graph = project.definitions.resolve_asset_graph()
+    for name in RESOURCE_NAMES:
+        node = graph.get(AssetKey(["raw", name]))
+        assert node.description == TABLES[name].description
+        assert (node.group_name, node.kinds, node.owners) == ("raw", {"dlt", "duckdb"}, ["team:analytics"])
+        assert node.tags["write_disposition"] == "merge"
+        assert (node.partitions_def is not None) == (name == "time_entries")
+
+
+def test_a_run_without_partitions_loads_all_history_first_and_the_lookback_later(project: Project) -> None:
+    assert project.run(*RAW_KEYS).success
+    project.rig.assert_equals_api()
+    project.rig.server.reset()
+    assert project.run(*RAW_KEYS).success
+    asked = {request.query["start"] for request in project.rig.server.requests if request.resource == "time_entries"}
+    first_month = THIS_MONTH.plus(-1).first_moment
+    assert len(asked) == 1
+    assert 1 <= (first_month - datetime.fromisoformat(asked.pop())).days <= 2
+    project.rig.assert_equals_api()
+
+
+@pytest.mark.parametrize(("child", "parent"), [("time_entries", "users"), ("tasks", "projects")])
+def test_a_child_alone_reads_its_parents_and_loads_only_itself(project: Project, child: str, parent: str) -> None:
+    result = project.run(f"raw/{child}")
+    assert result.success
+    assert {m.asset_key.to_user_string() for m in materializations(result)} == {f"raw/{child}"}
+    assert {request.resource for request in project.rig.server.requests} == {child, parent}
+    project.rig.assert_equals_api(resources=[child])  # type: ignore[list-item]
+    assert project.rig.rows(parent) == {}  # type: ignore[arg-type]
+
+
+def test_one_partition_holds_just_its_month(project: Project) -> None:
+    month = THIS_MONTH.plus(-2)
+    result = project.run("raw/time_entries", partition=month.partition_key)
+    assert [m.partition for m in materializations(result)] == [month.partition_key]
+    project.rig.assert_equals_api(str(month), str(month), resources=["time_entries"])
+    starts = [row["time_interval__start"] for row in project.rig.rows("time_entries").values()]
+    assert starts
+    assert {Month.of(start) for start in starts} == {month}
+
+
+def test_a_range_of_months_is_one_run_that_marks_each_of_them(project: Project) -> None:
+    span = Span(THIS_MONTH.plus(-4), THIS_MONTH.plus(-2))
+    result = project.run("raw/time_entries", tags=span.tags)
+    assert result.success
+    assert [m.partition for m in materializations(result)] == [THIS_MONTH.plus(-n).partition_key for n in (4, 3, 2)]
+    lists = [r for r in project.rig.server.requests if r.resource == "time_entries" and r.page == 1]
+    assert len(lists) == len({r.parent_id for r in lists}), "a range asks once for all its months"
+    project.rig.assert_equals_api(str(span.first), str(span.last), resources=["time_entries"])
+
+
+def test_a_materialization_shows_rows_cost_columns_and_place(project: Project) -> None:
+    result = project.run(*RAW_KEYS)
+    for materialization in materializations(result):
+        name = materialization.asset_key.path[-1]
+        shown = {key: value.value for key, value in materialization.metadata.items()}
+        rows = project.rig.rows(name)  # type: ignore[arg-type]
+        assert shown["dagster/row_count"] == shown["rows loaded"] == shown["rows new"] == len(rows)
+        assert shown["requests"] == sum(request.resource == name for request in project.rig.server.requests)
+        assert shown["bytes"] > 0
+        assert shown["seconds waiting for the API"] >= 0
+        assert shown["dagster/table_name"] == f"analytics.raw.{name}"
+        assert shown["warehouse"] == str(project.rig.path)
+        schema = shown["dagster/column_schema"]
+        assert isinstance(schema, TableSchema)
+        assert [column.name for column in schema.columns] == list(next(iter(rows.values())))
+        assert all(column.description for column in schema.columns)
+
+
+def test_a_refused_member_is_named_in_the_metadata_of_time_entries(project: Project) -> None:
+    member = project.rig.workspace.users[0]["id"]
+    project.rig.server.behaviour.refused_parents[member] = (400, 501)
+    result = project.run("raw/time_entries")
+    (shown,) = {m.asset_key.path[-1]: m.metadata for m in materializations(result)}.values()
+    assert result.success
+    assert shown["lists refused"].value == 1
+    assert member in str(shown["refused users"].value)
+
+
+def test_a_missing_key_ends_the_run_with_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYTICS_API_KEY", "")
+    monkeypatch.setenv("ANALYTICS_WORKSPACE_ID", "")
+    result = project.run("raw/tags")
+    (event,) = [e for e in result.all_events if e.event_type == DagsterEventType.STEP_FAILURE]
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    assert failure.description is not None
+    assert failure.description.startswith("ANALYTICS_API_KEY is not set")
+    assert "ANALYTICS_WORKSPACE_ID is not set" in failure.description
+
+
+def test_raw_matches_api_is_green_after_a_sync_and_red_after_a_change(project: Project) -> None:
+    project.run(*RAW_KEYS)
+    entry = project.rig.workspace.records("time_entries")[0]
+    before = project.rig.contents()
+    assert check_raw_matches_api(project)
+    project.rig.workspace.edit("time_entries", entry["id"], description="changed behind the warehouse's back")
+    assert not check_raw_matches_api(project)
+    assert project.rig.contents() == before
+
+
+def check_raw_matches_api(project: Project) -> bool:
+    """Run the check alone, as its button in the UI does."""
+    selection = AssetSelection.checks(AssetCheckKey(WORKSPACE_KEY, CHECK_NAME))
+    definitions = Definitions.merge(project.definitions, Definitions(jobs=[define_asset_job("check", selection)]))
+    result = definitions.resolve_job_def("check").execute_in_process(instance=project.instance, raise_on_error=False)
+    (evaluation,) = result.get_asset_check_evaluations()
+    return evaluation.passed

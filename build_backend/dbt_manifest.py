@@ -1,0 +1,82 @@
+"""Builds the package with setuptools, after dbt has parsed its models into the manifest that Dagster loads.
+
+The hooks of PEP 517 and 660 belong here, and what prepares the manifest: whoever installs a wheel has it, and loading
+definitions neither runs dbt nor writes. Run as a script, it prepares the manifest of this checkout.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from setuptools import build_meta
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DBT_PROJECT: Final = ROOT / "analytics_assets" / "dbt_project"
+TARGET: Final = DBT_PROJECT / "target"
+MANIFEST: Final = TARGET / "manifest.json"
+PARTIAL_PARSE: Final = TARGET / "partial_parse.msgpack"
+WRITTEN_BY_DBT: Final = ("target", "logs", "dbt_packages")
+DEFAULT_WAREHOUSE: Final = ROOT / "data" / "analytics.duckdb"
+
+ConfigSettings = dict[str, Any] | None
+
+get_requires_for_build_sdist = build_meta.get_requires_for_build_sdist
+get_requires_for_build_wheel = build_meta.get_requires_for_build_wheel
+get_requires_for_build_editable = build_meta.get_requires_for_build_editable
+prepare_metadata_for_build_wheel = build_meta.prepare_metadata_for_build_wheel
+prepare_metadata_for_build_editable = build_meta.prepare_metadata_for_build_editable
+build_sdist = build_meta.build_sdist  # a wheel is made from it with dbt at hand, so it needs no manifest
+
+
+def build_wheel(wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None) -> str:
+    """The wheel, with a manifest of exactly the models in it."""
+    prepare_manifest()
+    return build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
+
+
+def build_editable(wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None) -> str:
+    """The link to this checkout; its manifest is prepared in place."""
+    if not is_prepared():
+        prepare_manifest()
+    return build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
+
+
+def is_prepared() -> bool:
+    """Whether the manifest is younger than every file of the dbt project, and than the folders they could have left."""
+    if not MANIFEST.exists():
+        return False
+    parsed_at = MANIFEST.stat().st_mtime
+    parts = [part for part in DBT_PROJECT.iterdir() if part.name not in WRITTEN_BY_DBT]
+    return all(path.stat().st_mtime <= parsed_at for part in parts for path in (part, *part.rglob("*")))
+
+
+def prepare_manifest() -> None:
+    """Let dbt parse the project, without a warehouse, and put the manifest in its place in one step.
+
+    partial_parse.msgpack is kept beside it: the first run on the default warehouse then parses in a third of the
+    time. For any other warehouse or place dbt finds it void, so wheels leave it out.
+
+    Raises:
+        SystemExit: dbt refused the project; it has said why.
+    """
+    TARGET.mkdir(exist_ok=True)
+    # variables of dbt would end up in the manifest, or parse another target
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+    with tempfile.TemporaryDirectory(dir=TARGET, prefix=".parse-") as folder:
+        command = [
+            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()"),
+            *("--quiet", "--log-level-file", "none", "--no-send-anonymous-usage-stats"),
+            *("parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder),
+        ]
+        environment["ANALYTICS_DBT_DUCKDB_PATH"] = str(DEFAULT_WAREHOUSE)  # only its name gets into the manifest
+        if subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+            sys.exit("dbt could not parse analytics_assets/dbt_project, see above.")
+        (Path(folder) / PARTIAL_PARSE.name).replace(PARTIAL_PARSE)
+        (Path(folder) / MANIFEST.name).replace(MANIFEST)
+
+
+if __name__ == "__main__":
+    prepare_manifest()
