@@ -11,6 +11,7 @@ from analytics_assets.jobs import build_schedules, sync_job
 from analytics_assets.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.resources import AnalyticsApi, Warehouse
 from analytics_assets.settings import Settings, load_settings
+from analytics_assets.sync import LEDGER
 
 
 def build_definitions(settings: Settings | None = None) -> Definitions:
@@ -35,6 +36,8 @@ def build_definitions(settings: Settings | None = None) -> Definitions:
                 workspace_id=EnvVar("ANALYTICS_WORKSPACE_ID"),
                 page_size=settings.page_size,
                 requests_per_second=settings.requests_per_second,
+                requests_per_hour=settings.requests_per_hour,
+                ledger_path=str(settings.data_dir / LEDGER),
                 concurrency=settings.concurrency,
                 retry_backoff_factor=settings.retry_backoff_factor,
                 request_timeout_seconds=settings.request_timeout_seconds,

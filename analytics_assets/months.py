@@ -3,6 +3,7 @@
 Only the calendar belongs here. Which entries of a span count is decided in `source/window.py`.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
@@ -34,10 +35,9 @@ class Month:
         Raises:
             ValueError: it is written otherwise.
         """
-        parsed = datetime.strptime(text, "%Y-%m")
-        if len(text) != 7:
+        if not re.fullmatch(r"\d{4}-\d{2}", text):
             raise ValueError(f"{text!r} is not written YYYY-MM")
-        return cls(parsed.year, parsed.month)
+        return cls.of(date.fromisoformat(f"{text}-01"))
 
     def plus(self, months: int) -> "Month":
         """The month so many months later."""

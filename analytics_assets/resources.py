@@ -30,6 +30,8 @@ class AnalyticsApi(ConfigurableResource):  # type: ignore[type-arg]
     workspace_id: str = Field(description="The workspace, from ANALYTICS_WORKSPACE_ID.")
     page_size: int = Field(50, description="Rows asked per page.")
     requests_per_second: int = Field(10, description="Ceiling over all threads of a run.")
+    requests_per_hour: int | None = Field(None, description="Second ceiling, over processes, for metered plans.")
+    ledger_path: str = Field("data/.requests.sqlite", description="Where the requests of the last hour are kept.")
     concurrency: int = Field(8, description="Requests in flight at most.")
     retry_backoff_factor: float = Field(2.0, description="Seconds; the waits between attempts are 1, 2, 4 times as long.")
     request_timeout_seconds: float = Field(60.0, description="Longest silence of the server.")
@@ -46,6 +48,8 @@ class AnalyticsApi(ConfigurableResource):  # type: ignore[type-arg]
             concurrency=self.concurrency,
             backoff_factor=self.retry_backoff_factor,
             read_timeout_seconds=self.request_timeout_seconds,
+            requests_per_hour=self.requests_per_hour,
+            ledger=Path(self.ledger_path),
         )
         access = checked_access(api_key=self.api_key, api_url=self.api_url, workspace_id=self.workspace_id)
         return Api(access, self.page_size, limits, self.extra_params)

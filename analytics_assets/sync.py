@@ -12,7 +12,7 @@ from typing import Final
 from dlt import Pipeline
 from dlt.extract.source import DltSource
 
-from analytics_assets.settings import ApiAccess
+from analytics_assets.settings import ApiAccess, Settings
 from analytics_assets.source import Reading, analytics_source
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import DataType, ResourceName
@@ -29,6 +29,9 @@ from analytics_assets.warehouse.writer_lock import writing
 
 Load = Callable[[Pipeline, DltSource], Sequence[ResourceName]]
 """Runs the dlt pipeline on the source, and says which of its resources were loaded."""
+
+LEDGER: Final = ".requests.sqlite"
+"""Where the requests of the last hour are kept, beside the warehouse."""
 
 LOADER_FILE_FORMAT: Final = "parquet"
 """dlt's default for DuckDB, INSERT statements, loads 2,000 rows/s; `jsonl` changes texts that look like times."""
@@ -52,6 +55,23 @@ class Api:
     page_size: int = DEFAULT_PAGE_SIZE
     limits: HttpLimits = field(default_factory=HttpLimits)
     extra_params: ExtraParams = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Api":
+        """The API that the settings name.
+
+        Raises:
+            SettingsError: key, address or workspace is missing.
+        """
+        limits = HttpLimits(
+            requests_per_second=settings.requests_per_second,
+            concurrency=settings.concurrency,
+            backoff_factor=settings.retry_backoff_factor,
+            read_timeout_seconds=settings.request_timeout_seconds,
+            requests_per_hour=settings.requests_per_hour,
+            ledger=settings.data_dir / LEDGER,
+        )
+        return cls(settings.check_api(), settings.page_size, limits, settings.extra_params)
 
     def source(self, journal: Journal, window: Window | None, undeclared: UndeclaredColumns) -> DltSource:
         """The keyed source for one reading; dlt wants a fresh one each time."""

@@ -5,7 +5,7 @@ records that the API serves and looks each value up in the warehouse.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ from typing import Any
 import duckdb
 from pydantic import SecretStr
 
+from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.months import Month, Span
 from analytics_assets.settings import ApiAccess
+from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
+from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.window import Window
@@ -62,6 +65,60 @@ class Rig:
             name="test",
         )
 
+    def failing_sync(
+        self, first: str | None = None, last: str | None = None, resources: Sequence[ResourceName] = RESOURCE_NAMES
+    ) -> str:
+        """The one sentence of a sync that must fail and must leave everything in the warehouse as it was."""
+        before = self.contents() if self.path.exists() else None
+        sentence = self._sentence_of(lambda: self.sync(first, last, resources))
+        if before is not None:
+            assert self.contents() == before, f"a failed sync changed the warehouse: {sentence}"
+        return sentence
+
+    def read(self, resource: ResourceName, first: str | None = None, last: str | None = None) -> dict[str, Row]:
+        """What the source alone brings home of a resource, by id, without a warehouse: a fifth of a sync's time."""
+        self.journal = Journal()
+        undeclared = UndeclaredColumns(on_new=self.journal.column_found)
+        source = self.api.source(self.journal, self.window(first, last), undeclared)
+        tables = list(source.with_resources(resource))
+        finished, parent = self.journal.resources[resource].finished_lists, TABLES[resource].parent_column
+        read = [row for table in tables for row in table.to_pylist()]
+        rows = [row for row in read if finished.get(row[parent] if parent else "") == row["_pass"]]
+        by_id = {row["id"]: row for row in rows}
+        assert len(by_id) == len(rows), f"{resource} were read with an id twice"
+        assert self.journal.resources[resource].rows == len(rows)
+        return by_id
+
+    def failing_read(self, resource: ResourceName) -> str:
+        """The one sentence of a reading that must fail."""
+        return self._sentence_of(lambda: self.read(resource))
+
+    def _sentence_of(self, action: Callable[[], object]) -> str:
+        try:
+            action()
+        except Exception as error:
+            found = find_source_error(error)
+            if found is None:
+                raise
+            sentence = str(found)
+        else:
+            raise AssertionError("what had to fail ended green")
+        assert "\n" not in sentence and sentence[-1] == ".", f"no sentence: {sentence!r}"
+        assert self.api_key not in sentence
+        return sentence
+
+    def asked(
+        self, resource: ResourceName, parent_id: str | None = None, page: int | None = None
+    ) -> list[RequestSeen]:
+        """The requests for a resource that the server has seen, in their order."""
+        return [
+            request
+            for request in self.server.requests
+            if request.resource == resource
+            and (parent_id is None or request.parent_id == parent_id)
+            and (page is None or request.page == page)
+        ]
+
     def window(self, first: str | None = None, last: str | None = None) -> Window:
         """The window of the months from `first` to `last`."""
         now = Month.of(datetime.now(UTC))
@@ -77,22 +134,37 @@ class Rig:
 
     def rows(self, resource: ResourceName) -> dict[str, Row]:
         """The rows of a raw table by id; fails where an id stands twice."""
-        with duckdb.connect(str(self.path), read_only=True) as con:
-            con.execute("SET TimeZone = 'UTC'")
-            cursor = con.execute(f"SELECT * FROM raw.{resource}")
-            names = [column[0] for column in cursor.description]
-            rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+        rows = self._rows_of(f"SELECT * FROM raw.{resource}")
         by_id = {row["id"]: row for row in rows}
         assert len(by_id) == len(rows), f"an id stands twice in raw.{resource}"
         return by_id
 
-    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+    def history(self, resource: ResourceName) -> list[Row]:
+        """The rows of a history table, oldest first."""
+        return self._rows_of(f"SELECT * FROM raw_history.{resource} ORDER BY _valid_to, id")
+
+    def changes(self, resource: ResourceName) -> dict[str, list[str]]:
+        """What the history tells: id → its changes, oldest first."""
+        changes: dict[str, list[str]] = {}
+        for row in self.history(resource):
+            changes.setdefault(row["id"], []).append(row["_change"])
+        return changes
+
+    def _rows_of(self, sql: str) -> list[Row]:
+        with duckdb.connect(str(self.path), read_only=True) as con:
+            con.execute("SET TimeZone = 'UTC'")
+            cursor = con.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+    def contents(self) -> dict[str, list[str]]:
         """Everything in the raw tables and their history, comparable."""
-        return {
-            f"{schema}.{resource}": sorted(map(repr, self.query(f"SELECT * FROM {schema}.{resource}")))
-            for schema in ("raw", "raw_history")
-            for resource in RESOURCE_NAMES
-        }  # type: ignore[return-value]
+        with duckdb.connect(str(self.path), read_only=True) as con:
+            return {
+                f"{schema}.{resource}": sorted(map(repr, con.execute(f"FROM {schema}.{resource}").fetchall()))
+                for schema in ("raw", "raw_history")
+                for resource in RESOURCE_NAMES
+            }
 
     def assert_equals_api(
         self,

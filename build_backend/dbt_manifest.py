@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +42,8 @@ def build_editable(wheel_directory: str, config_settings: ConfigSettings = None,
     """The link to this checkout; its manifest is prepared in place."""
     if not is_prepared():
         prepare_manifest()
+    # of folders named as packages, which every editable install has
+    warnings.filterwarnings("ignore", message="\\s*Editable installation")
     return build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
 
 
@@ -68,7 +71,7 @@ def prepare_manifest() -> None:
     with tempfile.TemporaryDirectory(dir=TARGET, prefix=".parse-") as folder:
         command = [
             *(sys.executable, "-c", "from dbt.cli.main import cli; cli()"),
-            *("--quiet", "--log-level-file", "none", "--no-send-anonymous-usage-stats"),
+            *("--quiet", "--log-level-file", "none", "--log-path", folder, "--no-send-anonymous-usage-stats"),
             *("parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder),
         ]
         environment["ANALYTICS_DBT_DUCKDB_PATH"] = str(DEFAULT_WAREHOUSE)  # only its name gets into the manifest

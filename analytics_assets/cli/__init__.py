@@ -27,6 +27,7 @@ class Command(NamedTuple):
 COMMANDS: Final[dict[str, Command]] = {
     "run": Command("analytics_assets.cli.run", "the main job: without a key the demo workspace, with one your own"),
     "sync": Command("analytics_assets.cli.sync", "read the API into the warehouse and build the models on top"),
+    "verify": Command("analytics_assets.cli.verify", "read the API again and compare it with the warehouse, value by value"),
     "dev": Command("analytics_assets.cli.dev", "open the Dagster UI on this machine"),
     "doctor": Command("analytics_assets.cli.doctor", "check settings, API, key, workspace and warehouse, in words"),
     "demo-api": Command("analytics_assets.demo.cli", "serve an invented workspace on a loopback address"),
@@ -48,8 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
     parsers = {name: commands.add_parser(name, help=command.help, description=command.help) for name, command in COMMANDS.items()}
     for name in ("run", "sync"):
         parsers[name].add_argument("--verbose", action="store_true", help="show Dagster's log, and tracebacks of failures")
-    parsers["sync"].add_argument("--from", dest="first", metavar="YYYY-MM", help="first month of time entries to read")
-    parsers["sync"].add_argument("--to", dest="last", metavar="YYYY-MM", help="last month; by default the current one")
+    for name, verb in (("sync", "read"), ("verify", "compare")):
+        parsers[name].add_argument("--from", dest="first", metavar="YYYY-MM", help=f"first month of time entries to {verb}")
+        parsers[name].add_argument("--to", dest="last", metavar="YYYY-MM", help="last month; by default the current one")
     parsers["sync"].add_argument(
         "--select",
         metavar="ASSETS",

@@ -64,7 +64,7 @@ def _serve(port: int) -> int:
     """`dagster dev` in a session of its own, ended with everything that it started."""
     folder = project_dir()
     where = ["-w", PROJECT_MARK] if (folder / PROJECT_MARK).exists() else ["-m", "analytics_assets.definitions"]
-    command = [sys.executable, "-m", "dagster", "dev", "-h", HOST, "-p", str(port), *where]
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-h", HOST, "-p", str(port), *where]
     before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
     process = subprocess.Popen(command, cwd=folder, start_new_session=True)
     try:

@@ -21,10 +21,11 @@ from analytics_assets.source.answers import AnswerGate, Page
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.http import ApiSession, HttpLimits
+from analytics_assets.source.http import ApiSession
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.rest_config import API_KEY_HEADER
 from analytics_assets.source.routes import PATHS
+from analytics_assets.sync import Api
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace, held_workspace
@@ -90,13 +91,8 @@ class _Api:
     def __init__(self, settings: Settings, access: ApiAccess) -> None:
         self._settings = settings
         self._root = f"{access.api_url}/v1/workspaces/{access.workspace_id}"
-        limits = HttpLimits(
-            requests_per_second=settings.requests_per_second,
-            backoff_factor=settings.retry_backoff_factor,
-            read_timeout_seconds=settings.request_timeout_seconds,
-        )
         self._journal = _QuietJournal()
-        self._session = ApiSession(access.api_url, limits, self._journal)
+        self._session = ApiSession(access.api_url, Api.of(settings).limits, self._journal)
         self._session.headers[API_KEY_HEADER] = access.api_key.get_secret_value()
         self._envelope = ""
         self._pages: list[Page] = []

@@ -9,7 +9,7 @@ import sys
 from dagster import AssetKey, DagsterInstance
 
 from analytics_assets.cli.ending import exit_code_of, tell_ending
-from analytics_assets.cli.errors import CommandError
+from analytics_assets.cli.errors import CommandError, UsageError
 from analytics_assets.cli.instance import ensure_dagster_home
 from analytics_assets.cli.job import run_job, stopping_on_hangup
 from analytics_assets.cli.request import asked_assets, asked_span
@@ -39,7 +39,7 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     assets = None if select is None else asked_assets(select, definitions.resolve_asset_graph())
     if assets is not None and TIME_ENTRIES not in assets:
         if span is not None:
-            raise CommandError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
+            raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
     else:
         span = span or _routine_span(settings)
     ensure_dagster_home(settings)

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Final
 
 from dagster import AssetKey, DagsterInstance, JobDefinition
-from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
+from dagster._core.storage.tags import MAX_RETRIES_TAG, REPOSITORY_LABEL_TAG
 from dagster._core.utils import make_new_run_id
 
 from analytics_assets.cli.display import showing
@@ -25,6 +25,9 @@ from analytics_assets.progress import watching
 CODE_LOCATION: Final = "analytics_assets.definitions"
 REPOSITORY_LABEL: Final = f"__repository__@{CODE_LOCATION}"
 """What the UI asks for on the page of a job; runs that it started itself carry it already."""
+
+NO_RETRY: Final = {MAX_RETRIES_TAG: "0"}
+"""An instance that retries runs would hand an interrupted one to the UI's daemon, which can't launch what it did not."""
 
 
 def run_job(
@@ -51,7 +54,7 @@ def run_job(
             run_id=run_id,
             raise_on_error=False,
             asset_selection=assets,
-            tags={**tags, REPOSITORY_LABEL_TAG: REPOSITORY_LABEL},
+            tags={**tags, REPOSITORY_LABEL_TAG: REPOSITORY_LABEL, **NO_RETRY},
         )
     return watch
 

@@ -3,20 +3,20 @@
 What an answer means is `answers.py`'s business; this module brings a whole body home or says why it can't.
 """
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import requests
-from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from urllib3.exceptions import HTTPError, NameResolutionError
 
+from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.errors import SourceError, TransientAnswerError, causes
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.routes import place_of
@@ -40,12 +40,16 @@ class HttpLimits:
         concurrency: requests in flight at most.
         backoff_factor: seconds; the waits between attempts are factor * 1, 2, 4 (the specification's factor is 2).
         read_timeout_seconds: longest silence of the server; a whole body may take five times as long.
+        requests_per_hour: second ceiling, kept over processes that run one after the other.
+        ledger: file in which the requests of the last hour are kept; needed with `requests_per_hour`.
     """
 
     requests_per_second: int = 10
     concurrency: int = 8
     backoff_factor: float = 2.0
     read_timeout_seconds: float = 60.0
+    requests_per_hour: int | None = None
+    ledger: Path | None = None
 
 
 class ApiSession(requests.Session):
@@ -55,7 +59,7 @@ class ApiSession(requests.Session):
         super().__init__()
         self._limits = limits
         self._journal = journal
-        self._gate = _Gate(limits.requests_per_second)
+        self._ceiling = Ceiling(limits.requests_per_second, limits.requests_per_hour, limits.ledger)
         adapter = _BodyAdapter(root_url, limits)
         self.adapters.clear()
         self.mount("https://", adapter)
@@ -76,7 +80,7 @@ class ApiSession(requests.Session):
             retry=retry_if_exception_type(TransientAnswerError),
             wait=self._wait_seconds,
             before_sleep=lambda state: self._note_retry(request, state),
-            sleep=self._gate.pause,
+            sleep=self._ceiling.pause,
             reraise=True,
         )
         try:
@@ -85,7 +89,7 @@ class ApiSession(requests.Session):
             raise SourceError(f"{_named(request)}: {error}, after {1 + MAX_RETRIES} attempts.") from error
 
     def _attempt(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
-        self._gate.enter()
+        self._ceiling.enter()
         started = time.monotonic()
         size = 0
         try:
@@ -114,7 +118,7 @@ class ApiSession(requests.Session):
         if isinstance(error, TransientAnswerError) and error.retry_after_seconds is not None:
             wait = min(max(error.retry_after_seconds, 0.0), RETRY_AFTER_BOUND_SECONDS)
         if isinstance(error, TransientAnswerError) and error.slow_down:
-            self._gate.close_for(wait)
+            self._ceiling.close_for(wait)
         return wait
 
     def _note_retry(self, request: requests.PreparedRequest, state: RetryCallState) -> None:
@@ -122,28 +126,6 @@ class ApiSession(requests.Session):
         resource = place_of(request.url or "").resource
         if resource is not None:
             self._journal.retried(resource, str(error), wait_seconds=state.upcoming_sleep)
-
-
-class _Gate:
-    """Lets requests through at the ceiling's pace; all threads wait when the server asks one of them to slow down."""
-
-    def __init__(self, requests_per_second: int) -> None:
-        self._limiter = Limiter(InMemoryBucket([Rate(requests_per_second, Duration.SECOND)]))
-        self._open_at = 0.0
-        self._lock = threading.Lock()
-
-    def enter(self) -> None:
-        self.pause(self._open_at - time.monotonic())
-        self._limiter.try_acquire("request", blocking=True)
-
-    def close_for(self, seconds: float) -> None:
-        with self._lock:
-            self._open_at = max(self._open_at, time.monotonic() + seconds)
-
-    @staticmethod
-    def pause(seconds: float) -> None:
-        if seconds > 0:
-            time.sleep(seconds)
 
 
 class _BodyAdapter(HTTPAdapter):

@@ -4,6 +4,7 @@ Only single values belong here; `arrow.py` converts whole columns and falls back
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -47,14 +48,12 @@ def _to_text(value: object) -> str:
 
 def _to_bigint(value: object) -> int:
     number: int | None = None
-    if isinstance(value, bool):
-        raise MisfitError
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         number = value
-    elif isinstance(value, float) and value.is_integer() and abs(value) <= EXACT_DOUBLE_LIMIT:
-        number = int(value)
-    elif isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
-        number = int(value)
+    elif isinstance(value, float):
+        number = int(value) if value.is_integer() and abs(value) <= EXACT_DOUBLE_LIMIT else None
+    elif isinstance(value, str):
+        number = int(value) if re.fullmatch(r"[+-]?[0-9]+", value.strip()) else None
     if number is None or not -INT64_LIMIT <= number < INT64_LIMIT:
         raise MisfitError
     return number

@@ -47,8 +47,10 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, wind
 
 
 def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal) -> None:
-    """The rows of lists that were read to their end, of the pass that settled them, and of each id the latest
-    reading: an entry that moved to another member while both lists were read shows in both."""
+    """The rows of lists that were read to their end, of the pass that settled them, and of each id the latest reading.
+
+    An entry that moved to another member while both lists were read shows in both.
+    """
     landed = columns_of_landed(con, table.name)
     kinds = columns_of(con, RAW, table.name)
     columns = data_columns_of(con, table.name)

@@ -1,6 +1,7 @@
 """The raw assets as the UI runs them: any subset, a partition, a range, and what each materialization shows."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from dagster import AssetCheckKey, AssetKey, AssetSelection, DagsterEventType, Definitions, TableSchema, define_asset_job
@@ -81,7 +82,7 @@ def test_a_materialization_shows_rows_cost_columns_and_place(project: Project) -
     result = project.run(*RAW_KEYS)
     for materialization in materializations(result):
         name = materialization.asset_key.path[-1]
-        shown = {key: value.value for key, value in materialization.metadata.items()}
+        shown: dict[str, Any] = {key: value.value for key, value in materialization.metadata.items()}
         rows = project.rig.rows(name)  # type: ignore[arg-type]
         assert shown["dagster/row_count"] == shown["rows loaded"] == shown["rows new"] == len(rows)
         assert shown["requests"] == sum(request.resource == name for request in project.rig.server.requests)

@@ -1,0 +1,158 @@
+"""What stops a sync: each is one sentence on stderr and an exit code, and `doctor` says the same."""
+
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.demo.faults import Fault
+from analytics_assets.demo.serving import DemoServer
+from analytics_assets_tests.cli.command import KEY, Ended, run_cli, variables_for
+
+UNCHANGED = "The warehouse is as it was before."
+SETTING_HINT = "Set it in the environment or in .env, see .env.example."
+
+Variables = dict[str, str]
+
+
+def sentence_of(ended: Ended) -> str:
+    """The one sentence with which a sync failed."""
+    sentences = [line for line in ended.err.splitlines() if line.startswith("Sync failed: ")]
+    assert len(sentences) == 1, ended.said
+    assert ended.err.endswith(f"{sentences[0]}\n{UNCHANGED}\n")
+    assert "Traceback" not in ended.said
+    assert ended.out == ""
+    return sentences[0].removeprefix("Sync failed: ")
+
+
+def assert_both_say(variables: Variables, ending: str) -> None:
+    """A sync and the doctor end 1 with a sentence that ends so."""
+    synced, examined = run_cli("sync", variables=variables), run_cli("doctor", variables=variables)
+    assert (synced.code, examined.code) == (1, 1)
+    assert sentence_of(synced).endswith(ending)
+    assert any(line.startswith("API") and line.endswith(ending) for line in examined.out.splitlines()), examined.out
+    assert KEY not in synced.said + examined.said
+
+
+def test_a_wrong_key_is_named(variables: Variables) -> None:
+    assert_both_say(
+        {**variables, "ANALYTICS_API_KEY": "another-key"},
+        "answered 401 (Api key does not exist, code 4003): the key of ANALYTICS_API_KEY is wrong or has been withdrawn; "
+        "make a new one.",
+    )
+
+
+def test_an_unknown_workspace_is_named(variables: Variables) -> None:
+    assert_both_say(
+        {**variables, "ANALYTICS_WORKSPACE_ID": "0" * 24},
+        "answered 403 (Access Denied, code 403): the key of ANALYTICS_API_KEY may not read workspace ANALYTICS_WORKSPACE_ID; "
+        "check both.",
+    )
+
+
+def test_a_server_that_is_not_there_is_named(variables: Variables) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        assert_both_say({**variables, "ANALYTICS_API_URL": url}, ", after 4 attempts.")
+        assert f"{url}/v1/workspaces/" in run_cli("doctor", variables={**variables, "ANALYTICS_API_URL": url}).out
+
+
+def test_a_web_page_instead_of_the_api_is_named(server: DemoServer, variables: Variables) -> None:
+    server.faults.add(Fault("html", times=None))
+    assert_both_say(
+        variables,
+        "answered HTML instead of a list (unexpected character, expected a JSON value at byte 0); check ANALYTICS_API_URL, "
+        "after 4 attempts.",
+    )
+
+
+def test_all_missing_variables_are_named_at_once(tmp_path: Path) -> None:
+    ended = run_cli("sync", variables={"ANALYTICS_DUCKDB_PATH": str(tmp_path / "w.duckdb")})
+    assert ended == Ended(
+        1,
+        "",
+        "ANALYTICS_API_KEY is not set (make one in the API's user settings); "
+        "ANALYTICS_API_URL is not set (the API's root, the part before /v1, for example https://api.example.com); "
+        "ANALYTICS_WORKSPACE_ID is not set (the id in the address of the workspace's settings page). " + SETTING_HINT + "\n",
+    )
+    assert ended.err.strip() in run_cli("doctor", variables={"ANALYTICS_DUCKDB_PATH": str(tmp_path / "w.duckdb")}).out
+
+
+@pytest.mark.parametrize("command", ["sync", "run", "dev"])
+def test_all_bad_variables_are_named_before_anything_starts(command: str, variables: Variables, tmp_path: Path) -> None:
+    bad = {"ANALYTICS_PAGE_SIZE": "0", "ANALYTICS_START_DATE": "soon", "ANALYTICS_API_URL": "http://api.example.com"}
+    ended = run_cli(command, variables={**variables, **bad})
+    assert ended.code == 1
+    assert all(name in ended.err for name in bad)
+    assert ended.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--from", "2026-13"], "--from 2026-13: a month is written YYYY-MM, like {now}."),
+        (["--to", "26-1"], "--to 26-1: a month is written YYYY-MM, like {now}."),
+        (["--from", "2023-12"], "--from 2023-12 lies before the start of history, 2024-01 (ANALYTICS_START_DATE)."),
+        (["--to", "9999-01"], "--to 9999-01 lies in the future; the current month is {now} (UTC)."),
+        (["--from", "2024-03", "--to", "2024-02"], "--from 2024-03 lies after --to 2024-02."),
+        (["--to", "2024-03", "--select", "raw/tags"], "--from and --to are months of raw/time_entries, which --select leaves out."),
+        (["--select", "raw/tags and ("], "--select raw/tags and (: neither an asset nor a selection that Dagster understands "
+         "(like raw/users+ or group:marts)."),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_asked_is_refused_with_exit_code_2(variables: Variables, arguments: list[str], sentence: str) -> None:
+    now = f"{datetime.now(UTC):%Y-%m}"
+    assert run_cli("sync", *arguments, variables=variables) == Ended(2, "", sentence.format(now=now) + "\n")
+
+
+def test_an_asset_that_is_not_there_is_refused_with_those_that_are(variables: Variables) -> None:
+    ended = run_cli("sync", "--select", "raw/tags,raw/nothing", variables=variables)
+    assert ended.code == 2
+    assert ended.err.startswith("--select raw/nothing: there is no such asset. The assets are marts/")
+    assert "raw/users, " in ended.err
+
+
+def test_an_unknown_option_is_one_line(variables: Variables) -> None:
+    ended = run_cli("sync", "--form", "2024-01", variables=variables)
+    assert ended.code == 2
+    assert ended.err == "analytics-assets: unrecognized arguments: --form 2024-01; see analytics-assets --help.\n"
+
+
+def test_a_second_workspace_is_not_mixed_into_a_warehouse(
+    synced: Ended, server: DemoServer, warehouse: Path, dagster_home: Path
+) -> None:
+    """Each sync would take the other workspace's rows for deleted."""
+    assert synced.code == 0, synced.said
+    first, other = server.workspace.id, "0" * 24
+    variables = variables_for(server, warehouse, dagster_home, ANALYTICS_WORKSPACE_ID=other)
+    sentence = (
+        f"{warehouse} holds workspace {first} (read from 127.0.0.1), not workspace {other}: set ANALYTICS_DUCKDB_PATH "
+        "to another file, or remove this one to start anew."
+    )
+    ended = run_cli("sync", "--select", "raw/tags", variables=variables)
+    assert (ended.code, sentence_of(ended)) == (1, sentence)
+    assert not server.requests, "the refusal comes before the first request"
+    assert sentence in run_cli("doctor", variables=variables).out
+
+
+def test_a_workspace_that_the_api_refused_does_not_bind_the_warehouse(server: DemoServer, variables: Variables) -> None:
+    """A mistyped id must be correctable without removing a file."""
+    assert run_cli("sync", "--select", "raw/tags", variables={**variables, "ANALYTICS_WORKSPACE_ID": "0" * 24}).code == 1
+    assert run_cli("sync", "--select", "raw/tags", variables=variables).code == 0
+
+
+def test_the_whole_story_of_a_failure_is_shown_on_request_and_without_the_key(variables: Variables) -> None:
+    ended = run_cli("sync", "--verbose", "--select", "raw/tags", variables={**variables, "ANALYTICS_WORKSPACE_ID": "0" * 24})
+    assert ended.code == 1
+    assert "Stack Trace" in ended.err
+    assert KEY not in ended.said
+
+
+def test_a_dagster_home_that_can_not_be_made_is_named(variables: Variables, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ended = run_cli("sync", "--select", "raw/tags", variables={**variables, "DAGSTER_HOME": str(tmp_path / "file" / "home")})
+    assert ended.code == 1
+    assert ended.err == f"{tmp_path}/file/home can't be written (Not a directory); choose another place with DAGSTER_HOME.\n"
