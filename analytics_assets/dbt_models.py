@@ -10,17 +10,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, Failure
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, Failure, Output
 from dagster_dbt import (
     DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
+    DbtCliInvocation,
     DbtCliResource,
     dbt_assets,
 )
 
 from analytics_assets.resources import Warehouse
 from analytics_assets.settings import Settings
+from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import HISTORY, RAW, ensure_tables, quoted
@@ -105,19 +107,44 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     @dbt_assets(manifest=load_manifest(settings.duckdb_path.stem), dagster_dbt_translator=ModelTranslator(), name="dbt")
     def dbt(context: AssetExecutionContext, dbt_cli: DbtCliResource, warehouse: Warehouse) -> Iterator[Any]:
         try:
-            with warehouse.writing(f"dbt run {context.run_id[:8]}"):
+            with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)
                 os.environ[PATH_VARIABLE] = str(warehouse.path)
                 work = warehouse.path.with_name(".dbt")
                 invocation = dbt_cli.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=work)
-                yield from invocation.stream().fetch_row_counts()
+                yield from _with_row_counts(invocation, context, warehouse)
         except WarehouseError as error:
             raise Failure(description=str(error), allow_retries=False) from error
         except DagsterDbtCliRuntimeError as error:
             raise Failure(description=_failure_sentence(error), allow_retries=False) from error
 
     return dbt
+
+
+def _with_row_counts(invocation: DbtCliInvocation, context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    """What dbt tells, once it has ended, with the rows of each model.
+
+    dagster-dbt's own `fetch_row_counts` asks through dbt's adapter from a pool of threads: it was seen to wait for
+    ever, and it keeps the file open for writing.
+    """
+    events: list[Any] = []
+    failed: DagsterDbtCliRuntimeError | None = None
+    try:
+        for event in invocation.stream():
+            events.append(event)
+    except DagsterDbtCliRuntimeError as error:
+        failed = error
+    built = {event.output_name: context.asset_key_for_output(event.output_name) for event in events if isinstance(event, Output)}
+    with warehouse.reading() as con:
+        rows = {name: count(con, f"{quoted(key.path[0])}.{quoted(key.path[-1])}") for name, key in built.items()}
+    for event in events:
+        if isinstance(event, Output):
+            yield event.with_metadata({**event.metadata, "dagster/row_count": rows[event.output_name]})
+        else:
+            yield event
+    if failed is not None:
+        raise failed
 
 
 def _failure_sentence(error: DagsterDbtCliRuntimeError) -> str:

@@ -114,7 +114,7 @@ def build_raw_assets(settings: Settings) -> AssetsDefinition:
                 window=window,
                 journal=journal,
                 load=load,
-                name=f"sync run {context.run_id[:8]}",
+                name=f"sync run {context.run.run_id[:8]}",
             )
         except Exception as error:
             raise failure(error) from error

@@ -89,6 +89,14 @@ class Rig:
         assert self.journal.resources[resource].rows == len(rows)
         return by_id
 
+    def assert_reads_the_api(self, resource: ResourceName, first: str | None = None, last: str | None = None) -> None:
+        """The law, for what the source alone brings home."""
+        records = served_records(self.server, resource)
+        if resource == "time_entries":
+            window = self.window(first, last)
+            records = [record for record in records if is_in(window, start_of(record))]
+        assert_rows_equal(resource, records, self.read(resource, first, last))
+
     def failing_read(self, resource: ResourceName) -> str:
         """The one sentence of a reading that must fail."""
         return self._sentence_of(lambda: self.read(resource))
@@ -187,7 +195,7 @@ class Rig:
             rows = self.rows(resource)
             if resource == "time_entries":
                 window, kept = self.window(first, last), set(keep_entries_of)
-                records = [r for r in records if r["userId"] not in kept and is_in(window, r["timeInterval"]["start"])]
+                records = [r for r in records if r["userId"] not in kept and is_in(window, start_of(r))]
                 rows = {
                     key: row
                     for key, row in rows.items()
@@ -207,6 +215,12 @@ def served_records(server: DemoServer, resource: ResourceName) -> list[Row]:
         listed = {user["id"] for user in workspace.records("users")} - hidden
         return [record for record in records if record["userId"] in listed]
     return records
+
+
+def start_of(entry: Row) -> str | None:
+    """The start of a time entry as the API writes it."""
+    start: str | None = (entry["timeInterval"] or {}).get("start")
+    return start
 
 
 def is_in(window: Window, start: str | datetime | None) -> bool:

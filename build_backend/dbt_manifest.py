@@ -35,7 +35,7 @@ build_sdist = build_meta.build_sdist  # a wheel is made from it with dbt at hand
 def build_wheel(wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None) -> str:
     """The wheel, with a manifest of exactly the models in it."""
     prepare_manifest()
-    return build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
+    return str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
 
 
 def build_editable(wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None) -> str:
@@ -44,7 +44,7 @@ def build_editable(wheel_directory: str, config_settings: ConfigSettings = None,
         prepare_manifest()
     # of folders named as packages, which every editable install has
     warnings.filterwarnings("ignore", message="\\s*Editable installation")
-    return build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
+    return str(build_meta.build_editable(wheel_directory, config_settings, metadata_directory))
 
 
 def is_prepared() -> bool:

@@ -68,7 +68,7 @@ class _Lines:
         self._lock = threading.Lock()
         self._said: dict[ResourceName, str] = {}
         self._said_at = 0.0
-        self._step = ""
+        self._has_built = False
 
     def note(self, text: str) -> None:
         with self._lock, contextlib.suppress(OSError, ValueError):
@@ -84,10 +84,10 @@ class _Lines:
                 self.note(f"{progress.name}: reading")
             elif progress.state in ("read", "in the warehouse") and before in ("waiting", "reading"):
                 self.note(f"{progress.name}: {_read_text(progress)} in {progress.seconds:.1f} s")
-        if self._watch.running != self._step:
-            self._step = self._watch.running
-            if self._watch.models_planned and self._step and self._watch.landed:
-                self.note(f"the raw tables are in the warehouse; {_models_text(self._watch)}")
+        if self._watch.is_building and not self._has_built:
+            self._has_built = True
+            before = "the raw tables are in the warehouse; " if self._watch.landed else ""
+            self.note(f"{before}{_models_text(self._watch)}")
         if self._watch.elapsed_seconds - self._said_at >= SAY_AGAIN_SECONDS:
             self.note(self._where())
 
@@ -95,7 +95,7 @@ class _Lines:
         reading = [p for p in self._watch.resources() if p.state == "reading"]
         if reading:
             return ", ".join(f"{p.name}: {_read_text(p)} so far" for p in reading)
-        if self._watch.landed and self._watch.models_planned:
+        if self._watch.is_building:
             return _models_text(self._watch)
         return "writing the warehouse" if any(p.state == "read" for p in self._watch.resources()) else "starting"
 
@@ -153,7 +153,7 @@ class _Moving:
 
     def _phase(self) -> str:
         resources = list(self._watch.resources())
-        if self._watch.landed and self._watch.models_planned:
+        if self._watch.is_building:
             return _models_text(self._watch)
         if resources and all(p.state in ("read", "in the warehouse") for p in resources):
             return "writing the warehouse"
@@ -189,7 +189,7 @@ def _lists_text(progress: ResourceProgress) -> str:
 def _models_text(watch: RunWatch) -> str:
     if not watch.models:
         return f"dbt builds and tests {watch.models_planned} models"
-    failed = sum(not check.passed for check in watch.checks)
+    unmet = sum(not check.passed for check in watch.checks)
     built, made = f"{len(watch.models)} of {watch.models_planned}", f"{len(watch.checks)} of {watch.checks_planned}"
     text = f"{built} models built, {made} checks made"
-    return f"{text}, {failed} failed" if failed else text
+    return f"{text}, {unmet} did not pass" if unmet else text

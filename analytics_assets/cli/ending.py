@@ -8,8 +8,6 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
 from analytics_assets.cli.watch import RunWatch
 
-VERBOSE_HINT = "--verbose shows the whole story, `analytics-assets doctor` checks what a sync needs."
-
 
 def failed_checks(watch: RunWatch, severity: AssetCheckSeverity) -> list[AssetCheckEvaluation]:
     """The checks of this severity that did not pass."""
@@ -44,12 +42,9 @@ def tell_ending(watch: RunWatch, *, verbose: bool) -> None:
 def _what_stayed(watch: RunWatch) -> str:
     if not watch.landed:
         return "The warehouse is as it was before."
-    if len(watch.models) < watch.models_planned:
-        return (
-            f"The raw tables are loaded; {watch.models_planned - len(watch.models)} of {watch.models_planned} models "
-            "were not built anew."
-        )
-    return "The raw tables are loaded and the models are built."
+    if not watch.is_green and watch.models_planned:
+        return "The raw tables are loaded; not all models were built anew, the next sync builds them."
+    return "What was asked for is in the warehouse."
 
 
 def _check_text(check: AssetCheckEvaluation) -> str:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -48,7 +49,8 @@ def run_job(
     watch, run_id, stream = RunWatch(), make_new_run_id(), sys.stderr
     instance.add_event_listener(run_id, watch.take_event)
     quiet = contextlib.nullcontext() if verbose else _output_to_nowhere()
-    with watching(watch.take_journal), showing(watch, stream, plain=verbose), quiet:
+    here = contextlib.chdir(Path.cwd())  # dagster-dbt moves into the dbt project and stays there
+    with here, watching(watch.take_journal), showing(watch, stream, plain=verbose), quiet:
         job.execute_in_process(
             instance=instance,
             run_id=run_id,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final, TextIO
 
+from dagster import AssetCheckSeverity
 from rich.console import Console
 from rich.table import Table
 
@@ -49,10 +50,7 @@ def print_summary(watch: RunWatch, settings: Settings, span: Span | None, stream
     if watch.models_planned:
         console.print(_models_line(watch))
     if watch.checks_planned:
-        passed = sum(check.passed for check in watch.checks)
-        failed = len(watch.checks) - passed
-        missing = watch.checks_planned - len(watch.checks)
-        console.print(f"Checks: {passed} passed, {failed} failed" + (f", {missing} not made" if missing else ""))
+        console.print(_checks_line(watch))
     console.print(f"Seconds: {watch.elapsed_seconds:.1f}")
     path = settings.duckdb_path
     console.print(f"Warehouse: {path} ({_size(path)})", soft_wrap=True)
@@ -80,11 +78,21 @@ def _number(values: MetadataValues, figure: str) -> int:
 
 
 def _models_line(watch: RunWatch) -> str:
+    if not watch.is_green and len(watch.models) < watch.models_planned:  # dbt's are only known when it is through
+        return f"Models: not all of {watch.models_planned} built"
     layers: dict[str, int] = {}
     for key in watch.models:
         layers[key.path[0]] = layers.get(key.path[0], 0) + 1
     built = ", ".join(f"{count} {layer}" for layer, count in sorted(layers.items(), reverse=True))
     return f"Models: {len(watch.models)} of {watch.models_planned} built" + (f" ({built})" if built else "")
+
+
+def _checks_line(watch: RunWatch) -> str:
+    passed = sum(check.passed for check in watch.checks)
+    failed = sum(not check.passed and check.severity is AssetCheckSeverity.ERROR for check in watch.checks)
+    warned, missing = len(watch.checks) - passed - failed, watch.checks_planned - len(watch.checks)
+    more = [f"{count} {word}" for count, word in ((warned, "warned"), (missing, "not made")) if count]
+    return ", ".join([f"Checks: {passed} passed", f"{failed} failed", *more])
 
 
 def _size(path: Path) -> str:

@@ -76,6 +76,12 @@ class RunWatch:
         """Models that the run is to build."""
         return sum(key.path[0] != RAW for key in self.planned)
 
+    @property
+    def is_building(self) -> bool:
+        """Whether the raw tables are in the warehouse, so that dbt builds on them, or none were asked for."""
+        raw_is_done = self.landed or len(self.planned) == self.models_planned
+        return bool(self.models_planned and self.running and raw_is_done)
+
     def take_journal(self, journal: Journal) -> None:
         """The read has made a step."""
         self.journal = journal

@@ -85,13 +85,16 @@ def add_columns(con: duckdb.DuckDBPyConnection, name: ResourceName, columns: dic
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> dict[str, str]:
-    """The columns of a table with their DuckDB types, in order; empty where there is no such table."""
-    rows = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-        "AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [schema, name],
-    ).fetchall()
-    return dict(rows)
+    """The columns of a table with their DuckDB types, in order; empty where there is no such table.
+
+    A sync asks this some eighty times, and `duckdb_columns()` lists every column of every database each time (2.3 ms
+    against 0.5 ms).
+    """
+    try:
+        rows = con.execute(f"DESCRIBE {schema}.{name}").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {column: kind for column, kind, *_ in rows}
 
 
 def data_columns_of(con: duckdb.DuckDBPyConnection, name: ResourceName) -> list[str]:

@@ -89,8 +89,12 @@ def _publications() -> SourceTable:
         [
             SourceColumn("published_at", TIMESTAMP, "When the sync was published, UTC."),
             SourceColumn("resource", TEXT, "The resource that was read."),
-            SourceColumn("window_start", TIMESTAMP, "Time entries that start from here on were read, UTC; null for other resources."),
-            SourceColumn("window_end", TIMESTAMP, "Time entries that start before this were read, UTC; null when no end was set."),
+            SourceColumn(
+                "window_start", TIMESTAMP, "Time entries that start from here on were read, UTC; null for other resources."
+            ),
+            SourceColumn(
+                "window_end", TIMESTAMP, "Time entries that start before this were read, UTC; null when no end was set."
+            ),
             SourceColumn("rows_read", WHOLE, "Rows that the API listed."),
             SourceColumn("rows_new", WHOLE, "Rows among them that the warehouse did not have."),
             SourceColumn("rows_changed", WHOLE, "Rows among them that differed from the warehouse."),

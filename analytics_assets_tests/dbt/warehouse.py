@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
+from analytics_assets.source.columns import ResourceName
 from analytics_assets.warehouse.tables import LOADED_AT, PUBLICATIONS, data_columns_of, ensure_tables
 
 Row = Mapping[str, object]
@@ -87,8 +87,10 @@ def _stored(value: object) -> object:
 
 
 def fill(path: Path, *, entries: int, last_day: date) -> None:
-    """Many entries of three years up to a day: 40 members, 60 projects, every twentieth entry over a midnight and
-    every tenth with a history of one edit."""
+    """Many entries of three years up to a day.
+
+    There are 40 members and 60 projects; every twentieth entry may cross a midnight, every tenth was edited once.
+    """
     with duckdb.connect(str(path)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         first_load = f"timestamptz '{last_day} 00:00:00+00' - interval 400 day"
@@ -110,7 +112,8 @@ def fill(path: Path, *, entries: int, last_day: date) -> None:
                 9000 as hourly_rate__amount, 'EUR' as hourly_rate__currency, {first_load} as {LOADED_AT}
             from range(60) as projects (n);
             insert into raw.tags by name
-            select format('g{{}}', n) as id, format('Tag {{}}', n) as name, {first_load} as {LOADED_AT} from range(25) as tags (n);
+            select format('g{{}}', n) as id, format('Tag {{}}', n) as name, {first_load} as {LOADED_AT}
+            from range(25) as tags (n);
             insert into raw.tasks by name
             select format('t{{}}', n) as id, format('Task {{}}', n) as name, format('p{{}}', n % 60) as project_id,
                 {first_load} as {LOADED_AT}
@@ -147,6 +150,3 @@ def fill(path: Path, *, entries: int, last_day: date) -> None:
             values ({first_load}, 'time_entries', timestamptz '2000-01-01 00:00:00+00', null, 0, 0, 0, 0);
             """
         )
-
-
-__all__ = ["ALL_TIME", "RESOURCE_NAMES", "Row", "Rows", "create_warehouse", "fill", "publish"]

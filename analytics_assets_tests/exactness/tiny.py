@@ -5,8 +5,10 @@ Only its making belongs here. Months are counted back from the current one: `mon
 
 from datetime import UTC, date, datetime, timedelta
 
+from analytics_assets.demo.records import Record
 from analytics_assets.demo.workspace import Workspace
 from analytics_assets.months import Month, current_month
+from analytics_assets.source.columns import ResourceName
 
 MONTHS = 4
 
@@ -53,3 +55,13 @@ def tiny_workspace() -> Workspace:
 def iso(at: datetime) -> str:
     """The moment as the API writes it."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def only_entries() -> list[ResourceName]:
+    """A selection that leaves the other tables alone, for syncs that are about entries and little else."""
+    return ["time_entries"]
+
+
+def entry_of(workspace: Workspace, name: str, back: int, number: int = 0) -> Record:
+    """One of the two entries of a member in a month."""
+    return next(e for e in workspace.records("time_entries") if e["description"] == f"{name} {back} {number}")

@@ -2,6 +2,10 @@
 
 {#- One number divided by another, to four digits; null where there is nothing to divide by. -#}
 {% macro share(part, whole) -%}
+    {{ adapter.dispatch('share', 'analytics_assets')(part, whole) }}
+{%- endmacro %}
+
+{% macro default__share(part, whole) -%}
     round(cast({{ part }} as double precision) / nullif({{ whole }}, 0), 4)
 {%- endmacro %}
 

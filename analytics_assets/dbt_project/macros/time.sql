@@ -39,13 +39,14 @@
 {%- endmacro %}
 
 
-{#- The time zones that the warehouse can convert to: a relation with one column, `name`. -#}
+{#- The time zones that the warehouse can convert to: a relation with one column, `name`. All columns of the function
+    are named because dagster-dbt could not read the column lineage of the model without. -#}
 {% macro known_time_zones() -%}
     {{ adapter.dispatch('known_time_zones', 'analytics_assets')() }}
 {%- endmacro %}
 
 {% macro default__known_time_zones() -%}
-    (select name from pg_timezone_names())
+    (select zones.name from pg_timezone_names() as zones (name, abbreviation, utc_offset, is_summer_time))
 {%- endmacro %}
 
 

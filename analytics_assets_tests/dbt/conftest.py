@@ -1,0 +1,182 @@
+"""Warehouses with built dbt models, made once per test session however many processes run it.
+
+Building takes seconds, so that the tests share a few builds and only read from them.
+"""
+
+import json
+import time
+import warnings
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from filelock import FileLock
+
+import analytics_assets
+from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, invented_syncs
+from analytics_assets_tests.dbt.warehouse import create_warehouse, fill, publish
+
+DBT_PROJECT = Path(analytics_assets.__file__).parent / "dbt_project"
+VARIABLES = {"default_time_zone": DEFAULT_TIME_ZONE, "as_of_date": AS_OF.isoformat()}
+
+MANY_ENTRIES = 100_000
+
+
+@dataclass(frozen=True)
+class Build:
+    """A warehouse after `dbt build`, what dbt said about each node, and what it took."""
+
+    warehouse: Path
+    target: Path
+    success: bool
+    status: dict[str, str]
+    messages: list[str]
+    cpu_seconds: float
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection.execute(query).fetchall()
+
+    def records(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a query by column name."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            result = connection.execute(query)
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def nodes_with(self, status: str) -> set[str]:
+        """Names of the nodes that ended so."""
+        return {name for name, ended in self.status.items() if ended == status}
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What dbt knows about the project."""
+        manifest: dict[str, Any] = json.loads((self.target / "manifest.json").read_text())
+        return manifest
+
+
+class Builder:
+    """Runs dbt on one warehouse after the other, always at the same place and in this process: it parses once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "analytics.duckdb"
+        self.target = folder / "target"
+        self.manifest: Manifest | None = None
+
+    def build(self, name: str, *arguments: str) -> Build:
+        """`dbt build` of the warehouse at `path`, which goes to a place of its own afterwards."""
+        options = [
+            *("--quiet", "--vars", json.dumps(VARIABLES)),
+            *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+            *("--target-path", str(self.target), "--log-path", str(self.folder / "logs")),
+        ]
+        # what dbt warns of in Python is not about this project
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
+            patch.setenv("ANALYTICS_DBT_DUCKDB_PATH", str(self.path))
+            patch.setenv("DO_NOT_TRACK", "1")
+            if self.manifest is None:
+                self.manifest = self._parsed(options)
+            began = time.process_time()
+            done = dbtRunner(manifest=self.manifest).invoke(["build", *options, *arguments])
+            cpu_seconds = time.process_time() - began
+        results = json.loads((self.target / "run_results.json").read_text())["results"]
+        self.path.rename(self.folder / f"{name}.duckdb")
+        (self.folder / f"{name}.json").write_text(
+            json.dumps(
+                {
+                    "success": done.success,
+                    "status": {_name(result["unique_id"]): result["status"] for result in results},
+                    "messages": [result["message"] for result in results if result["status"] in ("error", "fail")],
+                    "cpu_seconds": cpu_seconds,
+                }
+            )
+        )
+        return self.load(name)
+
+    def _parsed(self, options: list[str]) -> Manifest:
+        done = dbtRunner().invoke(["parse", *options])
+        assert isinstance(done.result, Manifest), done.exception
+        return done.result
+
+    def load(self, name: str) -> Build:
+        """A build that was made before, perhaps by another process."""
+        record = json.loads((self.folder / f"{name}.json").read_text())
+        return Build(warehouse=self.folder / f"{name}.duckdb", target=self.target, **record)
+
+    def made(self, name: str) -> bool:
+        """Whether that build has been made."""
+        return (self.folder / f"{name}.json").exists()
+
+
+def _name(unique_id: str) -> str:
+    kind, _, *names = unique_id.split(".")
+    return names[-1] if kind == "unit_test" else names[0]
+
+
+@pytest.fixture(scope="session")
+def builder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Builder:
+    """The builder of this session; one process at a time has it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "dbt_builds"
+    folder.mkdir(exist_ok=True)
+    return Builder(folder)
+
+
+@pytest.fixture(scope="session")
+def lived_in(builder: Builder) -> Build:
+    """The invented workspace after seven syncs; built with all unit tests."""
+    with FileLock(builder.folder / "lock"):
+        if not builder.made("lived_in"):
+            create_warehouse(builder.path)
+            for sync in invented_syncs():
+                publish(builder.path, sync.rows, at=sync.at, window=sync.window)
+            builder.build("lived_in")
+        return builder.load("lived_in")
+
+
+@pytest.fixture(scope="session")
+def empty(builder: Builder) -> Build:
+    """A warehouse whose raw tables are all empty."""
+    with FileLock(builder.folder / "lock"):
+        if not builder.made("empty"):
+            create_warehouse(builder.path)
+            builder.build("empty", "--exclude-resource-type", "unit_test")
+        return builder.load("empty")
+
+
+@pytest.fixture(scope="session")
+def broken(builder: Builder, empty: Build) -> Build:
+    """A warehouse that was built, and whose raw projects then had a row twice when it was built again."""
+    with FileLock(builder.folder / "lock"):
+        if not builder.made("broken"):
+            builder.path.write_bytes(empty.warehouse.read_bytes())
+            with duckdb.connect(str(builder.path)) as connection:
+                connection.execute("insert into raw.projects (id) values ('twice'), ('twice')")
+                connection.execute("insert into raw.time_entries (id, project_id) values ('e', 'twice')")
+            builder.build("broken", "--exclude-resource-type", "unit_test", "--select", "dim_projects+")
+        return builder.load("broken")
+
+
+@pytest.fixture(scope="session")
+def large(builder: Builder) -> Build:
+    """A warehouse of 100,000 entries, one of them without a start."""
+    with FileLock(builder.folder / "lock"):
+        if not builder.made("large"):
+            create_warehouse(builder.path)
+            fill(builder.path, entries=MANY_ENTRIES, last_day=date(2025, 4, 14))
+            with duckdb.connect(str(builder.path)) as connection:
+                connection.execute(
+                    "insert into raw.time_entries (id, user_id, time_interval__end, billable, hourly_rate__amount) "
+                    "values ('undated', 'u0', '2025-01-01 00:00:00+00', true, 100)"
+                )
+            builder.build("large", "--exclude-resource-type", "unit_test")
+        return builder.load("large")

@@ -1,0 +1,127 @@
+"""The dbt project as a whole: what blocks, what warns, what is described, what it costs."""
+
+from analytics_assets.warehouse.tables import HISTORY, RAW
+from analytics_assets_tests.dbt.conftest import MANY_ENTRIES, Build
+from analytics_assets_tests.dbt.sources_file import SOURCES_FILE, source_tables, sources_yaml
+
+WARNED_OF_ODD_ROWS = {
+    "billed_time_has_a_rate_and_a_currency",
+    "days_have_no_more_tracked_time_than_hours",
+    "durations_equal_end_minus_start",
+    "rates_are_not_negative",
+    "time_entries_are_of_known_types",
+    "time_entries_end_after_they_start",
+    "time_entries_have_known_projects",
+    "time_entries_have_known_tags",
+    "time_entries_have_known_tasks",
+    "time_entries_have_known_users",
+}
+CPU_SECONDS = 20
+
+
+def test_odd_rows_of_the_api_warn_and_block_nothing(lived_in: Build) -> None:
+    assert lived_in.success, lived_in.messages
+    assert lived_in.nodes_with("warn") == WARNED_OF_ODD_ROWS
+    assert set(lived_in.status.values()) == {"success", "pass", "warn"}
+
+
+def test_an_entry_without_a_start_warns_and_is_in_no_sum(large: Build) -> None:
+    assert large.success, large.messages
+    assert large.nodes_with("warn") == {"time_entries_have_a_start"}
+    assert large.rows("select duration_seconds, amount_minor from marts.fct_time_entries where started_at is null") == [(0, 0)]
+
+
+def test_a_row_that_stands_twice_blocks_everything_built_on_it(broken: Build) -> None:
+    assert not broken.success
+    assert broken.nodes_with("fail") == {"every_project_stands_once_in_dim_projects"}
+    assert {"fct_time_entries", "billing_monthly", "project_budgets", "timesheet_daily"} <= broken.nodes_with("skipped")
+    # what was there before is there still
+    assert broken.rows("select count(*) from marts.fct_time_entries") == [(0,)]
+
+
+def test_an_empty_workspace_gives_empty_tables_and_no_warning(empty: Build, lived_in: Build) -> None:
+    assert empty.success, empty.messages
+    assert set(empty.status.values()) == {"success", "pass"}
+    columns = (
+        "select table_schema, table_name, column_name, data_type from information_schema.columns "
+        "where table_schema in ('staging', 'marts') order by all"
+    )
+    assert empty.rows(columns) == lived_in.rows(columns)
+    assert empty.rows("select count(*) from marts.timesheet_daily") == [(0,)]
+
+
+def test_sources_are_the_declared_columns_and_those_that_the_tables_have(empty: Build) -> None:
+    assert SOURCES_FILE.read_text(encoding="utf-8") == sources_yaml(), (
+        "run `python -m analytics_assets_tests.dbt.sources_file` and look whether the staging models need the change"
+    )
+    for schema in (RAW, HISTORY):
+        declared = {(table.name, column.name, column.data_type) for table in source_tables(schema) for column in table.columns}
+        found = empty.rows(
+            f"select table_name, column_name, data_type from information_schema.columns where table_schema = '{schema}'"
+        )
+        assert set(found) == declared
+
+
+def test_every_model_says_its_grain_and_every_column_is_described(empty: Build) -> None:
+    tables = set(empty.rows("select table_schema, table_name from information_schema.tables"))
+    models = [node for node in empty.manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert {(node["schema"], node["name"]) for node in models} == {key for key in tables if key[0] in {"staging", "marts"}}
+    for node in models:
+        assert node["description"].startswith("One row per "), node["name"]
+        found = empty.rows(
+            "select column_name from information_schema.columns "
+            f"where table_schema = '{node['schema']}' and table_name = '{node['name']}'"
+        )
+        assert {column for (column,) in found} == node["columns"].keys(), node["name"]
+        assert all(column["description"] for column in node["columns"].values()), node["name"]
+
+
+def test_descriptions_stand_in_the_warehouse_too(empty: Build) -> None:
+    assert empty.rows("select distinct left(comment, 8) from duckdb_tables() where schema_name = 'marts'") == [("One row ",)]
+    assert empty.rows("select count(*) from duckdb_columns() where schema_name = 'marts' and comment is null") == [(0,)]
+
+
+def test_units_stand_in_the_description_of_every_measure(empty: Build) -> None:
+    for node in empty.manifest["nodes"].values():
+        for column in node.get("columns", {}).values():
+            text = column["description"].lower()
+            if column["name"].endswith("_minor"):
+                assert "minor unit" in text, f"{node['name']}.{column['name']}"
+            if column["name"].endswith("_seconds"):
+                assert "second" in text, f"{node['name']}.{column['name']}"
+            if column["name"].endswith("_at") and node["resource_type"] == "model":
+                assert "utc" in text, f"{node['name']}.{column['name']}"
+
+
+def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
+    tested = {test["model"] for test in lived_in.manifest["unit_tests"].values()}
+    assert tested >= {
+        "stg_projects",
+        "stg_time_entry_versions",
+        "stg_users",
+        "dim_projects",
+        "dim_users",
+        "fct_time_entries",
+        "fct_time_entry_tags",
+        "timesheet_daily",
+        "billing_monthly",
+        "utilization_weekly",
+        "project_budgets",
+        "time_entry_changes",
+    }
+
+
+def test_checks_are_named_as_sentences(lived_in: Build) -> None:
+    names = [node["name"] for node in lived_in.manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert [name for name in names if len(name.split("_")) < 4] == []
+
+
+def test_a_hundred_thousand_entries_are_built_in_time(large: Build) -> None:
+    """The promise is 15 seconds on two processors, after parsing.
+
+    Measured is time on the processors, because other tests run beside this one.
+    """
+    assert large.success, large.messages
+    [(count,)] = large.rows("select count(*) from marts.fct_time_entries")
+    assert count > 0.99 * MANY_ENTRIES
+    assert large.cpu_seconds < CPU_SECONDS

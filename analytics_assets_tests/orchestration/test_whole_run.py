@@ -1,0 +1,49 @@
+"""The job `sync` from the API to the marts, on the real dbt project."""
+
+import pytest
+
+from analytics_assets.demo.build import empty_workspace
+from analytics_assets.demo.serving import DemoServer
+from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
+from analytics_assets_tests.orchestration.conftest import Project
+
+MARTS = ["dim_users", "dim_projects", "dim_clients", "dim_tasks", "dim_tags", "dim_user_groups", "fct_time_entries"]
+
+
+def test_a_whole_run_ends_with_marts_that_hold_what_the_api_has(project: Project) -> None:
+    result = project.run()
+    assert result.success
+    project.rig.assert_equals_api()
+    (seconds, entries), *_ = project.rig.query("SELECT sum(duration_seconds), count(*) FROM marts.fct_time_entries")
+    (expected,) = project.rig.query(
+        "SELECT sum(date_diff('second', time_interval__start, time_interval__end)), count(*) FROM raw.time_entries"
+    )
+    assert (seconds, entries) == expected
+    failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
+    assert failed == []
+
+    member = project.rig.workspace.users[0]["id"]
+    project.rig.workspace.delete("users", member)
+    gone = project.rig.workspace.records("time_entries")[-1]["id"]
+    project.rig.workspace.delete("time_entries", gone)
+    assert project.run().success
+    assert project.rig.query(f"SELECT is_deleted FROM marts.dim_users WHERE user_id = '{member}'") == [(True,)]
+    assert project.rig.query(f"SELECT count(*) FROM marts.fct_time_entries WHERE user_id = '{member}'") != [(0,)]
+
+
+class TestAnEmptyWorkspace:
+    """A workspace with nothing in it is a workspace too."""
+
+    @pytest.fixture
+    def server(self) -> DemoServer:  # type: ignore[misc]
+        """The demo API serving nothing."""
+        with DemoServer(empty_workspace()) as running:
+            yield running  # type: ignore[misc]
+
+    def test_an_empty_workspace_syncs_green_with_all_tables_and_columns(self, project: Project) -> None:
+        assert project.run().success
+        for name in RESOURCE_NAMES:
+            columns = {column for (column, *_) in project.rig.query(f"DESCRIBE raw.{name}")}
+            assert {column.name for column in TABLES[name].columns} <= columns
+            assert project.rig.query(f"SELECT count(*) FROM raw.{name}") == [(0,)]
+        assert [project.rig.query(f"SELECT count(*) FROM marts.{mart}") for mart in MARTS] == [[(0,)]] * len(MARTS)
