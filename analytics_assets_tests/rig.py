@@ -91,11 +91,12 @@ class Rig:
 
     def assert_reads_the_api(self, resource: ResourceName, first: str | None = None, last: str | None = None) -> None:
         """The law, for what the source alone brings home."""
+        rows = self.read(resource, first, last)
         records = served_records(self.server, resource)
         if resource == "time_entries":
             window = self.window(first, last)
             records = [record for record in records if is_in(window, start_of(record))]
-        assert_rows_equal(resource, records, self.read(resource, first, last))
+        assert_rows_equal(resource, records, rows)
 
     def failing_read(self, resource: ResourceName) -> str:
         """The one sentence of a reading that must fail."""

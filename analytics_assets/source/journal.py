@@ -7,7 +7,7 @@ a deletion, to show progress and to write metadata. It keeps facts of one run an
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from analytics_assets.source.errors import SourceError
 logger = logging.getLogger(__name__)
 
 REFUSALS_NAMED = 20
+_PARENTS = frozenset(table.parent for table in TABLES.values())
 
 
 @dataclass
@@ -32,6 +33,8 @@ class ResourceCounts:
     finished_lists: dict[str, int] = field(default_factory=dict)
     """Parent id ('' where there is none) → number of the pass whose rows count, see `paging.py`."""
     rows_of_list: dict[str, int] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
+    """Ids of the list as it was settled; kept where another resource is read per row of it."""
 
     @property
     def rows(self) -> int:
@@ -80,10 +83,12 @@ class Journal:
         with self._lock:
             self.resources[resource].rows_of_list[parent_id] = 0
 
-    def list_finished(self, resource: ResourceName, parent_id: str, final_pass: int) -> None:
-        """A list has been read to its end, and its rows of pass `final_pass` are what it holds."""
+    def list_finished(self, resource: ResourceName, parent_id: str, final_pass: int, ids: Set[str]) -> None:
+        """A list has been read to its end, and its rows of pass `final_pass`, with these ids, are what it holds."""
         with self._lock:
             self.resources[resource].finished_lists[parent_id] = final_pass
+            if resource in _PARENTS:
+                self.resources[resource].listed = frozenset(ids)
         self._changed()
 
     def parents_found(self, resource: ResourceName, count: int) -> None:
@@ -103,6 +108,12 @@ class Journal:
             parent_id,
             reason,
         )
+
+    def refused_now(self, resource: ResourceName) -> dict[str, str]:
+        """The refusals of parents that are still listed; one that went while it was read was refused for that."""
+        parent = TABLES[resource].parent
+        listed = self.resources[parent].listed if parent else frozenset()
+        return {row: reason for row, reason in self.resources[resource].refused.items() if row in listed}
 
     def column_found(self, resource: ResourceName, column: str, data_type: DataType) -> None:
         """A field that no declaration names has been given a column."""
@@ -142,10 +153,11 @@ class Journal:
             SourceError: that names the resource and what the server said.
         """
         for resource, counts in self.resources.items():
-            if counts.refused and not counts.finished_lists:
-                reasons = sorted(set(counts.refused.values()))
+            refused = self.refused_now(resource)
+            if refused and not counts.finished_lists:
+                reasons = sorted(set(refused.values()))
                 raise SourceError(
-                    f"The {resource} of all {len(counts.refused)} {TABLES[resource].parent} were refused "
+                    f"The {resource} of all {len(refused)} {TABLES[resource].parent} were refused "
                     f"({'; '.join(reasons[:3])}): check that the key of ANALYTICS_API_KEY may read them."
                 )
 

@@ -102,7 +102,7 @@ class SettledPaging(BasePaginator):
         is_settled = self._answers == 1 or (self._ids == self._previous_ids and not self._has_repeats)
         if is_settled:
             self._has_next_page = False
-            self._journal.list_finished(self._resource, parent_id, self._pass)
+            self._journal.list_finished(self._resource, parent_id, self._pass, self._ids)
             return
         if self._pass == MAX_PASSES:
             raise SourceError(

@@ -58,7 +58,7 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journ
         nothing = ", ".join(quoted(column) for column in columns)
         _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
         return
-    finished = journal.resources[table.name].finished_lists
+    finished = _lists_that_count(table, journal)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS pass",
         [list(finished), list(finished.values())],
@@ -74,7 +74,8 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journ
         f"SELECT {', '.join(selected)}, landed.{READ_AT} AS {READ_AT} FROM {LANDED}.{DATASET}.{table.name} AS landed "
         f"JOIN finished ON finished.parent_id = {parent} AND finished.pass = landed.{PASS}",
     )
-    arrived, read = count(con, INCOMING), journal.resources[table.name].rows
+    rows_of_list = journal.resources[table.name].rows_of_list
+    arrived, read = count(con, INCOMING), sum(rows_of_list[parent_id] for parent_id in finished)
     if arrived != read:
         raise WarehouseError(
             f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
@@ -83,6 +84,19 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journ
     if arrived != count(con, f"(SELECT DISTINCT id FROM {INCOMING})"):
         latest = f"row_number() OVER (PARTITION BY id ORDER BY {READ_AT} DESC) = 1"
         _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY {latest}")
+
+
+def _lists_that_count(table: Table, journal: Journal) -> dict[str, int]:
+    """The lists that were read to their end, with the pass that settled them.
+
+    A project that went while the projects were read takes along the tasks that were read before; the hours of a
+    member who left meanwhile stay, as those of all who left do.
+    """
+    finished = journal.resources[table.name].finished_lists
+    if table.name != "tasks":
+        return finished
+    listed = journal.resources["projects"].listed
+    return {parent_id: number for parent_id, number in finished.items() if parent_id in listed}
 
 
 def _undeclared_of_landed(landed: Collection[str], present: Collection[str]) -> list[str]:
@@ -114,7 +128,7 @@ def _is_covered(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, 
     parent = f"raw.{quoted(table.parent_column)}"
     if table.name == "tasks":
         # a project that is gone takes its tasks with it; one that could not be read keeps them
-        _keep_values(con, "refused", counts.refused)
+        _keep_values(con, "refused", journal.refused_now(table.name))
         return f"{parent} NOT IN (SELECT value FROM refused)"
     # a member who is gone keeps the hours that were worked and billed
     _keep_values(con, "readable", counts.finished_lists)
