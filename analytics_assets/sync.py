@@ -110,7 +110,7 @@ def sync(*, api: Api, warehouse: Path, window: Window, journal: Journal, load: L
 
     Raises:
         SourceError: somewhere among the causes, when the API can't be read exactly.
-        WarehouseError: the warehouse can't be opened, or holds another workspace.
+        WarehouseError: the warehouse can't be opened, holds another workspace, or its disk is full.
     """
     with writing(warehouse, name):
         with connection(warehouse) as con:
@@ -123,6 +123,6 @@ def sync(*, api: Api, warehouse: Path, window: Window, journal: Journal, load: L
             journal.check_some_list_was_readable()
             landed.close()
             published = publish(warehouse, landed.file, loaded, journal, window)
-        with connection(warehouse, read_only=True) as con:
-            undeclared = undeclared_columns(con)
+    # not asked of the warehouse: whoever opens it in this moment would make a failure of what is published
+    undeclared = {name: {**known[name], **journal.resources[name].new_columns} for name in published}
     return SyncReport(published, undeclared)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from analytics_assets.cli.errors import CommandError
@@ -97,10 +97,10 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _first_day() -> str:
-    """The first day of the demo workspace's history."""
+    """The first day of the demo workspace's history: for people east of Greenwich, its first morning is a day early."""
     today = datetime.now(UTC)
     index = today.year * 12 + today.month - DEMO_MONTHS
-    return f"{index // 12:04d}-{index % 12 + 1:02d}-01"
+    return str(date(index // 12, index % 12 + 1, 1) - timedelta(days=1))
 
 
 def _serve() -> int:

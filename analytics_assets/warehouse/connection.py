@@ -13,6 +13,7 @@ from typing import Final
 
 import duckdb
 
+from analytics_assets.warehouse.disk import full_disk_told
 from analytics_assets.warehouse.errors import WarehouseError
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,11 @@ MEMORY_LIMIT: Final = "384MB"
 POLL_SECONDS: Final = 0.25
 SAY_AGAIN_SECONDS: Final = 15.0
 WRITER_PATIENCE_SECONDS: Final = 3600.0
-READER_PATIENCE_SECONDS: Final = 300.0
+READER_PATIENCE_SECONDS: Final = 3600.0
+"""As long, for dbt may write for many minutes, and a run that begins meanwhile has to wait and not to fail."""
+
+_Config = dict[str, str | bool | int | float | list[str]]
+SETTINGS: Final[_Config] = {"memory_limit": MEMORY_LIMIT, "threads": 2, "preserve_insertion_order": False}
 
 
 @contextmanager
@@ -33,51 +38,64 @@ def connection(
     Args:
         path: the file; made with its folder when it is to be written and does not exist.
         read_only: several readers may share the file, as long as nobody writes.
-        patience_seconds: how long to wait; by default an hour, and five minutes for a reader.
+        patience_seconds: how long to wait; by default an hour.
 
     Raises:
-        WarehouseError: the file can't be opened, or stayed occupied for longer than that.
+        WarehouseError: the file can't be opened, stayed occupied for longer than that, or its disk is full.
     """
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
     usual_patience = READER_PATIENCE_SECONDS if read_only else WRITER_PATIENCE_SECONDS
-    con = _open(path, read_only, usual_patience if patience_seconds is None else patience_seconds)
+    con = _open(path, read_only, usual_patience if patience_seconds is None else patience_seconds, SETTINGS)
     try:
         con.execute("SET TimeZone = 'UTC'")
-        yield con
+        with full_disk_told(path.parent):
+            yield con
     finally:
         con.close()
 
 
-def _open(path: Path, read_only: bool, patience: float) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def occupied(path: Path) -> Iterator[None]:
+    """Keep the file open for writing, for connections of this process that are made without any settings.
+
+    However often those are closed and opened, nobody else gets in between; waits, aloud, as `connection` does.
+
+    Raises:
+        WarehouseError: the file can't be opened, or stayed occupied for an hour.
+    """
+    con = _open(path, False, WRITER_PATIENCE_SECONDS, {})
+    try:
+        yield
+    finally:
+        con.close()
+
+
+def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> duckdb.DuckDBPyConnection:
     started = time.monotonic()
     next_word = 0.0
     while True:
         try:
-            return duckdb.connect(
-                str(path),
-                read_only=read_only,
-                config={"memory_limit": MEMORY_LIMIT, "threads": 2, "preserve_insertion_order": False},
-            )
-        except duckdb.ConnectionException as error:
-            raise WarehouseError(f"{path} is open in this very process with other settings; close that connection.") from error
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise WarehouseError(f"{path} can't be opened: {str(error).splitlines()[0]}") from error
+            return duckdb.connect(str(path), read_only=read_only, config=settings)
+        except duckdb.Error as error:
+            occupant = _occupant(error)
+            if occupant is None:
+                trouble = "can't be opened" if isinstance(error, duckdb.IOException) else "is no file that this DuckDB can open"
+                raise WarehouseError(f"{path} {trouble}: {str(error).splitlines()[0]}") from error
             waited = time.monotonic() - started
             if waited > patience:
-                raise WarehouseError(
-                    f"{path} has been open in {_occupant(error)} for {patience:.0f} s; close it there. "
-                    "Programs that only read should open the reader copy."
-                ) from error
+                raise WarehouseError(f"{path} has been open in {occupant} for {patience:.0f} s; close it there.") from error
             if waited >= next_word:
-                logger.warning("Waiting for the warehouse: %s has it open (%.0f s so far)", _occupant(error), waited)
+                logger.warning("Waiting for the warehouse: %s has it open (%.0f s so far)", occupant, waited)
                 next_word += SAY_AGAIN_SECONDS
             time.sleep(POLL_SECONDS)
-        except duckdb.Error as error:
-            raise WarehouseError(f"{path} is no DuckDB file that this version can open: {str(error).splitlines()[0]}") from error
 
 
-def _occupant(error: duckdb.IOException) -> str:
+def _occupant(error: duckdb.Error) -> str | None:
+    """Who has the file open; None where it can't be opened for another reason."""
+    if isinstance(error, duckdb.ConnectionException) and "different configuration" in str(error):
+        return "another task of this very process"
+    if not isinstance(error, duckdb.IOException) or "Could not set lock on file" not in str(error):
+        return None
     match = re.search(r"held in (\S+) \(PID (\d+)\)", str(error))
     return f"{Path(match[1]).name} (process {match[2]})" if match else "another program"

@@ -16,6 +16,7 @@ import dlt
 import duckdb
 
 from analytics_assets.warehouse.connection import MEMORY_LIMIT
+from analytics_assets.warehouse.disk import full_disk_told
 
 DATASET: Final = "raw"
 PIPELINE_NAME: Final = "analytics_landing"
@@ -44,10 +45,22 @@ def landing(warehouse: Path, *, concurrency: int) -> Iterator[Landing]:
     Args:
         warehouse: path of the warehouse file.
         concurrency: how many lists dlt may have read side by side.
+
+    Raises:
+        WarehouseError: there is no room left on the disk, for the landing or for what is published from it.
     """
     folder = warehouse.with_name(FOLDER)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    try:
+        with full_disk_told(warehouse.parent), _loaded_into(folder, concurrency) as landed:
+            yield landed
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _loaded_into(folder: Path, concurrency: int) -> Iterator[Landing]:
+    folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(dir=folder))
     file = place / "landing.duckdb"
     con = duckdb.connect(str(file), config={"memory_limit": MEMORY_LIMIT, "threads": 2})
@@ -59,11 +72,15 @@ def landing(warehouse: Path, *, concurrency: int) -> Iterator[Landing]:
         yield Landing(file, pipeline, con)
     finally:
         con.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def configure_dlt(concurrency: int) -> None:
-    """dlt's settings of this process: no telemetry, and as many threads as lists are read side by side."""
+    """dlt's settings of this process: no telemetry, and as many threads as lists are read side by side.
+
+    Signals are left to whoever runs the process. dlt would keep one back while it normalises and loads, and forget
+    it where the load ends before it looks: a run that was told to end would go on to publish.
+    """
     dlt.config["runtime.dlthub_telemetry"] = False
+    dlt.config["runtime.intercept_signals"] = False
     dlt.config["extract.workers"] = concurrency
     dlt.config["extract.max_parallel_items"] = 2 * concurrency

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -40,16 +40,15 @@ def writing(warehouse: Path, what: str) -> Iterator[None]:
     path = warehouse.with_name(f"{warehouse.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, thread_local=False)
+        # the fallback for file systems without locks is a marker file, which would outlive a killed process
+        lock = FileLock(path, thread_local=False, fallback_to_soft=False)
         _acquire(lock, path, what)
     except OSError as error:
         raise WarehouseError(
             f"{path.parent} can't be written ({error.strerror or error}); choose another place with ANALYTICS_DUCKDB_PATH."
         ) from error
     try:
-        _holder_file(path).write_text(
-            json.dumps({"pid": os.getpid(), "what": what, "since": datetime.now(UTC).strftime("%H:%M:%S UTC")})
-        )
+        _note_holder(path, what)
         yield
     finally:
         lock.release()
@@ -71,6 +70,13 @@ def _acquire(lock: FileLock, path: Path, what: str) -> None:
             if patience > POLL_SECONDS:
                 logger.warning("The warehouse is free; %s goes on", what)
             return
+
+
+def _note_holder(lock_path: Path, what: str) -> None:
+    """Leave word for those who wait; on a full disk they are told less, and this is no reason to fail."""
+    since = datetime.now(UTC).strftime("%H:%M:%S UTC")
+    with suppress(OSError):
+        _holder_file(lock_path).write_text(json.dumps({"pid": os.getpid(), "what": what, "since": since}))
 
 
 def _holder_file(lock_path: Path) -> Path:

@@ -1,0 +1,131 @@
+"""Where a list ends: by its header, by an empty page, and by a short page only of a server that keeps to the size asked."""
+
+import pytest
+
+from analytics_assets.demo.faults import Fault
+from analytics_assets_tests.rig import Rig
+
+
+def with_clients(rig: Rig, count: int) -> Rig:
+    """The rig with a workspace of so many clients, and nothing asked yet."""
+    for client in list(rig.workspace.clients):
+        rig.workspace.delete("clients", client["id"])
+    for number in range(count):
+        rig.workspace.new("clients", name=f"Client {number}")
+    rig.server.reset()
+    return rig
+
+
+def pages_asked(rig: Rig) -> list[int | None]:
+    return [request.page for request in rig.asked("clients")]
+
+
+@pytest.mark.parametrize("last_page", [True, False], ids=["header", "no header"])
+@pytest.mark.parametrize("page_size", [1, 7, 50, 5000])
+@pytest.mark.parametrize("count", [0, 1, 7, 13, 14])
+def test_a_list_is_whole_whatever_its_length_and_the_page_size(tiny: Rig, count: int, page_size: int, last_page: bool) -> None:
+    with_clients(tiny, count)
+    tiny.page_size = page_size
+    tiny.server.behaviour.send_last_page = last_page
+    tiny.assert_reads_the_api("clients")
+    assert {request.page_size for request in tiny.asked("clients")} == {page_size}
+
+
+@pytest.mark.parametrize(
+    ("count", "page_size", "one_pass"),
+    [(0, 7, [1]), (7, 7, [1]), (8, 7, [1, 2]), (14, 7, [1, 2]), (15, 7, [1, 2, 3])],
+)
+def test_the_header_ends_a_list_without_a_request_too_many(tiny: Rig, count: int, page_size: int, one_pass: list[int]) -> None:
+    with_clients(tiny, count).page_size = page_size
+    tiny.assert_reads_the_api("clients")
+    assert pages_asked(tiny) == one_pass * (1 if len(one_pass) == 1 else 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "page_size", "cap", "first_pass"),
+    [
+        (0, 7, None, [1]),
+        (3, 7, None, [1, 2]),
+        (7, 7, None, [1, 2]),
+        (10, 7, None, [1, 2]),
+        (14, 7, None, [1, 2, 3]),
+        (10, 7, 5, [1, 2, 3]),
+        (12, 7, 5, [1, 2, 3, 4]),
+    ],
+)
+def test_without_the_header_a_short_page_is_the_last_only_after_a_full_one(
+    tiny: Rig, count: int, page_size: int, cap: int | None, first_pass: list[int]
+) -> None:
+    """A server that caps the page size silently answers nothing but short pages."""
+    with_clients(tiny, count).page_size = page_size
+    tiny.server.behaviour.send_last_page = False
+    tiny.server.behaviour.page_size_cap = cap
+    tiny.assert_reads_the_api("clients")
+    assert pages_asked(tiny)[: len(first_pass)] == first_pass
+    assert pages_asked(tiny)[len(first_pass) :] in ([], first_pass)
+
+
+@pytest.mark.parametrize("last_page", [True, False], ids=["header", "no header"])
+@pytest.mark.parametrize("cap", [1, 3, 6])
+def test_a_silently_capped_page_size_loses_nothing(tiny: Rig, cap: int, last_page: bool) -> None:
+    with_clients(tiny, 13)
+    tiny.server.behaviour.page_size_cap = cap
+    tiny.server.behaviour.send_last_page = last_page
+    tiny.assert_reads_the_api("clients")
+
+
+def test_a_page_size_above_the_maximum_is_named_as_what_to_lower(tiny: Rig) -> None:
+    tiny.page_size = 5001
+    assert "answered 400" in (sentence := tiny.failing_read("clients")) and "ANALYTICS_PAGE_SIZE" in sentence
+    tiny.server.behaviour.over_max = "cap"
+    tiny.assert_reads_the_api("clients")
+
+
+@pytest.mark.parametrize("last_page", [True, False], ids=["header", "no header"])
+def test_pages_longer_than_asked_are_taken_whole(tiny: Rig, last_page: bool) -> None:
+    """The server sends 5 rows a page, whatever was asked; its last page is full for a reader that asked for 2."""
+    with_clients(tiny, 12).page_size = 2
+    tiny.server.behaviour.send_last_page = last_page
+    tiny.extra_params = {"clients": {"page-size": 5}}
+    tiny.assert_reads_the_api("clients")
+
+
+@pytest.mark.parametrize("last_page", [True, False], ids=["header", "no header"])
+@pytest.mark.parametrize("page_size", [2, 50])
+def test_a_server_that_answers_the_first_page_for_ever_is_refused(tiny: Rig, page_size: int, last_page: bool) -> None:
+    tiny.page_size = page_size
+    tiny.server.behaviour.ignores_page = True
+    tiny.server.behaviour.send_last_page = last_page
+    sentence = tiny.failing_read("clients")
+    assert "ignore the parameter `page`" in sentence and "/clients" in sentence
+    assert len(tiny.asked("clients")) == 3
+
+
+def test_the_header_decides_page_by_page_and_its_spelling_does_not_matter(tiny: Rig) -> None:
+    with_clients(tiny, 5).page_size = 2
+    tiny.server.faults.add(
+        Fault("last_page", "clients", page=1, value=None, times=None), Fault("last_page", "clients", page=3, value=False)
+    )
+    tiny.assert_reads_the_api("clients")
+
+
+def test_identical_twins_on_a_full_page_do_not_make_it_a_short_one(tiny: Rig) -> None:
+    """One of the twins is dropped; counted after that, the page would seem to be the last of a server without header."""
+    with_clients(tiny, 9).page_size = 3
+    tiny.server.behaviour.send_last_page = False
+    tiny.workspace.clients.insert(4, tiny.workspace.clients[3])
+    tiny.workspace.changed()
+    assert set(tiny.read("clients")) == {client["id"] for client in tiny.workspace.clients}
+
+
+def test_children_are_paged_for_each_parent_on_their_own(tiny: Rig) -> None:
+    tiny.page_size = 2
+    tiny.server.behaviour.send_last_page = False
+    tiny.server.behaviour.envelope = "bare"
+    project = tiny.workspace.projects[1]["id"]
+    for number in range(5):
+        tiny.workspace.new("tasks", project, name=f"Task {number}")
+    tiny.workspace.tasks[tiny.workspace.projects[0]["id"]].clear()
+    tiny.workspace.changed()
+    tiny.assert_reads_the_api("tasks")
+    tiny.assert_reads_the_api("time_entries")
