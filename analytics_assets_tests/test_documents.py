@@ -16,7 +16,7 @@ GUARANTEES = ROOT / "docs" / "guarantees.md"
 
 def test_every_make_target_of_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
+    assert set(re.findall(r"(?:`|[$] )make ([a-z-]+)", README)) <= targets
 
 
 def test_every_command_of_the_readme_is_understood() -> None:
