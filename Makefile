@@ -26,7 +26,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: $(INSTALLED)  ## make .venv from the lock and install the project; the others call it when needed
+setup: $(INSTALLED) $(MANIFEST)  ## make .venv from the lock and install the project; the others call it when needed
 
 run: setup  ## the main job: without ANALYTICS_API_KEY the demo workspace, with it your own
 	@$(BIN)/analytics-assets run
@@ -80,7 +80,7 @@ $(MANIFEST): $(LOCKED) build_backend/dbt_manifest.py $(DBT_FILES)
 	@echo "Parsing the dbt project ..."
 	@$(BIN)/python build_backend/dbt_manifest.py
 
-$(INSTALLED): $(LOCKED) $(MANIFEST) pyproject.toml setup.cfg build_backend/dbt_manifest.py
+$(INSTALLED): $(LOCKED) pyproject.toml setup.cfg build_backend/dbt_manifest.py | $(MANIFEST)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -5,8 +5,11 @@ What the models are stands in `dbt_project/`; here they get their asset keys, gr
 
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +22,10 @@ from dagster_dbt import (
     DbtCliResource,
     dbt_assets,
 )
+from packaging.version import Version
 
+from analytics_assets import dbt_process
+from analytics_assets.dbt_process import PATH_VARIABLE, RUN_VARIABLE
 from analytics_assets.resources import Warehouse
 from analytics_assets.settings import Settings
 from analytics_assets.warehouse.comparison import count
@@ -30,8 +36,11 @@ from analytics_assets.warehouse.tables import HISTORY, RAW, ensure_tables, quote
 PROJECT_DIR: Final = Path(__file__).parent / "dbt_project"
 MANIFEST: Final = PROJECT_DIR / "target" / "manifest.json"
 OWNERS: Final = ["team:analytics"]
-PATH_VARIABLE: Final = "ANALYTICS_DBT_DUCKDB_PATH"
-"""Where `dbt_project/profiles.yml` finds the warehouse; set for dbt by this module, not by people."""
+RUN_DBT: Final = (
+    f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from {dbt_process.__name__} import main; main()"
+)
+"""`-m` would look in the dbt project, where dbt is started, and not find a checkout that is not installed."""
+STOP_TIMEOUT_SECONDS: Final = 10.0
 
 
 class ModelTranslator(DagsterDbtTranslator):
@@ -61,12 +70,22 @@ class ModelTranslator(DagsterDbtTranslator):
         )
 
 
+class DbtProcess(DbtCliResource):
+    """The dbt command line of this very environment, whatever is on PATH, in a process that guards the warehouse."""
+
+    @property
+    def _cli_version(self) -> Version:
+        """dbt's version, which dagster-dbt would ask of the executable, at the price of two seconds a run."""
+        return Version(version("dbt-core"))
+
+
 def build_dbt_resource() -> DbtCliResource:
-    """The dbt command line of this very environment, whatever is on PATH."""
-    return DbtCliResource(
+    """dbt on this project, see `dbt_process.py`."""
+    return DbtProcess(
         project_dir=str(PROJECT_DIR),
         profiles_dir=str(PROJECT_DIR),
-        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+        dbt_executable=sys.executable,
+        global_config_flags=["-c", RUN_DBT],
     )
 
 
@@ -110,10 +129,14 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)
-                os.environ[PATH_VARIABLE] = str(warehouse.path)
+                os.environ.update({PATH_VARIABLE: str(warehouse.path), RUN_VARIABLE: str(os.getpid())})
                 work = warehouse.path.with_name(".dbt")
                 invocation = dbt_cli.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=work)
-                yield from _with_row_counts(invocation, context, warehouse)
+                with _ended(invocation):
+                    events, failed = _told(invocation)
+                yield from _with_row_counts(events, context, warehouse)
+                if failed is not None:
+                    raise failed
         except WarehouseError as error:
             raise Failure(description=str(error), allow_retries=False) from error
         except DagsterDbtCliRuntimeError as error:
@@ -122,19 +145,39 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     return dbt
 
 
-def _with_row_counts(invocation: DbtCliInvocation, context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
-    """What dbt tells, once it has ended, with the rows of each model.
+@contextmanager
+def _ended(invocation: DbtCliInvocation) -> Iterator[None]:
+    """See to it that dbt has ended with the block, also where the run was interrupted: its lock is let go then."""
+    process = invocation.process
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
-    dagster-dbt's own `fetch_row_counts` asks through dbt's adapter from a pool of threads: it was seen to wait for
-    ever, and it keeps the file open for writing.
-    """
+
+def _told(invocation: DbtCliInvocation) -> tuple[list[Any], DagsterDbtCliRuntimeError | None]:
+    """What dbt tells until it has ended, and how it failed."""
     events: list[Any] = []
-    failed: DagsterDbtCliRuntimeError | None = None
     try:
         for event in invocation.stream():
             events.append(event)
     except DagsterDbtCliRuntimeError as error:
-        failed = error
+        return events, error
+    return events, None
+
+
+def _with_row_counts(events: Sequence[Any], context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    """What dbt has told, with the rows of each model.
+
+    dagster-dbt's own `fetch_row_counts` asks through dbt's adapter from a pool of threads: it was seen to wait for
+    ever, and it keeps the file open for writing.
+    """
     built = {event.output_name: context.asset_key_for_output(event.output_name) for event in events if isinstance(event, Output)}
     with warehouse.reading() as con:
         rows = {name: count(con, f"{quoted(key.path[0])}.{quoted(key.path[-1])}") for name, key in built.items()}
@@ -143,8 +186,6 @@ def _with_row_counts(invocation: DbtCliInvocation, context: AssetExecutionContex
             yield event.with_metadata({**event.metadata, "dagster/row_count": rows[event.output_name]})
         else:
             yield event
-    if failed is not None:
-        raise failed
 
 
 def _failure_sentence(error: DagsterDbtCliRuntimeError) -> str:

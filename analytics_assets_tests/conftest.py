@@ -9,6 +9,7 @@ import pytest
 from analytics_assets.demo.build import build_workspace
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.demo.workspace import Workspace
+from analytics_assets_tests.exactness.tiny import MONTHS, month, tiny_workspace
 from analytics_assets_tests.rig import Rig
 
 _template: dict[str, Workspace] = {}
@@ -35,3 +36,10 @@ def server(small_workspace: Workspace) -> Iterator[DemoServer]:
 def rig(server: DemoServer, tmp_path: Path) -> Rig:
     """A warehouse that is fed from the demo API."""
     return Rig(server, tmp_path)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Rig]:
+    """An empty warehouse that is fed from a workspace of three members over four months, for tests of many syncs."""
+    with DemoServer(tiny_workspace()) as server:
+        yield Rig(server, tmp_path, start=month(MONTHS - 1).first_moment.date())

@@ -116,9 +116,7 @@ class Rig:
         assert self.api_key not in sentence
         return sentence
 
-    def asked(
-        self, resource: ResourceName, parent_id: str | None = None, page: int | None = None
-    ) -> list[RequestSeen]:
+    def asked(self, resource: ResourceName, parent_id: str | None = None, page: int | None = None) -> list[RequestSeen]:
         """The requests for a resource that the server has seen, in their order."""
         return [
             request

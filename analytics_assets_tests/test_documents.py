@@ -34,7 +34,9 @@ def test_the_readme_lists_every_variable_with_its_default() -> None:
         if name in ("API_KEY", "API_URL", "WORKSPACE_ID"):
             continue
         default = field.get_default(call_default_factory=True)
-        assert text.strip() == ("none" if default is None else f"{default:g}" if isinstance(default, float) else str(default)), name
+        assert text.strip() == ("none" if default is None else f"{default:g}" if isinstance(default, float) else str(default)), (
+            name
+        )
 
 
 def test_every_asset_that_the_readme_names_exists() -> None:

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from analytics_assets.cli.demo_process import DEMO_MONTHS
 from analytics_assets.demo.build import build_workspace
 from analytics_assets.demo.serving import DemoServer
@@ -13,6 +15,7 @@ from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets_tests.rig import Rig, assert_rows_equal, served_records
 
 
+@pytest.mark.timeout(600)
 def test_the_main_job_loads_every_row_and_value_that_the_demo_api_serves(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANALYTICS_", "DAGSTER_"))}
     result = subprocess.run(

@@ -21,9 +21,8 @@ from analytics_assets.source.answers import AnswerGate, Page
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.http import ApiSession
+from analytics_assets.source.http import API_KEY_HEADER, ApiSession
 from analytics_assets.source.journal import Journal
-from analytics_assets.source.rest_config import API_KEY_HEADER
 from analytics_assets.source.routes import PATHS
 from analytics_assets.sync import Api
 from analytics_assets.warehouse.connection import connection

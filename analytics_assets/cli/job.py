@@ -90,10 +90,13 @@ def _output_to_nowhere() -> Iterator[None]:
     """
     with open(os.devnull, "w") as out, open(os.devnull, "w") as err:
         handlers = [handler for handler in logging.getLogger("dlt").handlers if isinstance(handler, logging.StreamHandler)]
-        streams = [handler.setStream(err) for handler in handlers]  # it took hold of stderr when the source was defined
+        # they took hold of stderr when the source was defined; setStream would flush it, and it may be closed by now
+        streams = [handler.stream for handler in handlers]
+        for handler in handlers:
+            handler.stream = err
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 yield
         finally:
             for handler, stream in zip(handlers, streams, strict=True):
-                handler.setStream(stream)
+                handler.stream = stream

@@ -16,9 +16,7 @@ DEFAULT_KEY = "demo-key"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.description = "Serve an invented time-tracking workspace on a loopback address, until interrupted."
-    parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="port, 0 for a free one (%(default)s)"
-    )
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port, 0 for a free one (%(default)s)")
     parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="loopback address (%(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="another seed, another workspace (%(default)s)")
     parser.add_argument("--users", type=_count, default=40, help="members of the workspace (%(default)s)")
@@ -32,9 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--page-size-cap", type=_positive, metavar="ROWS", help="never serve longer pages")
     parser.add_argument("--rate-per-hour", type=_positive, metavar="REQUESTS", help="answer 429 above this")
-    parser.add_argument(
-        "--latency-ms", type=float, default=0.0, help="pause before each answer (%(default)s)"
-    )
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="pause before each answer (%(default)s)")
     parser.add_argument("--key", default=DEFAULT_KEY, help="the key that is accepted (%(default)s)")
     parser.add_argument("--empty", action="store_true", help="serve a workspace with nothing in it")
     parser.add_argument("--quiet", action="store_true", help="print nothing but the ready line")
@@ -56,9 +52,7 @@ def main(args: argparse.Namespace) -> int:
     if args.empty:
         workspace = empty_workspace()
     else:
-        workspace = build_workspace(
-            seed=args.seed, users=args.users, entries=args.entries, months=args.months
-        )
+        workspace = build_workspace(seed=args.seed, users=args.users, entries=args.entries, months=args.months)
     workspace.warm()
 
     def announce(url: str) -> None:
@@ -95,9 +89,7 @@ def _loopback(text: str) -> str:
     except ValueError:
         is_loopback = False
     if not is_loopback:
-        raise argparse.ArgumentTypeError(
-            f"{text} is no loopback address; the demo API serves this machine only"
-        )
+        raise argparse.ArgumentTypeError(f"{text} is no loopback address; the demo API serves this machine only")
     return text
 
 

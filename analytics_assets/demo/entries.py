@@ -92,9 +92,7 @@ class EntryWriter:
                 "timeInterval": span,
                 "hourlyRate": rate,
                 "costRate": person.cost if is_regular else None,
-                "customFieldValues": texts.custom_field_values(chance, self._mark, entry_id)
-                if is_regular
-                else [],
+                "customFieldValues": texts.custom_field_values(chance, self._mark, entry_id) if is_regular else [],
             }
         )
 
@@ -211,9 +209,7 @@ def _fill_day(writer: EntryWriter, chance: random.Random, day: _Day, count: int,
     """Write the entries of one day: one after the other, with pauses between, from a round hour on."""
     first = 18 * HOUR if day.person.is_evening_type else chance.choice((7, 8, 8, 9, 9, 9, 10)) * HOUR
     now = day.midnight + first + chance.choice((0, 0, 0, 15, 30, 45)) * MINUTE
-    length = int(
-        (8 if count > 1 else 4) * HOUR * min(1.0, day.person.share + 0.3) * chance.uniform(0.7, 1.15)
-    )
+    length = int((8 if count > 1 else 4) * HOUR * min(1.0, day.person.share + 0.3) * chance.uniform(0.7, 1.15))
     pause_at, is_break = count // 2, chance.random() < (0.3 if count >= 3 else 0.04)
     for position in range(count):
         span = max(MINUTE, int(length / count * chance.uniform(0.6, 1.4)))

@@ -54,14 +54,10 @@ def money(amount: int, currency: str) -> Record:
     return {"amount": amount, "currency": currency}
 
 
-def invent_people(
-    workspace: Workspace, chance: random.Random, count: int, first_day: dt.date, today: dt.date
-) -> list[Person]:
+def invent_people(workspace: Workspace, chance: random.Random, count: int, first_day: dt.date, today: dt.date) -> list[Person]:
     """Invent the members and add them; the first of them has always been there and is active."""
     statuses = _statuses(count)
-    people = [
-        _person(workspace, chance, number, status, first_day, today) for number, status in enumerate(statuses)
-    ]
+    people = [_person(workspace, chance, number, status, first_day, today) for number, status in enumerate(statuses)]
     workspace.users.extend(person.record for person in people)
     return people
 
@@ -95,9 +91,7 @@ def _statuses(count: int) -> list[str]:
     return statuses
 
 
-def _person(
-    workspace: Workspace, chance: random.Random, number: int, status: str, first_day: dt.date, today: dt.date
-) -> Person:
+def _person(workspace: Workspace, chance: random.Random, number: int, status: str, first_day: dt.date, today: dt.date) -> Person:
     name, latin, place = NAMES[number % len(NAMES)]
     turn = number // len(NAMES)
     if turn:

@@ -30,15 +30,13 @@ PLACES: dict[str, Place] = {
     "DE": Place(
         "Europe/Berlin",
         "EUR",
-        "01-01 Neujahr, 05-01 Tag der Arbeit, 10-03 Tag der Deutschen Einheit, "
-        "12-25 1. Weihnachtstag, 12-26 2. Weihnachtstag",
+        "01-01 Neujahr, 05-01 Tag der Arbeit, 10-03 Tag der Deutschen Einheit, 12-25 1. Weihnachtstag, 12-26 2. Weihnachtstag",
         "-2 Karfreitag, +1 Ostermontag, +39 Christi Himmelfahrt, +50 Pfingstmontag",
     ),
     "FR": Place(
         "Europe/Paris",
         "EUR",
-        "01-01 Jour de l’an, 05-01 Fête du Travail, 07-14 Fête nationale, "
-        "08-15 Assomption, 11-01 Toussaint, 12-25 Noël",
+        "01-01 Jour de l’an, 05-01 Fête du Travail, 07-14 Fête nationale, 08-15 Assomption, 11-01 Toussaint, 12-25 Noël",
         "+1 Lundi de Pâques, +39 Ascension",
     ),
     "GB": Place(
@@ -50,8 +48,7 @@ PLACES: dict[str, Place] = {
     "PL": Place(
         "Europe/Warsaw",
         "PLN",
-        "01-01 Nowy Rok, 01-06 Trzech Króli, 05-03 Święto Konstytucji, "
-        "11-11 Święto Niepodległości, 12-25 Boże Narodzenie",
+        "01-01 Nowy Rok, 01-06 Trzech Króli, 05-03 Święto Konstytucji, 11-11 Święto Niepodległości, 12-25 Boże Narodzenie",
         "+1 Poniedziałek Wielkanocny, +60 Boże Ciało",
     ),
     "UA": Place(
@@ -68,21 +65,18 @@ PLACES: dict[str, Place] = {
     "US": Place(
         "America/New_York",
         "USD",
-        "01-01 New Year’s Day, 06-19 Juneteenth, 07-04 Independence Day, "
-        "11-11 Veterans Day, 12-25 Christmas Day",
+        "01-01 New Year’s Day, 06-19 Juneteenth, 07-04 Independence Day, 11-11 Veterans Day, 12-25 Christmas Day",
     ),
     "CA": Place(
         "America/Vancouver",
         "CAD",
-        "01-01 New Year’s Day, 07-01 Canada Day, 09-30 Truth and Reconciliation, "
-        "12-25 Christmas Day, 12-26 Boxing Day",
+        "01-01 New Year’s Day, 07-01 Canada Day, 09-30 Truth and Reconciliation, 12-25 Christmas Day, 12-26 Boxing Day",
         "-2 Good Friday",
     ),
     "BR": Place(
         "America/Sao_Paulo",
         "BRL",
-        "01-01 Confraternização Universal, 04-21 Tiradentes, 09-07 Independência, "
-        "11-15 Proclamação da República, 12-25 Natal",
+        "01-01 Confraternização Universal, 04-21 Tiradentes, 09-07 Independência, 11-15 Proclamação da República, 12-25 Natal",
         "-47 Carnaval, -2 Sexta-feira Santa",
         summer=(1, 2),
     ),

@@ -87,9 +87,7 @@ def invent_clients(workspace: Workspace, chance: random.Random, count: int) -> N
                 name=_numbered(CLIENT_NAMES, number),
                 archived=number % 7 == 6,
                 email=f"billing{number}@client.example" if chance.random() < 0.8 else None,
-                address=f"{chance.randrange(1, 200)} Long Street\nFloor {number}\n1{number:04d} Town"
-                if has_address
-                else None,
+                address=f"{chance.randrange(1, 200)} Long Street\nFloor {number}\n1{number:04d} Town" if has_address else None,
                 note=chance.choice((None, "", "Pays late; send a reminder.", "Ask for Frau Öz")),
                 ccEmails=chance.choice((None, [], [f"cc{number}@client.example", "boss@client.example"])),
                 currencyId=f"{workspace.id[:18]}{CURRENCIES.index(currency):06x}",
@@ -103,9 +101,7 @@ def invent_tags(workspace: Workspace, chance: random.Random, count: int) -> None
     for number in range(count):
         name = _numbered(TAG_NAMES, number)
         archived = number > 2 and chance.random() < 0.15
-        workspace.tags.append(
-            default_record("tags", workspace.new_id(), workspace.id, name=name, archived=archived)
-        )
+        workspace.tags.append(default_record("tags", workspace.new_id(), workspace.id, name=name, archived=archived))
 
 
 def invent_projects(workspace: Workspace, chance: random.Random, people: list[Person], count: int) -> None:
@@ -127,9 +123,7 @@ def sum_durations(workspace: Workspace, seconds: dict[str, int]) -> None:
             task["duration"] = iso_duration(booked[task["id"]]) if booked[task["id"]] else None
 
 
-def _project(
-    workspace: Workspace, chance: random.Random, people: list[Person], number: int, client: Record | None
-) -> Record:
+def _project(workspace: Workspace, chance: random.Random, people: list[Person], number: int, client: Record | None) -> Record:
     currency = str(client["currencyCode"]) if client else "EUR"
     project_id = workspace.new_id()
     billable = chance.random() < 0.8
@@ -193,9 +187,7 @@ def _reset(chance: random.Random) -> Record:
     return {"interval": "MONTHLY", "dayOfWeek": "MONDAY", "dayOfMonth": day, "month": "JANUARY", "hour": 0}
 
 
-def _tasks(
-    workspace: Workspace, chance: random.Random, project: Record, people: list[Person]
-) -> list[Record]:
+def _tasks(workspace: Workspace, chance: random.Random, project: Record, people: list[Person]) -> list[Record]:
     tasks = []
     rate = project["hourlyRate"]
     dearer = money(rate["amount"] + 500, rate["currency"]) if rate else None
@@ -212,9 +204,7 @@ def _tasks(
                 name=name,
                 assigneeId=assignees[0] if assignees else None,
                 assigneeIds=assignees,
-                userGroupIds=[workspace.user_groups[0]["id"]]
-                if workspace.user_groups and chance.random() < 0.1
-                else [],
+                userGroupIds=[workspace.user_groups[0]["id"]] if workspace.user_groups and chance.random() < 0.1 else [],
                 estimate=f"PT{hours}H{chance.choice((0, 12, 54))}M" if hours else "PT0S",
                 status="DONE" if chance.random() < 0.35 else "ACTIVE",
                 budgetEstimate=chance.choice((0, 0, 150_000, 999_999)),

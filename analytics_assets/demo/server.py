@@ -54,9 +54,7 @@ class Page:
 class Api:
     """Answers requests from a workspace, the way the behaviour says and the faults spoil."""
 
-    def __init__(
-        self, workspace: Workspace, behaviour: Behaviour, faults: FaultPlan, log: RequestLog
-    ) -> None:
+    def __init__(self, workspace: Workspace, behaviour: Behaviour, faults: FaultPlan, log: RequestLog) -> None:
         self.workspace = workspace
         self.behaviour = behaviour
         self.faults = faults

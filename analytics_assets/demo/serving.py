@@ -75,9 +75,7 @@ class _PromptServer(uvicorn.Server):
             self._event_loop.call_soon_threadsafe(self._halt.set)
 
 
-def _config(
-    app: Callable[..., object], certificate: Path | None, certificate_key: Path | None
-) -> uvicorn.Config:
+def _config(app: Callable[..., object], certificate: Path | None, certificate_key: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=ConnectionProtocol,
@@ -189,9 +187,7 @@ class DemoServer:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
         if error is None and self.log.errors:
             raise self.log.errors[0]

@@ -113,9 +113,7 @@ class Workspace:
     def new(self, resource: ResourceName, parent_id: str | None = None, **fields: Any) -> Record:
         """Make a record with every field of its resource, given fields on top of the defaults; add it."""
         record_id = fields.pop("id", None) or self.new_id()
-        return self.add(
-            resource, default_record(resource, record_id, self.id, parent_id, **fields), parent_id
-        )
+        return self.add(resource, default_record(resource, record_id, self.id, parent_id, **fields), parent_id)
 
     def new_time_entry(
         self, user_id: str, start: dt.datetime | str, end: dt.datetime | str | None = None, **fields: Any

@@ -5,6 +5,7 @@ records with ids, in either envelope, and turns everything else into one clear s
 that is skipped, or the end of the run.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from analytics_assets.source.arrow import Record, RecordReader
 from analytics_assets.source.columns import Table
 from analytics_assets.source.errors import SourceError, TransientAnswerError
-from analytics_assets.source.http import RETRY_STATUSES, retry_after_seconds
+from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
 from analytics_assets.source.journal import Journal, logger
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.window import Window
@@ -27,15 +28,19 @@ PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
 READ_AT: Final = "_read_at"
 PASS: Final = "_pass"
-_PATH_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
+_PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
+_INTEGER_BEYOND_64_BITS = re.compile(rb"[:,\[\s-][0-9]{20,}")
+MESSAGE_SHOWN_CHARACTERS: Final = 200
 
 
 class Page:
-    """One page of a list: its rows as an Arrow table, and the ids that the API sent in their order."""
+    """One page of a list: its rows as an Arrow table, and the ids that the API sent in their order, each once."""
 
-    def __init__(self, rows: pa.Table, ids: list[str], *, last: bool | None) -> None:
+    def __init__(self, rows: pa.Table, ids: list[str], *, sent: int, last: bool | None) -> None:
         self.rows = rows
         self.ids = ids
+        self.sent = sent
+        """Records that the API sent, those included that it sent twice."""
         self.last = last
         """What the header `Last-Page` says; None where the server does not send it."""
 
@@ -73,11 +78,12 @@ class AnswerGate:
         self._check_status(response)
         records = self._records(response)
         ids = [self._id(record, response) for record in records]
+        sent = len(records)
         records, ids = self._without_repeats(records, ids, response)
         rows = self._reader.read(records)
         if self._window is not None:
             rows = self._window.keep(rows)
-        page = Page(rows, ids, last=_last_page(response))
+        page = Page(rows, ids, sent=sent, last=_last_page(response))
         page.update({READ_AT: datetime.now(UTC)})
         response.page = page  # type: ignore[attr-defined]
         response.json = lambda **_: {"data": [page]}  # type: ignore[method-assign]
@@ -108,7 +114,7 @@ class AnswerGate:
                 f"{said}: check ANALYTICS_WORKSPACE_ID, ANALYTICS_PAGE_SIZE (it may be too large) and ANALYTICS_EXTRA_PARAMS."
             )
         if 300 <= status < 400:
-            target = response.headers.get("Location", "nowhere")
+            target = _shown(response.headers.get("Location", "nowhere"), response)
             raise SourceError(
                 f"{said} and redirects to {target}: redirects are not followed, so that the key goes to no other host; "
                 "set ANALYTICS_API_URL to the API's own address."
@@ -126,7 +132,7 @@ class AnswerGate:
         if not body.strip():
             raise TransientAnswerError("answered an empty body instead of a list; check ANALYTICS_API_URL")
         try:
-            answer = orjson.loads(body)
+            answer = _parsed(body)
         except orjson.JSONDecodeError as error:
             kind = "HTML" if body.lstrip()[:1] == b"<" else "a body that is no valid JSON"
             raise TransientAnswerError(
@@ -171,6 +177,12 @@ class AnswerGate:
         return list(first.values()), list(first)
 
 
+def _parsed(body: bytes) -> Any:
+    """The answer; strict like orjson, but for orjson an integer beyond 64 bits is a float, which loses digits."""
+    answer = orjson.loads(body)
+    return json.loads(body) if _INTEGER_BEYOND_64_BITS.search(body) else answer
+
+
 def _last_page(response: requests.Response) -> bool | None:
     header = response.headers.get("Last-Page", "").strip().lower()
     return {"true": True, "false": False}.get(header)
@@ -188,8 +200,14 @@ def _message(response: requests.Response) -> str:
         return ""
     if not isinstance(body, dict) or not body.get("message"):
         return ""
-    code = f", code {body['code']}" if "code" in body else ""
-    return f" ({str(body['message'])[:200]}{code})"
+    code = f", code {_shown(body['code'], response)}" if "code" in body else ""
+    return f" ({_shown(body['message'], response)}{code})"
+
+
+def _shown(said: object, response: requests.Response) -> str:
+    """What the server said, fit for one line of a log: short, without control characters, and without the key."""
+    text = str(said).replace(str(response.request.headers.get(API_KEY_HEADER) or "\n"), "***")
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:MESSAGE_SHOWN_CHARACTERS]
 
 
 def _described(value: object) -> str:

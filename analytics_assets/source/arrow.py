@@ -11,9 +11,9 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics_assets.source.columns import Column, DataType, ResourceName, Table, column_name
+from analytics_assets.source.columns import Column, DataType, ResourceName, Table, column_name, undeclared_column_name
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.values import CONVERTERS, TYPE_OF_VALUE, MisfitError, to_json
+from analytics_assets.source.values import CONVERTERS, MisfitError, to_json, type_of_value
 
 Record = dict[str, Any]
 Path = tuple[str, ...]
@@ -149,17 +149,17 @@ class RecordReader:
         first = next((value for value in scalars if value is not None), None)
         if first is None:
             return
-        name = column_name(path)
+        name = undeclared_column_name(path)
         kept: list[object] = [None] * len(scalars)
         variants: dict[DataType, list[object]] = {}
-        data_type = self._undeclared.type_of(self._table.name, name, TYPE_OF_VALUE[type(first)])
+        data_type = self._undeclared.type_of(self._table.name, name, type_of_value(first))
         for row, value in enumerate(scalars):
             if value is None:
                 continue
             try:
-                kept[row] = CONVERTERS[data_type](value)
+                kept[row] = _as_it_is(data_type, value)
             except MisfitError:
-                own = TYPE_OF_VALUE[type(value)]
+                own = type_of_value(value)
                 variants.setdefault(own, [None] * len(scalars))[row] = CONVERTERS[own](value)
         self._add(arrays, name, path, pa.array(kept, ARROW_TYPES[data_type]))
         for own, variant in variants.items():
@@ -168,12 +168,19 @@ class RecordReader:
             self._add(arrays, variant_name, path, pa.array(variant, ARROW_TYPES[own]))
 
     def _add(self, arrays: dict[str, pa.Array], name: str, path: Path, array: pa.Array) -> None:
-        if name in arrays or name.startswith("_"):
+        if name in arrays:
             raise SourceError(
                 f"raw.{self._table.name}: the API's field {'.'.join(path)} would share the column {name} with another "
                 "field; nothing was loaded. Declare it under another name in source/columns.py."
             )
         arrays[name] = array
+
+
+def _as_it_is(data_type: DataType, value: object) -> object:
+    """The value in a column whose type nobody decided on: a text of digits may be a number there, but 0012 is not 12."""
+    if data_type == "bigint" and isinstance(value, str):
+        raise MisfitError
+    return CONVERTERS[data_type](value)
 
 
 def _new_keys(objects: Iterable[Record], declared: dict[str, Any]) -> list[str]:

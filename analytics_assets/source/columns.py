@@ -27,6 +27,12 @@ def column_name(path: tuple[str, ...]) -> str:
     return "__".join(_naming.normalize_identifier(part) for part in path)
 
 
+def undeclared_column_name(path: tuple[str, ...]) -> str:
+    """The column of a field that nobody declared; a leading underscore is kept for the columns that are ours."""
+    name = column_name(tuple(part if part.strip() else "unnamed" for part in path))
+    return f"x{name}" if name.startswith("_") else name
+
+
 @dataclass(frozen=True)
 class Column:
     """One declared column: the path of its value in a record, its type and what it means."""

@@ -3,6 +3,9 @@
 What an answer means is `answers.py`'s business; this module brings a whole body home or says why it can't.
 """
 
+import ipaddress
+import math
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +17,14 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, ReadTimeoutError
 
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.errors import SourceError, TransientAnswerError, causes
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.routes import place_of
 
+API_KEY_HEADER: Final = "X-Api-Key"
 RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 MAX_RETRIES: Final = 3
 RETRY_AFTER_BOUND_SECONDS: Final = 120.0
@@ -39,7 +43,9 @@ class HttpLimits:
         requests_per_second: ceiling over all threads of the process, retries included.
         concurrency: requests in flight at most.
         backoff_factor: seconds; the waits between attempts are factor * 1, 2, 4 (the specification's factor is 2).
-        read_timeout_seconds: longest silence of the server; a whole body may take five times as long.
+        read_timeout_seconds: longest silence of the server.
+        body_timeout_factor: a whole body may take so many times as long.
+        body_limit_bytes: largest body that is brought home.
         requests_per_hour: second ceiling, kept over processes that run one after the other.
         ledger: file in which the requests of the last hour are kept; needed with `requests_per_hour`.
     """
@@ -48,6 +54,8 @@ class HttpLimits:
     concurrency: int = 8
     backoff_factor: float = 2.0
     read_timeout_seconds: float = 60.0
+    body_timeout_factor: float = BODY_TIMEOUT_FACTOR
+    body_limit_bytes: int = BODY_LIMIT_BYTES
     requests_per_hour: int | None = None
     ledger: Path | None = None
 
@@ -96,6 +104,9 @@ class ApiSession(requests.Session):
             response = super().send(request, **{**kwargs, "stream": True, "allow_redirects": False})
             size = response.raw.tell()
         except requests.exceptions.SSLError as error:
+            # a line that drops under TLS is an SSLError too; only a certificate will be as wrong the next time
+            if not _is_about_a_certificate(error):
+                raise TransientAnswerError(f"the TLS connection failed ({_reason(error)})") from error
             raise SourceError(
                 f"{_named(request)}: the server's certificate is not valid ({_reason(error)}); the key was not sent. "
                 "Check ANALYTICS_API_URL, or the machine's certificates."
@@ -133,47 +144,81 @@ class _BodyAdapter(HTTPAdapter):
 
     def __init__(self, root_url: str, limits: HttpLimits) -> None:
         super().__init__(pool_connections=1, pool_maxsize=limits.concurrency)
-        self._origin = urlsplit(root_url)[:2]
+        self._root_url = root_url
         self._limits = limits
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request and bring its whole body home."""
-        if urlsplit(request.url or "")[:2] != self._origin:
-            raise SourceError(f"{_named(request)} is not at the address of ANALYTICS_API_URL; the key was not sent.")
+        self._check_address(request)
         kwargs["timeout"] = (CONNECT_TIMEOUT_SECONDS, self._limits.read_timeout_seconds)
         response = super().send(request, *args, **kwargs)
-        deadline = time.monotonic() + BODY_TIMEOUT_FACTOR * self._limits.read_timeout_seconds
+        try:
+            response._content = self._body(request, response)
+        except BaseException:
+            response.close()  # what is left of the body must not be taken for the next answer
+            raise
+        response._content_consumed = True
+        return response
+
+    def _check_address(self, request: requests.PreparedRequest) -> None:
+        scheme, host = urlsplit(request.url or "")[:2]
+        # prepared as the request was, which writes hosts in lower case and in ASCII
+        if (scheme, host) != urlsplit(requests.Request("GET", self._root_url).prepare().url or "")[:2]:
+            raise SourceError(f"{_named(request)} is not at the address of ANALYTICS_API_URL; the key was not sent.")
+        if scheme != "https" and not _is_loopback(urlsplit(request.url or "").hostname or ""):
+            raise SourceError(
+                f"{_named(request)} would send the key across the network in the clear; it was not sent. "
+                "ANALYTICS_API_URL must start with https://."
+            )
+
+    def _body(self, request: requests.PreparedRequest, response: requests.Response) -> bytes:
+        """The body, decompressed, read as it comes: waiting for full chunks would never see that it only drips."""
+        deadline = time.monotonic() + self._limits.body_timeout_factor * self._limits.read_timeout_seconds
         body = bytearray()
         try:
-            for chunk in response.iter_content(BODY_CHUNK_BYTES):
+            while chunk := response.raw.read1(BODY_CHUNK_BYTES, decode_content=True):
                 body += chunk
                 if time.monotonic() > deadline:
                     raise TransientAnswerError(f"the body drips in too slowly, {len(body)} bytes so far")
-                if len(body) > BODY_LIMIT_BYTES:
+                if len(body) > self._limits.body_limit_bytes:
                     raise SourceError(
-                        f"{_named(request)}: the answer is larger than {BODY_LIMIT_BYTES >> 20} MiB; "
+                        f"{_named(request)}: the answer is larger than {self._limits.body_limit_bytes >> 20} MiB; "
                         "ask for fewer rows at a time with ANALYTICS_PAGE_SIZE."
                     )
-        except requests.exceptions.RequestException as error:
+        except ReadTimeoutError as error:
+            raise TransientAnswerError(f"the body stopped after {len(body)} bytes") from error
+        except DecodeError as error:
+            raise TransientAnswerError("the body can't be decompressed as its header says") from error
+        except HTTPError as error:
             raise TransientAnswerError(f"the body was cut off after {len(body)} bytes") from error
-        finally:
-            response.close() if len(body) > BODY_LIMIT_BYTES or time.monotonic() > deadline else None
-        response._content = bytes(body)
-        response._content_consumed = True  # type: ignore[attr-defined]
-        return response
+        return bytes(body)
 
 
 def retry_after_seconds(response: requests.Response) -> float | None:
     """What the server asks for in `Retry-After`: seconds, or a date of HTTP; None where it asks nothing readable."""
     header = response.headers.get("Retry-After", "").strip()
     try:
-        return float(header)
+        seconds = float(header)
     except ValueError:
         pass
+    else:
+        return None if math.isnan(seconds) else seconds
     try:
         return parsedate_to_datetime(header).timestamp() - time.time()
     except ValueError:
         return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_about_a_certificate(error: Exception) -> bool:
+    """urllib3 wraps the error of the handshake without naming it as its cause; it is an argument somewhere inside."""
+    return any(isinstance(inner, ssl.SSLCertVerificationError) for cause in causes(error) for inner in (cause, *cause.args))
 
 
 def _named(request: requests.PreparedRequest) -> str:

@@ -109,6 +109,12 @@ class Journal:
             reason,
         )
 
+    def unread_lists(self, resource: ResourceName) -> int:
+        """How many lists were neither read to their end nor refused, which a reading that succeeded does not leave."""
+        counts = self.resources[resource]
+        expected = 1 if TABLES[resource].parent is None else self.lists_expected.get(resource, 0)
+        return expected - len(counts.finished_lists) - len(counts.refused)
+
     def refused_now(self, resource: ResourceName) -> dict[str, str]:
         """The refusals of parents that are still listed; one that went while it was read was refused for that."""
         parent = TABLES[resource].parent

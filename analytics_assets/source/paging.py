@@ -6,7 +6,7 @@ read again until two passes in a row hold the same ids. A row that a pass missed
 the pass had read was deleted; the next pass lacks that one, so the two passes differ.
 """
 
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
@@ -62,7 +62,7 @@ class SettledPaging(BasePaginator):
 
     def update_request(self, request: Request) -> None:
         """Ask for the page that is next."""
-        request.params = {**(request.params or {}), "page": self._page}
+        request.params = {**cast(dict[str, Any], request.params or {}), "page": self._page}
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Take note of one answer.
@@ -90,13 +90,13 @@ class SettledPaging(BasePaginator):
         self._page += 1
 
     def _is_last(self, page: Page) -> bool:
-        if len(page.ids) >= self._page_size:
+        if page.sent >= self._page_size:
             self._journal.full_page_seen(self._resource)
         if not page.ids:
             return True
         if page.last is not None:
             return page.last
-        return len(page.ids) < self._page_size and self._journal.honours_page_size(self._resource)
+        return page.sent < self._page_size and self._journal.honours_page_size(self._resource)
 
     def _end_pass(self, response: Response, parent_id: str) -> None:
         is_settled = self._answers == 1 or (self._ids == self._previous_ids and not self._has_repeats)

@@ -14,13 +14,12 @@ from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import TABLES, Table
-from analytics_assets.source.http import ApiSession, HttpLimits
+from analytics_assets.source.http import API_KEY_HEADER, ApiSession, HttpLimits
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.paging import SettledPaging
 from analytics_assets.source.routes import PATHS
 from analytics_assets.source.window import Window
 
-API_KEY_HEADER: Final = "X-Api-Key"
 DEFAULT_PAGE_SIZE: Final = 50
 
 ExtraParams = Mapping[str, Mapping[str, Any]]

@@ -13,7 +13,7 @@ import orjson
 
 from analytics_assets.source.columns import DataType
 
-TYPE_OF_VALUE: Final[dict[type, DataType]] = {
+_TYPE_OF_VALUE: Final[dict[type, DataType]] = {
     bool: "bool",
     int: "bigint",
     float: "double",
@@ -23,11 +23,20 @@ TYPE_OF_VALUE: Final[dict[type, DataType]] = {
 }
 
 INT64_LIMIT = 2**63
+INT64_DIGITS = 19
 EXACT_DOUBLE_LIMIT = 2**53
+_FRACTION: Final = re.compile(r"[.,]([0-9]+)")
 
 
 class MisfitError(Exception):
     """The value can't be held by the type without loss."""
+
+
+def type_of_value(value: object) -> DataType:
+    """The type of a column that holds this value as it is; integers beyond 64 bits are text, which keeps their digits."""
+    if isinstance(value, int) and not -INT64_LIMIT <= value < INT64_LIMIT:
+        return "text"
+    return _TYPE_OF_VALUE[type(value)]
 
 
 def to_json(value: object) -> str:
@@ -53,7 +62,7 @@ def _to_bigint(value: object) -> int:
     elif isinstance(value, float):
         number = int(value) if value.is_integer() and abs(value) <= EXACT_DOUBLE_LIMIT else None
     elif isinstance(value, str):
-        number = int(value) if re.fullmatch(r"[+-]?[0-9]+", value.strip()) else None
+        number = int(value) if re.fullmatch(rf"[+-]?[0-9]{{1,{INT64_DIGITS}}}", value.strip()) else None
     if number is None or not -INT64_LIMIT <= number < INT64_LIMIT:
         raise MisfitError
     return number
@@ -77,15 +86,15 @@ def _to_timestamp(value: object) -> datetime:
     """ISO 8601 with `Z`, an offset, or nothing (the API's times are UTC), at most microseconds."""
     if not isinstance(value, str):
         raise MisfitError
-    head, _, fraction = value.partition(".")
-    digits = fraction[: len(fraction) - len(fraction.lstrip("0123456789"))]
-    if len(digits) > 6 and digits[6:].strip("0"):
+    fraction = _FRACTION.search(value)
+    if fraction and fraction[1][6:].strip("0"):
         raise MisfitError  # a finer time than a microsecond would be cut off
+    text = value if fraction is None else f"{value[: fraction.start()]}.{fraction[1][:6]}{value[fraction.end() :]}"
     try:
-        moment = datetime.fromisoformat(value if len(digits) <= 6 else f"{head}.{digits[:6]}{fraction[len(digits) :]}")
-    except ValueError as error:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise MisfitError from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 CONVERTERS: Final[dict[DataType, Callable[[object], object]]] = {

@@ -37,8 +37,13 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, wind
         window: the time entries that were asked for.
 
     Raises:
-        WarehouseError: rows that were read have not arrived in the landing.
+        WarehouseError: a list was not read to its end, or rows that were read have not arrived in the landing.
     """
+    if unread := journal.unread_lists(table.name):
+        raise WarehouseError(
+            f"{unread} of the lists of {table.name} were not read to their end; nothing was published. "
+            "This is a defect: please report it."
+        )
     raw = f"{RAW}.{table.name}"
     _stage_incoming(con, table, journal)
     _keep(con, CHANGED, f"SELECT raw.id FROM {raw} AS raw JOIN {INCOMING} AS incoming USING (id) WHERE {_differs(con, table)}")

@@ -25,11 +25,7 @@ class Asker:
 
     def get(self, resource: ResourceName, parent_id: str = "", **options: Any) -> requests.Response:
         """Ask for one page; query parameters with underscores for hyphens, requests' own as they are."""
-        passed = {
-            name: options.pop(name)
-            for name in ("headers", "timeout", "allow_redirects", "verify")
-            if name in options
-        }
+        passed = {name: options.pop(name) for name in ("headers", "timeout", "allow_redirects", "verify") if name in options}
         path = PATHS[resource].format(workspace_id=self.server.workspace.id, parent_id=parent_id)
         query = {name.replace("_", "-"): value for name, value in options.items()}
         return self.session.get(self.server.url + path, params=query, **{"timeout": 10, **passed})

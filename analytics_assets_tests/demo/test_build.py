@@ -145,8 +145,7 @@ def test_people_work_by_day_in_their_own_zone() -> None:
     for user in built.users[:14]:
         zone = ZoneInfo(user["settings"]["timeZone"]) if user["settings"] else dt.UTC
         begun = [
-            dt.datetime.fromisoformat(entry["timeInterval"]["start"]).astimezone(zone)
-            for entry in built.time_entries[user["id"]]
+            dt.datetime.fromisoformat(entry["timeInterval"]["start"]).astimezone(zone) for entry in built.time_entries[user["id"]]
         ]
         asleep = [start for start in begun if 3 <= start.hour < 7]
         assert len(asleep) <= 0.1 * len(begun)

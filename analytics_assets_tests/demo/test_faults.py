@@ -53,9 +53,7 @@ def test_a_dropped_connection_is_an_error_for_the_client(api: Asker) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("page_size", [1, 5000])
-def test_a_truncated_body_is_an_error_for_the_client(
-    api: Asker, user_id: str, chunked: bool, page_size: int
-) -> None:
+def test_a_truncated_body_is_an_error_for_the_client(api: Asker, user_id: str, chunked: bool, page_size: int) -> None:
     api.server.faults.add(Fault("truncate", chunked=chunked))
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         api.get("time_entries", user_id, page_size=page_size)
@@ -77,9 +75,7 @@ def test_an_empty_body_with_status_200_is_empty(api: Asker) -> None:
     assert (response.status_code, response.content) == (200, b"")
 
 
-@pytest.mark.parametrize(
-    "value", [{"message": "?"}, None, 42, "text", {"data": {"a": 1}}, {"data": None}, [1]]
-)
+@pytest.mark.parametrize("value", [{"message": "?"}, None, 42, "text", {"data": {"a": 1}}, {"data": None}, [1]])
 def test_other_json_than_a_list_of_records_can_be_answered(api: Asker, value: object) -> None:
     response = hit(api, Fault("other_json", value=value))
     assert (response.status_code, response.json()) == (200, value)
@@ -234,9 +230,7 @@ def test_the_same_fault_added_twice_fires_twice(api: Asker) -> None:
     assert [api.get("tags").status_code for _ in range(3)] == [503, 503, 200]
 
 
-def test_a_fault_of_rows_waits_for_an_answer_that_has_some(
-    api: Asker, server: DemoServer, workspace: Workspace
-) -> None:
+def test_a_fault_of_rows_waits_for_an_answer_that_has_some(api: Asker, server: DemoServer, workspace: Workspace) -> None:
     user = workspace.new("users")["id"]
     server.faults.add(Fault("no_id", "time_entries", user))
     assert api.rows("time_entries", user) == [] and server.faults.fired == []
@@ -244,9 +238,7 @@ def test_a_fault_of_rows_waits_for_an_answer_that_has_some(
     assert "id" not in api.rows("time_entries", user)[0]
 
 
-def test_faults_that_replace_an_answer_hit_unknown_routes_and_wrong_keys_too(
-    api: Asker, server: DemoServer
-) -> None:
+def test_faults_that_replace_an_answer_hit_unknown_routes_and_wrong_keys_too(api: Asker, server: DemoServer) -> None:
     """A proxy in front of the API fails before anybody looks at the key."""
     server.faults.add(Fault("status", times=2))
     assert requests.get(f"{server.url}/v1/nothing").status_code == 503

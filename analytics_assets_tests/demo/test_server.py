@@ -21,9 +21,7 @@ def parent_of(resource: ResourceName, workspace: Workspace) -> str:
 
 
 @pytest.mark.parametrize("resource", RESOURCE_NAMES)
-def test_the_pages_of_every_resource_make_up_the_whole_list(
-    api: Asker, workspace: Workspace, resource: ResourceName
-) -> None:
+def test_the_pages_of_every_resource_make_up_the_whole_list(api: Asker, workspace: Workspace, resource: ResourceName) -> None:
     parent = parent_of(resource, workspace)
     rows: list[Any] = []
     page, last = 0, "false"
@@ -62,9 +60,7 @@ def test_the_bare_envelope_answers_arrays(api: Asker, server: DemoServer, worksp
     assert api.get("tags", page=99).json() == []
 
 
-def test_a_page_size_above_the_maximum_is_refused_or_capped(
-    api: Asker, server: DemoServer, user_id: str
-) -> None:
+def test_a_page_size_above_the_maximum_is_refused_or_capped(api: Asker, server: DemoServer, user_id: str) -> None:
     assert api.get("time_entries", user_id, page_size=5000).status_code == 200
     refused = api.get("time_entries", user_id, page_size=5001)
     assert refused.status_code == 400 and set(refused.json()) == {"message", "code"}
@@ -78,9 +74,7 @@ def test_a_page_size_cap_shortens_pages_without_a_word(api: Asker, server: DemoS
     assert api.rows("time_entries", user_id, page_size=5000, page=2) == everything[4:8]
 
 
-@pytest.mark.parametrize(
-    "query", [{"page": 0}, {"page": "x"}, {"page": -1}, {"page_size": 0}, {"page_size": ""}]
-)
+@pytest.mark.parametrize("query", [{"page": 0}, {"page": "x"}, {"page": -1}, {"page_size": 0}, {"page_size": ""}])
 def test_pages_that_are_no_numbers_above_zero_are_refused(api: Asker, query: dict[str, Any]) -> None:
     assert api.get("tags", **query).status_code == 400
 
@@ -126,9 +120,7 @@ def test_an_unknown_parent_is_400_with_code_501(api: Asker, resource: ResourceNa
     assert (response.status_code, response.json()["code"]) == (400, 501)
 
 
-def test_refused_parents_answer_as_told_and_others_stay_readable(
-    api: Asker, server: DemoServer, workspace: Workspace
-) -> None:
+def test_refused_parents_answer_as_told_and_others_stay_readable(api: Asker, server: DemoServer, workspace: Workspace) -> None:
     first, second, third = (user["id"] for user in workspace.users[:3])
     server.behaviour.refused_parents = {first: (400, 501), second: (403, 403)}
     answers = [api.get("time_entries", user) for user in (first, second, third)]
@@ -136,9 +128,7 @@ def test_refused_parents_answer_as_told_and_others_stay_readable(
     assert [answer.json()["code"] for answer in answers[:2]] == [501, 403]
 
 
-def test_limited_members_are_listed_only_when_asked_for(
-    api: Asker, server: DemoServer, workspace: Workspace
-) -> None:
+def test_limited_members_are_listed_only_when_asked_for(api: Asker, server: DemoServer, workspace: Workspace) -> None:
     def statuses(**query: str) -> set[str]:
         return {row["status"] for row in api.rows("users", **query)}
 
@@ -154,9 +144,7 @@ def test_limited_members_are_listed_only_when_asked_for(
 
 
 @pytest.mark.parametrize("resource", ["projects", "clients", "tags"])
-def test_archived_rows_are_left_out_or_alone_when_asked(
-    api: Asker, workspace: Workspace, resource: ResourceName
-) -> None:
+def test_archived_rows_are_left_out_or_alone_when_asked(api: Asker, workspace: Workspace, resource: ResourceName) -> None:
     workspace.new(resource, archived=True)
     kept, gone = api.rows(resource, archived="false"), api.rows(resource, archived="true")
     assert {row["archived"] for row in kept} == {False} and {row["archived"] for row in gone} == {True}
@@ -208,9 +196,7 @@ def test_the_window_can_be_ignored(api: Asker, server: DemoServer, hourly: str) 
 
 
 @pytest.mark.parametrize("start", ["yesterday", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z", ""])
-def test_a_window_that_is_no_date_is_refused(
-    api: Asker, server: DemoServer, user_id: str, start: str
-) -> None:
+def test_a_window_that_is_no_date_is_refused(api: Asker, server: DemoServer, user_id: str, start: str) -> None:
     server.behaviour.window_offset = HOUR
     assert api.get("time_entries", user_id, start=start).status_code == 400
 
@@ -226,9 +212,7 @@ def test_requests_above_the_rate_are_429_until_the_second_is_over(api: Asker, se
     assert api.get("tags").status_code == 200
 
 
-def test_requests_above_the_hourly_rate_are_429_until_the_hour_is_over(
-    api: Asker, server: DemoServer
-) -> None:
+def test_requests_above_the_hourly_rate_are_429_until_the_hour_is_over(api: Asker, server: DemoServer) -> None:
     now = [100.0]
     server.behaviour.clock = lambda: now[0]
     server.behaviour.rate_limit_per_hour = 3
@@ -244,9 +228,7 @@ def test_latency_delays_each_answer(api: Asker, server: DemoServer) -> None:
     assert api.get("tags").elapsed >= dt.timedelta(seconds=0.05)
 
 
-def test_answers_are_compressed_for_clients_that_accept_it(
-    api: Asker, server: DemoServer, user_id: str
-) -> None:
+def test_answers_are_compressed_for_clients_that_accept_it(api: Asker, server: DemoServer, user_id: str) -> None:
     packed = api.get("time_entries", user_id, page_size=5000)
     plain = api.get("time_entries", user_id, page_size=5000, headers={"Accept-Encoding": "identity"})
     assert packed.headers["Content-Encoding"] == "gzip" and "Content-Encoding" not in plain.headers

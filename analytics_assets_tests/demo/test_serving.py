@@ -22,9 +22,7 @@ from analytics_assets.demo.workspace import Workspace
 from analytics_assets_tests.demo.conftest import Asker
 
 
-def test_requests_are_remembered_with_what_was_asked_and_answered(
-    api: Asker, server: DemoServer, user_id: str
-) -> None:
+def test_requests_are_remembered_with_what_was_asked_and_answered(api: Asker, server: DemoServer, user_id: str) -> None:
     api.get("time_entries", user_id, page=2, page_size=9, start="2020-01-01T00:00:00Z")
     api.session.get(server.url + "/nowhere")
     first, second = server.requests
@@ -110,9 +108,7 @@ def test_requests_open_at_once_are_counted(workspace: Workspace) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_it_serves_https_with_a_certificate_that_nobody_vouches_for(
-    tmp_path: Path, workspace: Workspace
-) -> None:
+def test_it_serves_https_with_a_certificate_that_nobody_vouches_for(tmp_path: Path, workspace: Workspace) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         shlex.split(OPENSSL),
@@ -153,9 +149,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_serves_until_it_is_told_to_stop(stop: signal.Signals) -> None:
-    with start(
-        "--port", "0", "--users", "3", "--entries", "50", "--key", "k", "--envelope", "bare"
-    ) as process:
+    with start("--port", "0", "--users", "3", "--entries", "50", "--key", "k", "--envelope", "bare") as process:
         assert process.stdout is not None
         words = process.stdout.readline().split()
         assert words[:3] == ["Demo", "API", "on"] and words[6:] == ["key", "k"]
@@ -173,9 +167,7 @@ def test_the_command_serves_until_it_is_told_to_stop(stop: signal.Signals) -> No
         assert process.stderr is not None and process.stderr.read() == ""
 
 
-def test_the_command_says_in_a_sentence_that_the_port_is_taken(
-    server: DemoServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_says_in_a_sentence_that_the_port_is_taken(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(parse("--port", str(server.port), "--empty")) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -205,17 +197,12 @@ def test_the_command_serves_on_the_default_port_and_on_loopback_only() -> None:
 
 
 def test_reading_the_arguments_loads_no_web_server() -> None:
-    code = (
-        "import sys, analytics_assets.demo.cli; sys.exit(bool({'starlette', 'uvicorn'} & set(sys.modules)))"
-    )
+    code = "import sys, analytics_assets.demo.cli; sys.exit(bool({'starlette', 'uvicorn'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
 
 
 def test_importing_starts_no_thread_and_opens_no_port() -> None:
-    code = (
-        "import threading, analytics_assets.demo.serving, analytics_assets.demo.build;"
-        "assert threading.active_count() == 1"
-    )
+    code = "import threading, analytics_assets.demo.serving, analytics_assets.demo.build;assert threading.active_count() == 1"
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
 
 

@@ -16,9 +16,7 @@ def test_an_added_record_is_served_by_the_next_request(api: Asker, workspace: Wo
     assert api.rows("tags", page_size=5000) == [*before, tag]
 
 
-def test_an_edited_record_is_served_anew_and_the_old_reference_stays_as_it_was(
-    api: Asker, workspace: Workspace
-) -> None:
+def test_an_edited_record_is_served_anew_and_the_old_reference_stays_as_it_was(api: Asker, workspace: Workspace) -> None:
     project = workspace.projects[0]
     api.rows("projects")
     workspace.edit("projects", project["id"], name="Renamed", clientId="")
@@ -26,9 +24,7 @@ def test_an_edited_record_is_served_anew_and_the_old_reference_stays_as_it_was(
     assert api.rows("projects")[0] == {**project, "name": "Renamed", "clientId": ""}
 
 
-def test_a_deleted_record_is_gone_from_the_next_request(
-    api: Asker, workspace: Workspace, user_id: str
-) -> None:
+def test_a_deleted_record_is_gone_from_the_next_request(api: Asker, workspace: Workspace, user_id: str) -> None:
     first = api.rows("time_entries", user_id)[0]
     assert workspace.delete("time_entries", first["id"]) == first
     assert first not in api.rows("time_entries", user_id, page_size=5000)
@@ -36,17 +32,13 @@ def test_a_deleted_record_is_gone_from_the_next_request(
         workspace.find("time_entries", first["id"])
 
 
-def test_an_entry_whose_start_changes_moves_to_its_place(
-    api: Asker, workspace: Workspace, user_id: str
-) -> None:
+def test_an_entry_whose_start_changes_moves_to_its_place(api: Asker, workspace: Workspace, user_id: str) -> None:
     last = api.rows("time_entries", user_id, page_size=5000)[-1]
     moved = workspace.edit("time_entries", last["id"], timeInterval=interval("2030-01-01T00:00:00Z", None))
     assert api.rows("time_entries", user_id)[0] == moved
 
 
-def test_an_entry_whose_member_changes_moves_to_the_other_list(
-    api: Asker, workspace: Workspace, user_id: str
-) -> None:
+def test_an_entry_whose_member_changes_moves_to_the_other_list(api: Asker, workspace: Workspace, user_id: str) -> None:
     other = workspace.new("users", name="Other")["id"]
     entry = api.rows("time_entries", user_id)[0]
     workspace.edit("time_entries", entry["id"], userId=other)
@@ -89,9 +81,7 @@ def test_entries_with_offsets_and_fractions_are_sorted_by_instant(workspace: Wor
 
 
 @pytest.mark.parametrize("resource", RESOURCE_NAMES)
-def test_every_resource_can_be_added_found_edited_and_deleted(
-    workspace: Workspace, resource: ResourceName
-) -> None:
+def test_every_resource_can_be_added_found_edited_and_deleted(workspace: Workspace, resource: ResourceName) -> None:
     parents = {"time_entries": workspace.users[0]["id"], "tasks": workspace.projects[0]["id"]}
     record = workspace.new(resource, parents.get(resource))
     assert workspace.find(resource, record["id"]) is record

@@ -32,7 +32,9 @@ def test_edits_of_every_table_arrive_and_the_history_keeps_each_row_as_it_was(ti
             entry_of(workspace, "Ben", 2, 1)["id"]: {"hourlyRate": USD, "costRate": USD, "billable": True},
             entry_of(workspace, "Chi", 3)["id"]: {"timeInterval": interval_at(3, 2)},
             entry_of(workspace, "Chi", 3, 1)["id"]: {"hourlyRate": None, "isLocked": True, "type": "BREAK"},
-            running: {"timeInterval": {"start": iso(moment(0, hour=0, minute=5)), "end": iso(moment(0, hour=1)), "duration": "PT55M"}},
+            running: {
+                "timeInterval": {"start": iso(moment(0, hour=0, minute=5)), "end": iso(moment(0, hour=1)), "duration": "PT55M"}
+            },
         },
         "users": {workspace.users[1]["id"]: {"status": "DELETED", "settings": None, "name": None}},
         "projects": {workspace.projects[0]["id"]: {"archived": True, "budgetEstimate": {"estimate": 100, "type": "MANUAL"}}},
@@ -172,7 +174,9 @@ def test_refused_lists_of_members_are_skipped_named_and_neither_updated_nor_dele
     workspace.new_time_entry(seen["id"], moment(1), moment(1, hour=10), description="Dee 1 0")
     tiny.sync(resources=only_entries())
     before = tiny.rows("time_entries")
-    refusals = {user["id"]: refusal for user, refusal in zip(workspace.users[:3], ((400, 501), (403, 403), (404, 404)), strict=True)}
+    refusals = {
+        user["id"]: refusal for user, refusal in zip(workspace.users[:3], ((400, 501), (403, 403), (404, 404)), strict=True)
+    }
     tiny.server.behaviour.refused_parents = dict(refusals)
     for name in ("Ada", "Ben", "Chi", "Dee"):
         workspace.edit("time_entries", entry_of(workspace, name, 1)["id"], billable=True)

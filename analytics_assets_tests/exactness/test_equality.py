@@ -2,7 +2,6 @@
 
 import pytest
 
-from analytics_assets.demo.workspace import Workspace
 from analytics_assets_tests.rig import Rig
 
 

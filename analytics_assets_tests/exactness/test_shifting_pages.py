@@ -5,7 +5,6 @@ the pages once misses the row that a deletion moved one page forward, and then d
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
@@ -37,7 +36,9 @@ def oldest_becomes_newest(workspace: Workspace, turn: int) -> str:
     """The edit that moves a row from a page not yet read to one that was read, while another one goes."""
     rows = workspace.listing("time_entries", workspace.users[0]["id"]).rows
     start = moment(0, hour=2, minute=turn)
-    workspace.edit("time_entries", rows[-1]["id"], timeInterval={"start": f"{start:%Y-%m-%dT%H:%M:%SZ}", "end": None, "duration": None})
+    workspace.edit(
+        "time_entries", rows[-1]["id"], timeInterval={"start": f"{start:%Y-%m-%dT%H:%M:%SZ}", "end": None, "duration": None}
+    )
     return delete_newest_but_one(workspace)
 
 
@@ -168,9 +169,13 @@ def test_quiet_lists_of_several_pages_are_read_twice_and_those_of_one_page_once(
     tiny.server.log.clear()
     tiny.sync(resources=RESOURCE_NAMES)
     tiny.assert_equals_api()
+    lists: tuple[ResourceName, ...] = ("clients", "time_entries")
     pages = {
-        resource: [request.page for request in tiny.asked(resource, tiny.workspace.users[0]["id"] if resource == "time_entries" else None)]
-        for resource in ("clients", "time_entries")
+        resource: [
+            request.page
+            for request in tiny.asked(resource, tiny.workspace.users[0]["id"] if resource == "time_entries" else None)
+        ]
+        for resource in lists
     }
     assert pages == {"clients": [1], "time_entries": [1, 2, 3, 1, 2, 3]}
     assert tiny.journal.resources["time_entries"].rows == len(tiny.workspace.records("time_entries"))

@@ -10,9 +10,7 @@ from analytics_assets_tests.rig import Rig
 
 HOURS_OFF = (-14, -9.5, 0, 14)
 EDGES = tuple(
-    timedelta(seconds=seconds)
-    for hours in (-14, -1, 0, 1, 14)
-    for seconds in (hours * 3600 - 1, hours * 3600, hours * 3600 + 1)
+    timedelta(seconds=seconds) for hours in (-14, -1, 0, 1, 14) for seconds in (hours * 3600 - 1, hours * 3600, hours * 3600 + 1)
 )
 
 
@@ -22,8 +20,8 @@ def crowd_the_edges(workspace: Workspace) -> None:
         for edge in EDGES:
             start = month(back).first_moment + edge
             workspace.new_time_entry(workspace.users[0]["id"], start, start + timedelta(hours=1), description=f"{edge}")
-        for start in (f"{month(back + 1)}-28T23:59:59.999Z", f"{month(back)}-01T00:00:00.000001Z"):
-            workspace.new_time_entry(workspace.users[0]["id"], start, None, description="with a fraction")
+        for text in (f"{month(back + 1)}-28T23:59:59.999Z", f"{month(back)}-01T00:00:00.000001Z"):
+            workspace.new_time_entry(workspace.users[0]["id"], text, None, description="with a fraction")
 
 
 def entries_of(rig: Rig, back: int) -> list[str]:

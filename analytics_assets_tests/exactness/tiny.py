@@ -32,7 +32,9 @@ def tiny_workspace() -> Workspace:
         workspace.new("clients", name=f"Client of {name}", currencyCode="EUR")
         workspace.new("tags", name=f"Tag of {name}")
         workspace.new("user_groups", name=f"Group of {name}", userIds=[workspace.users[-1]["id"]])
-        project = workspace.new("projects", name=f"Project of {name}", clientId=workspace.clients[-1]["id"], hourlyRate=rate)
+        project = workspace.new(
+            "projects", name=f"Project of {name}", clientId=workspace.clients[-1]["id"], hourlyRate=dict(rate)
+        )
         for number in (1, 2):
             workspace.new("tasks", project["id"], name=f"Task {number} of {name}")
     for user in workspace.users:
@@ -47,7 +49,7 @@ def tiny_workspace() -> Workspace:
                     projectId=workspace.projects[number]["id"],
                     taskId=workspace.tasks[workspace.projects[number]["id"]][0]["id"],
                     tagIds=[workspace.tags[number]["id"]],
-                    hourlyRate=rate,
+                    hourlyRate=dict(rate),
                 )
     return workspace
 

@@ -1,5 +1,7 @@
 """The job `sync` from the API to the marts, on the real dbt project."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from analytics_assets.demo.build import empty_workspace
@@ -7,6 +9,7 @@ from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets_tests.orchestration.conftest import Project
 
+pytestmark = pytest.mark.timeout(600)
 MARTS = ["dim_users", "dim_projects", "dim_clients", "dim_tasks", "dim_tags", "dim_user_groups", "fct_time_entries"]
 
 
@@ -35,10 +38,10 @@ class TestAnEmptyWorkspace:
     """A workspace with nothing in it is a workspace too."""
 
     @pytest.fixture
-    def server(self) -> DemoServer:  # type: ignore[misc]
+    def server(self) -> Iterator[DemoServer]:
         """The demo API serving nothing."""
         with DemoServer(empty_workspace()) as running:
-            yield running  # type: ignore[misc]
+            yield running
 
     def test_an_empty_workspace_syncs_green_with_all_tables_and_columns(self, project: Project) -> None:
         assert project.run().success

@@ -73,11 +73,15 @@ class DagsterOrder:
         from analytics_assets.definitions import build_definitions
 
         with DagsterInstance.get() as instance:
-            result = build_definitions().resolve_job_def("sync").execute_in_process(
-                instance=instance,
-                asset_selection=[AssetKey.from_user_string(key) for key in self.keys] or None,
-                tags=dict(self.tags),
-                raise_on_error=False,
+            result = (
+                build_definitions()
+                .resolve_job_def("sync")
+                .execute_in_process(
+                    instance=instance,
+                    asset_selection=[AssetKey.from_user_string(key) for key in self.keys] or None,
+                    tags=dict(self.tags),
+                    raise_on_error=False,
+                )
             )
         failures = [event.step_failure_data for event in result.get_step_failure_events()]
         return {

@@ -107,7 +107,7 @@ class _WatchedConnection:
 def _at_commit(*, after: bool) -> Callable[[PassBy], Any]:
     @contextmanager
     def point(pass_by: PassBy) -> Iterator[None]:
-        real = publish.connection
+        real = publish.connection  # type: ignore[attr-defined]
 
         @contextmanager
         def watched(*args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -1,0 +1,200 @@
+"""The key goes to the API's own address, over a line that nobody else can read, and is never said aloud."""
+
+import shutil
+import socket
+import socketserver
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics_assets.demo.build import empty_workspace
+from analytics_assets.demo.faults import Fault
+from analytics_assets.demo.serving import DemoServer
+from analytics_assets.source.errors import SourceError
+from analytics_assets.source.http import API_KEY_HEADER, ApiSession, HttpLimits
+from analytics_assets.source.journal import Journal
+from analytics_assets_tests.exactness.tiny import tiny_workspace
+from analytics_assets_tests.rig import Rig
+
+QUICK = HttpLimits(requests_per_second=10_000, backoff_factor=0)
+Certificate = tuple[Path, Path]
+
+
+@pytest.fixture
+def other() -> Iterator[DemoServer]:
+    """Another host, as far as HTTP is concerned."""
+    with DemoServer(empty_workspace()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def make_certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Certificate]:
+    """Makes a self-signed certificate for a name."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+
+    def make(name: str) -> Certificate:
+        folder = tmp_path_factory.mktemp("tls")
+        certificate, key = folder / "certificate.pem", folder / "key.pem"
+        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
+        places = ["-addext", f"subjectAltName={name}", "-keyout", str(key), "-out", str(certificate)]
+        subprocess.run([*command.split(), *places], check=True, capture_output=True)
+        return certificate, key
+
+    return make
+
+
+@pytest.fixture
+def secure(make_certificate: Callable[[str], Certificate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    """A rig whose server speaks TLS with a certificate that this machine trusts."""
+    certificate, key = make_certificate("IP:127.0.0.1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
+        yield Rig(server, tmp_path)
+
+
+@pytest.mark.parametrize("place", ["another host", "the same host", "nowhere"])
+def test_redirects_are_refused_and_nothing_is_asked_where_they_point_to(tiny: Rig, other: DemoServer, place: str) -> None:
+    path = f"/v1/workspaces/{tiny.workspace.id}/clients"
+    target = {"another host": f"{other.url}{path}", "the same host": f"{path}?page=1", "nowhere": None}[place]
+    tiny.server.faults.add(Fault("redirect", "clients", location=target, times=None))
+    sentence = tiny.failing_read("clients")
+    assert "answered 302 and redirects to" in sentence and (target or "/login") in sentence
+    assert "set ANALYTICS_API_URL to the API's own address" in sentence
+    assert other.requests == [] and len(tiny.server.requests) == 1
+
+
+@pytest.mark.parametrize("resource", ["time_entries", "tasks"])
+def test_a_child_list_that_redirects_is_not_taken_for_one_that_is_refused(tiny: Rig, other: DemoServer, resource: Any) -> None:
+    tiny.server.faults.add(Fault("redirect", resource, location=other.url, times=None))
+    assert "redirects" in tiny.failing_read(resource)
+    assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "{other}/v1/workspaces/x/clients",
+        "http://127.0.0.1:{port}@localhost:{other_port}/v1",
+        "https://127.0.0.1:{port}/v1/workspaces/x/clients",
+        "http://localhost:{other_port}/v1/workspaces/x/clients",
+    ],
+)
+def test_the_session_asks_no_other_address_than_the_apis(tiny: Rig, other: DemoServer, address: str) -> None:
+    session = ApiSession(tiny.server.url, QUICK, Journal())
+    url = address.format(other=other.url, port=tiny.server.port, other_port=other.port)
+    with pytest.raises(SourceError, match=r"is not at the address of ANALYTICS_API_URL; the key was not sent\.") as raised:
+        session.get(url, headers={API_KEY_HEADER: tiny.api_key})
+    assert tiny.api_key not in str(raised.value)
+    assert other.requests == [] and tiny.server.requests == []
+
+
+def test_the_key_does_not_travel_in_the_clear_also_under_plain_dlt(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings refuse such an address; the source is used without them too."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("the network was asked"))
+    tiny.api_url = "http://api.example.com"
+    assert "in the clear" in (sentence := tiny.failing_read("clients")) and "https://" in sentence
+
+
+@pytest.mark.parametrize("url", ["http://LOCALHOST:{port}", "http://localhost:{port}/", "HTTP://127.0.0.1:{port}"])
+def test_an_address_may_be_written_in_capitals_and_end_in_a_slash(tiny: Rig, url: str) -> None:
+    tiny.api_url = url.format(port=tiny.server.port)
+    tiny.assert_reads_the_api("clients")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 418, 503])
+def test_a_server_that_repeats_the_key_in_its_message_does_not_get_it_into_the_logs(
+    tiny: Rig, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    body = b'{"message": "Api key demo-key\\nis \\u001b[31mwrong", "code": "demo-key"}'
+    tiny.server.faults.add(Fault("status", "clients", status=status, body=body, times=None))
+    tiny.server.faults.add(Fault("status", "tasks", status=400, body=body, times=None))
+    assert "(Api key *** is [31mwrong, code ***)" in tiny.failing_read("clients")
+    tiny.read("tasks")
+    assert set(tiny.journal.resources["tasks"].refused.values()) == {"400 (Api key *** is [31mwrong, code ***)"}
+    assert tiny.api_key not in caplog.text and "\x1b" not in caplog.text
+
+
+def test_a_redirect_that_repeats_the_key_does_not_get_it_into_the_logs(tiny: Rig) -> None:
+    tiny.server.faults.add(Fault("redirect", "clients", location="/login?key=demo-key"))
+    assert "/login?key=***" in tiny.failing_read("clients")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(
+    make_certificate: Callable[[str], Certificate], tmp_path: Path
+) -> None:
+    certificate, key = make_certificate("IP:127.0.0.1")
+    with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
+        sentence = (rig := Rig(server, tmp_path)).failing_read("clients")
+        assert "certificate is not valid (" in sentence and "the key was not sent" in sentence
+        assert server.requests == [] and rig.journal.retries == 0
+
+
+def test_a_certificate_of_another_name_is_refused_at_once(
+    make_certificate: Callable[[str], Certificate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = make_certificate("DNS:example.org")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
+        sentence = (rig := Rig(server, tmp_path)).failing_read("clients")
+        assert "certificate is not valid (" in sentence and "127.0.0.1" in sentence
+        assert server.requests == [] and rig.journal.retries == 0
+
+
+def test_a_valid_certificate_is_accepted_and_lost_lines_under_tls_are_tried_again(secure: Rig) -> None:
+    secure.assert_reads_the_api("clients")
+    secure.server.faults.add(Fault("drop", "clients"), Fault("truncate", "clients"), Fault("truncate", "clients", chunked=True))
+    secure.assert_reads_the_api("clients")
+    assert secure.journal.retries == 3
+    secure.server.faults.add(Fault("drop", "clients", times=None))
+    assert "the connection failed" in secure.failing_read("clients")
+
+
+def test_a_handshake_that_breaks_off_is_a_lost_line_and_no_wrong_certificate(tiny: Rig) -> None:
+    """TLS reports a dropped line as an error of TLS; taken for a wrong certificate it would not be tried again."""
+    attempts: list[bytes] = []
+
+    class HangUp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            attempts.append(self.request.recv(5))
+            self.request.sendall(b"\x16\x03\x03\x00\x05")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), HangUp) as listener:
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        tiny.api_url = f"https://127.0.0.1:{listener.server_address[1]}"
+        sentence = tiny.failing_read("clients")
+        listener.shutdown()
+        thread.join()
+    assert "connection failed" in sentence and "after 4 attempts" in sentence and "certificate" not in sentence
+    assert len(attempts) == 4
+
+
+def test_https_to_a_port_that_speaks_http_is_no_wrong_certificate(tiny: Rig) -> None:
+    tiny.api_url = tiny.server.url.replace("http:", "https:")
+    sentence = tiny.failing_read("clients")
+    assert "connection failed" in sentence and "certificate" not in sentence
+
+
+def test_a_port_where_nobody_listens_is_said_after_four_attempts(tiny: Rig) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        tiny.api_url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        sentence = tiny.failing_read("clients")
+    assert "the connection failed ([Errno 111] Connection refused), after 4 attempts." in sentence
+    assert tiny.journal.retries == 3
+
+
+def test_a_host_that_does_not_exist_is_said_with_the_setting_that_names_it(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_host(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    tiny.api_url = "https://api.example.invalid"
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_host)
+    sentence = tiny.failing_read("clients")
+    assert "GET https://api.example.invalid/v1/workspaces/" in sentence
+    assert "the host can't be found; check ANALYTICS_API_URL, after 4 attempts." in sentence
