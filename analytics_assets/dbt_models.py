@@ -85,7 +85,7 @@ def build_dbt_resource() -> DbtCliResource:
         project_dir=str(PROJECT_DIR),
         profiles_dir=str(PROJECT_DIR),
         dbt_executable=sys.executable,
-        global_config_flags=["-c", RUN_DBT],
+        global_config_flags=["-c", RUN_DBT, "--no-use-colors"],  # its words go into failures, and into the logs of a run
     )
 
 

@@ -16,6 +16,7 @@ from analytics_assets.settings import ApiAccess, Settings
 from analytics_assets.source import Reading, analytics_source
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import DataType, ResourceName
+from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
@@ -74,7 +75,16 @@ class Api:
         return cls(settings.check_api(), settings.page_size, limits, settings.extra_params)
 
     def source(self, journal: Journal, window: Window | None, undeclared: UndeclaredColumns) -> DltSource:
-        """The keyed source for one reading; dlt wants a fresh one each time."""
+        """The keyed source for one reading; dlt wants a fresh one each time.
+
+        Raises:
+            SourceError: no HTTP header can carry the key. `requests` would say so too, and show the key.
+        """
+        key = self.access.api_key.get_secret_value()
+        if not (key.isascii() and key.isprintable()):
+            raise SourceError(
+                "ANALYTICS_API_KEY holds characters that no key has, a line break or an accented letter for example; copy it anew."
+            )
         reading = Reading(
             page_size=self.page_size,
             window=window,
@@ -84,7 +94,7 @@ class Api:
             undeclared=undeclared,
             column_hints=False,
         )
-        return analytics_source(self.access.api_key.get_secret_value(), self.access.api_url, self.access.workspace_id, reading)
+        return analytics_source(key, self.access.api_url, self.access.workspace_id, reading)
 
 
 @dataclass(frozen=True)

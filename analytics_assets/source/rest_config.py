@@ -11,7 +11,7 @@ from typing import Any, Final
 from dlt.common.schema.typing import TColumnSchema
 from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
-from analytics_assets.source.answers import AnswerGate
+from analytics_assets.source.answers import READ_AT, AnswerGate
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import TABLES, Table
 from analytics_assets.source.http import API_KEY_HEADER, ApiSession, HttpLimits
@@ -87,8 +87,9 @@ def _resource(table: Table, reading: Reading) -> EndpointResource:
 
 
 def column_hints(table: Table) -> dict[str, TColumnSchema]:
-    """The declared columns as dlt's column schemas."""
-    return {
+    """The declared columns as dlt's column schemas, and which reading of a row dlt keeps where a list was read twice."""
+    latest: TColumnSchema = {"name": READ_AT, "data_type": "timestamp", "dedup_sort": "desc"}
+    declared: dict[str, TColumnSchema] = {
         column.name: {
             "name": column.name,
             "data_type": column.data_type,
@@ -97,3 +98,4 @@ def column_hints(table: Table) -> dict[str, TColumnSchema]:
         }
         for column in table.columns
     }
+    return {**declared, READ_AT: latest}
