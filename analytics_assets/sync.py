@@ -83,7 +83,7 @@ class Api:
         key = self.access.api_key.get_secret_value()
         if not (key.isascii() and key.isprintable()):
             raise SourceError(
-                "ANALYTICS_API_KEY holds characters that no key has, a line break or an accented letter for example; copy it anew."
+                "ANALYTICS_API_KEY holds characters that no key has, such as a line break or an accented letter; copy it anew."
             )
         reading = Reading(
             page_size=self.page_size,
