@@ -25,7 +25,6 @@ DEPENDENCIES = [Requirement(line) for line in PYPROJECT["project"]["dependencies
 DEV_DEPENDENCIES = [Requirement(line) for line in PYPROJECT["project"]["optional-dependencies"]["dev"]]
 NEVER_IMPORTED = {
     "dagster-webserver": "a program, run by `analytics-assets dev`",
-    "dbt-core": "a program, run by dagster-dbt",
     "dbt-duckdb": "dbt finds it by the type in profiles.yml",
     "httptools": "imported by uvicorn, which leaves it out by itself",
 }
@@ -115,7 +114,7 @@ def test_every_import_is_of_a_direct_dependency_and_every_dependency_is_used() -
     direct = {canonicalize_name(requirement.name) for requirement in DEPENDENCIES}
     used = {module: {canonicalize_name(name) for name in providers[module]} for module in imported()}
     assert {module: names for module, names in used.items() if not names & direct} == {}
-    assert direct - set().union(*used.values()) == set(NEVER_IMPORTED)
+    assert direct - set().union(*used.values()) <= set(NEVER_IMPORTED)
 
 
 def test_every_file_of_the_dbt_project_goes_into_the_wheel() -> None:

@@ -1,5 +1,6 @@
 """The command line called as a person calls it, but in this process, where Dagster is imported already."""
 
+import logging
 import contextlib
 import io
 import os
@@ -38,6 +39,8 @@ def run_cli(*arguments: str, variables: Mapping[str, str]) -> Ended:
         contextlib.redirect_stderr(err),
     ):
         try:
+            # the console handler of an earlier test's run holds a stream that pytest has closed
+            logging.getLogger("dagster").handlers.clear()
             code = main(arguments)
         except SystemExit as ended:
             code = int(ended.code or 0)
