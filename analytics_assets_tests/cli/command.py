@@ -1,8 +1,8 @@
 """The command line called as a person calls it, but in this process, where Dagster is imported already."""
 
-import logging
 import contextlib
 import io
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
