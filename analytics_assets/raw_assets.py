@@ -27,6 +27,7 @@ from analytics_assets.months import Span, current_month, month_partitions, routi
 from analytics_assets.progress import tell_watchers
 from analytics_assets.raw_metadata import column_schema, endpoint_of, materialization_metadata
 from analytics_assets.resources import AnalyticsApi, Warehouse
+from analytics_assets.run_log import warnings_shown_in
 from analytics_assets.settings import Settings
 from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
@@ -107,15 +108,16 @@ def build_raw_assets(settings: Settings) -> AssetsDefinition:
 
         journal = Journal(on_change=tell_watchers)
         try:
-            window = window_of_run(context, warehouse, settings)
-            report = sync(
-                api=api.checked(),
-                warehouse=warehouse.path,
-                window=window,
-                journal=journal,
-                load=load,
-                name=f"sync run {context.run.run_id[:8]}",
-            )
+            with warnings_shown_in(context.log):
+                window = window_of_run(context, warehouse, settings)
+                report = sync(
+                    api=api.checked(),
+                    warehouse=warehouse.path,
+                    window=window,
+                    journal=journal,
+                    load=load,
+                    name=f"sync run {context.run.run_id[:8]}",
+                )
         except Exception as error:
             raise failure(error) from error
         for result in results:

@@ -6,6 +6,7 @@ records that the API serves and looks each value up in the warehouse.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,10 @@ class Rig:
             con.execute("SET TimeZone = 'UTC'")
             return con.execute(sql).fetchall()
 
+    def held_open(self) -> AbstractContextManager[object]:
+        """The warehouse held open for reading, so that the queries of one test do not each open the file anew."""
+        return duckdb.connect(str(self.path), read_only=True)
+
     def rows(self, resource: ResourceName) -> dict[str, Row]:
         """The rows of a raw table by id; fails where an id stands twice."""
         rows = self._rows_of(f"SELECT * FROM raw.{resource}")
@@ -189,9 +194,10 @@ class Rig:
             resources: tables to compare.
             keep_entries_of: members whose entries are left out of the comparison, because the API refuses them.
         """
-        for resource in resources:
+        with self.held_open():
+            rows_of = {resource: self.rows(resource) for resource in resources}
+        for resource, rows in rows_of.items():
             records = served_records(self.server, resource)
-            rows = self.rows(resource)
             if resource == "time_entries":
                 window, kept = self.window(first, last), set(keep_entries_of)
                 records = [r for r in records if r["userId"] not in kept and is_in(window, start_of(r))]

@@ -150,6 +150,8 @@ class _BodyAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request and bring its whole body home."""
         self._check_address(request)
+        if _is_loopback(urlsplit(request.url or "").hostname or ""):
+            kwargs["proxies"] = {}  # one that HTTP_PROXY names would get the key in the clear
         kwargs["timeout"] = (CONNECT_TIMEOUT_SECONDS, self._limits.read_timeout_seconds)
         response = super().send(request, *args, **kwargs)
         try:

@@ -4,11 +4,11 @@ Everything here runs in a process of its own that was forked from one which has 
 and how it stops is `points.py`'s business, and how a test holds it in hand `processes.py`'s.
 """
 
-import logging
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,6 +25,7 @@ from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.journal import Journal
 from analytics_assets.sync import Api, load_with_dlt, sync
+from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.safety.points import Stop, stopping_at
 
 
@@ -57,6 +58,26 @@ class SyncOrder:
             name=self.name,
         )
         return {name: published.total for name, published in report.published.items()}
+
+
+@dataclass(frozen=True)
+class TogetherOrder:
+    """Syncs in threads of one process, and a reader beside them that opens the warehouse again and again."""
+
+    orders: tuple[SyncOrder, ...]
+    reader: Path
+
+    def __call__(self) -> tuple[list[dict[str, int]], int]:
+        """Run them; what each answered, and how often the reader has looked."""
+        with ThreadPoolExecutor() as pool:
+            running = [pool.submit(order) for order in self.orders]
+            looks = 0
+            while not all(future.done() for future in running):
+                with connection(self.reader, read_only=True) as con:
+                    con.execute("SELECT count(*) FROM raw.users").fetchall()
+                looks += 1
+                wait(running, timeout=0.05)
+            return [future.result() for future in running], looks
 
 
 @dataclass(frozen=True)
@@ -118,7 +139,6 @@ def run(
         del os.environ[name]
     os.environ.update(variables)
     os.chdir(folder)
-    logging.lastResort.setLevel(logging.INFO) if logging.lastResort else None
     with ExitStack() as stack:
         if stop is not None:
             stack.enter_context(stopping_at(stop, channel))

@@ -121,13 +121,28 @@ class Running:
         assert ended.code == -signal.SIGKILL
         return ended
 
+    def kill_after(self, seconds: float) -> Ended:
+        """End it as `kill -9` does after so many seconds, unless it has ended by then."""
+        self._process.join(seconds)
+        if self._process.exitcode is None:
+            return self.kill()
+        return self.end()
+
     def discard(self) -> None:
         """Leave nothing of it behind."""
-        if self._process.exitcode is None:
-            self._process.kill()
-            self._process.join()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.join()
         self._channel.close()
         self._process.close()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, and not only what is left of it until its parent takes note."""
+    try:
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 class Processes:

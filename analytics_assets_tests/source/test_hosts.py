@@ -100,6 +100,17 @@ def test_the_key_does_not_travel_in_the_clear_also_under_plain_dlt(tiny: Rig, mo
     assert "in the clear" in (sentence := tiny.failing_read("clients")) and "https://" in sentence
 
 
+def test_an_api_on_this_machine_is_not_asked_through_a_proxy(
+    tiny: Rig, other: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offices set HTTP_PROXY for all and forget NO_PROXY; the proxy would read the key, and `make run` would fail."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", other.url)
+    tiny.assert_reads_the_api("clients")
+    assert other.requests == []
+
+
 @pytest.mark.parametrize("url", ["http://LOCALHOST:{port}", "http://localhost:{port}/", "HTTP://127.0.0.1:{port}"])
 def test_an_address_may_be_written_in_capitals_and_end_in_a_slash(tiny: Rig, url: str) -> None:
     tiny.api_url = url.format(port=tiny.server.port)
