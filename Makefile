@@ -35,9 +35,7 @@ dev: setup  ## the Dagster UI on port 3000, with daemon, schedules and sensors
 	@$(BIN)/analytics-assets dev
 
 test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
-	$(BIN)/python -m pytest $(TEST_ARGS) --ignore=analytics_assets_tests/cli
-	# in processes of their own: they take over stderr, which Dagster's console handlers of other tests still hold
-	$(BIN)/python -m pytest $(TEST_ARGS) analytics_assets_tests/cli
+	$(BIN)/python -m pytest $(TEST_ARGS)
 
 check: setup  ## what CI runs: lint, types, definitions, tests; goes through all of them before it fails
 	@$(MAKE) --no-print-directory --keep-going lint types definitions test

@@ -5,13 +5,13 @@ Nothing is decided here. Loading reads the settings and opens nothing.
 
 from dagster import Definitions, EnvVar, in_process_executor
 
-from analytics_assets.checks import build_checks, workspace_asset
-from analytics_assets.dbt_models import build_dbt_assets, build_dbt_resource
-from analytics_assets.jobs import build_schedules, sync_job
-from analytics_assets.raw_assets import DagsterDltResource, build_raw_assets
-from analytics_assets.resources import AnalyticsApi, Warehouse
+from analytics_assets.orchestration.checks import build_checks, workspace_asset
+from analytics_assets.orchestration.dbt_assets import build_dbt_assets, build_dbt_resource
+from analytics_assets.orchestration.jobs import build_schedules, sync_job
+from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
+from analytics_assets.orchestration.resources import AnalyticsApi, Warehouse
+from analytics_assets.pipeline.api import LEDGER
 from analytics_assets.settings import Settings, load_settings
-from analytics_assets.sync import LEDGER
 
 
 def build_definitions(settings: Settings | None = None) -> Definitions:

@@ -9,8 +9,8 @@ import pytest
 from analytics_assets.demo.build import build_workspace
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.demo.workspace import Workspace
-from analytics_assets_tests.exactness.tiny import MONTHS, month, tiny_workspace
 from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
 
 _template: dict[str, Workspace] = {}
 

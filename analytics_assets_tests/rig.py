@@ -16,7 +16,9 @@ from pydantic import SecretStr
 
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.serving import DemoServer
-from analytics_assets.months import Month, Span
+from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.months import Month, Span
+from analytics_assets.pipeline.sync import SyncReport, load_with_dlt, sync
 from analytics_assets.settings import ApiAccess
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
@@ -24,7 +26,6 @@ from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.window import Window
-from analytics_assets.sync import Api, SyncReport, load_with_dlt, sync
 
 Row = dict[str, Any]
 START = date(2025, 1, 1)

@@ -25,11 +25,11 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "run": Command("analytics_assets.cli.run", "the main job: without a key the demo workspace, with one your own"),
-    "sync": Command("analytics_assets.cli.sync", "read the API into the warehouse and build the models on top"),
-    "verify": Command("analytics_assets.cli.verify", "read the API again and compare it with the warehouse, value by value"),
-    "dev": Command("analytics_assets.cli.dev", "open the Dagster UI on this machine"),
-    "doctor": Command("analytics_assets.cli.doctor", "check settings, API, key, workspace and warehouse, in words"),
+    "run": Command("analytics_assets.cli.commands.run", "the main job: without a key the demo workspace, with one your own"),
+    "sync": Command("analytics_assets.cli.commands.sync", "read the API into the warehouse and build the models on top"),
+    "verify": Command("analytics_assets.cli.commands.verify", "read the API again and compare every value with the warehouse"),
+    "dev": Command("analytics_assets.cli.commands.dev", "open the Dagster UI on this machine"),
+    "doctor": Command("analytics_assets.cli.commands.doctor", "check settings, API, key, workspace and warehouse, in words"),
     "demo-api": Command("analytics_assets.demo.cli", "serve an invented workspace on a loopback address"),
 }
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from analytics_assets.cli.errors import CommandError
+from analytics_assets.cli.errors import CommandError, say
+from analytics_assets.settings import Settings
 
 READY_TIMEOUT_SECONDS: Final = 120.0
 STOP_TIMEOUT_SECONDS: Final = 5.0
@@ -64,6 +65,16 @@ def demo_environment() -> Iterator[str]:
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def say_demo(settings: Settings) -> None:
+    """Say that the demo is meant, and what is left aside because of it."""
+    values = {"ANALYTICS_API_URL": settings.api_url, "ANALYTICS_WORKSPACE_ID": settings.workspace_id}
+    aside = " and ".join(name for name, value in values.items() if value is not None)
+    say(
+        "ANALYTICS_API_KEY is not set, so this is the demo: an invented workspace, served on this machine only."
+        + (f" {aside} {'is' if ' ' not in aside else 'are'} left aside." if aside else "")
+    )
 
 
 def _announced(process: subprocess.Popen[str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.source.arrow import Record, RecordReader
-from analytics_assets.source.columns import Table
+from analytics_assets.source.columns import READ_AT, Table
 from analytics_assets.source.errors import SourceError, TransientAnswerError
 from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
 from analytics_assets.source.journal import Journal, logger
@@ -26,8 +26,6 @@ from analytics_assets.source.window import Window
 
 PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
-READ_AT: Final = "_read_at"
-PASS: Final = "_pass"
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
 _INTEGER_BEYOND_64_BITS = re.compile(rb"[:,\[\s-][0-9]{20,}")
 MESSAGE_SHOWN_CHARACTERS: Final = 200

@@ -6,7 +6,7 @@ is `arrow.py`'s business, which address a resource has is `rest_config.py`'s.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
@@ -14,6 +14,11 @@ DataType = Literal["text", "bigint", "bool", "double", "timestamp", "json"]
 ResourceName = Literal["users", "projects", "clients", "tags", "user_groups", "time_entries", "tasks"]
 
 RESOURCE_NAMES: tuple[ResourceName, ...] = get_args(ResourceName)
+
+READ_AT: Final = "_read_at"
+"""Column of every page that is read: the moment of its answer. Of two readings of a record the later one counts."""
+PASS: Final = "_pass"
+"""Column of every page that is read: the number of the pass over its list, see `paging.py`."""
 
 _naming = NamingConvention()
 

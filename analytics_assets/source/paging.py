@@ -11,8 +11,8 @@ from typing import Any, Final, Self, cast
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from analytics_assets.source.answers import PASS, Page
-from analytics_assets.source.columns import ResourceName
+from analytics_assets.source.answers import Page
+from analytics_assets.source.columns import PASS, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.routes import place_of

@@ -11,9 +11,9 @@ from typing import Any, Final
 from dlt.common.schema.typing import TColumnSchema
 from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
-from analytics_assets.source.answers import READ_AT, AnswerGate
+from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
-from analytics_assets.source.columns import TABLES, Table
+from analytics_assets.source.columns import READ_AT, TABLES, Table
 from analytics_assets.source.http import API_KEY_HEADER, ApiSession, HttpLimits
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.paging import SettledPaging

@@ -9,8 +9,7 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.source.answers import PASS, READ_AT
-from analytics_assets.source.columns import ResourceName, Table
+from analytics_assets.source.columns import PASS, READ_AT, ResourceName, Table
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.errors import WarehouseError

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,8 +38,6 @@ def run_cli(*arguments: str, variables: Mapping[str, str]) -> Ended:
         contextlib.redirect_stderr(err),
     ):
         try:
-            # the console handler of an earlier test's run holds a stream that pytest has closed
-            logging.getLogger("dagster").handlers.clear()
             code = main(arguments)
         except SystemExit as ended:
             code = int(ended.code or 0)

@@ -1,8 +1,8 @@
 """The dbt project as a whole: what blocks, what warns, what is described, what it costs."""
 
+from analytics_assets.orchestration.dbt_sources import SOURCES_FILE, source_tables, sources_yaml
 from analytics_assets.warehouse.tables import HISTORY, RAW
 from analytics_assets_tests.dbt.conftest import MANY_ENTRIES, Build
-from analytics_assets_tests.dbt.sources_file import SOURCES_FILE, source_tables, sources_yaml
 
 WARNED_OF_ODD_ROWS = {
     "billed_time_has_a_rate_and_a_currency",
@@ -52,7 +52,7 @@ def test_an_empty_workspace_gives_empty_tables_and_no_warning(empty: Build, live
 
 def test_sources_are_the_declared_columns_and_those_that_the_tables_have(empty: Build) -> None:
     assert SOURCES_FILE.read_text(encoding="utf-8") == sources_yaml(), (
-        "run `python -m analytics_assets_tests.dbt.sources_file` and look whether the staging models need the change"
+        "run `python -m analytics_assets.orchestration.dbt_sources` and look whether the staging models need the change"
     )
     for schema in (RAW, HISTORY):
         declared = {(table.name, column.name, column.data_type) for table in source_tables(schema) for column in table.columns}

@@ -11,7 +11,8 @@ import pytest
 from dagster import DagsterInstance, RunRequest, ScheduleDefinition, build_schedule_context
 
 from analytics_assets.definitions import build_definitions
-from analytics_assets.months import RANGE_END_TAG, RANGE_START_TAG, Month
+from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
+from analytics_assets.pipeline.months import Month
 from analytics_assets.settings import Settings, SettingsError, load_settings
 from analytics_assets_tests.orchestration.conftest import Project
 
@@ -99,12 +100,12 @@ def test_the_first_tick_of_sync_hourly_asks_for_all_history_and_later_ones_for_t
     now = datetime.now(UTC)
     this_month = Month.of(now)
     first = tick(project, "sync_hourly", now)
-    assert first.tags[RANGE_START_TAG] == Month.of(project.rig.start).partition_key
+    assert first.tags[RANGE_START_TAG] == partition_key(Month.of(project.rig.start))
     project.rig.sync()
     later = tick(project, "sync_hourly", now)
     assert (later.tags[RANGE_START_TAG], later.tags[RANGE_END_TAG]) == (
-        this_month.plus(-1).partition_key,
-        this_month.partition_key,
+        partition_key(this_month.plus(-1)),
+        partition_key(this_month),
     )
 
 
@@ -112,12 +113,12 @@ def test_a_sync_after_a_long_pause_covers_the_months_in_between(project: Project
     project.rig.sync()
     now = datetime.now(UTC)
     after_half_a_year = Month.of(now).plus(6).first_moment
-    assert tick(project, "sync_hourly", after_half_a_year).tags[RANGE_START_TAG] == Month.of(now).partition_key
+    assert tick(project, "sync_hourly", after_half_a_year).tags[RANGE_START_TAG] == partition_key(Month.of(now))
 
 
 def test_reconcile_weekly_asks_for_all_history(project: Project) -> None:
     project.rig.sync()
     now = datetime.now(UTC)
     request = tick(project, "reconcile_weekly", now)
-    assert request.tags[RANGE_START_TAG] == Month.of(project.rig.start).partition_key
-    assert request.tags[RANGE_END_TAG] == Month.of(now).partition_key
+    assert request.tags[RANGE_START_TAG] == partition_key(Month.of(project.rig.start))
+    assert request.tags[RANGE_END_TAG] == partition_key(Month.of(now))

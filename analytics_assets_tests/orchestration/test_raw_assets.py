@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from dagster import AssetCheckKey, AssetKey, AssetSelection, DagsterEventType, Definitions, TableSchema, define_asset_job
 
-from analytics_assets.checks import CHECK_NAME, WORKSPACE_KEY
-from analytics_assets.months import Month, Span
+from analytics_assets.orchestration.checks import CHECK_NAME, WORKSPACE_KEY
+from analytics_assets.orchestration.partitions import partition_key, range_tags
+from analytics_assets.pipeline.months import Month, Span
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets_tests.orchestration.conftest import Project, materializations
 
@@ -60,8 +61,8 @@ def test_a_child_alone_reads_its_parents_and_loads_only_itself(project: Project,
 
 def test_one_partition_holds_just_its_month(project: Project) -> None:
     month = THIS_MONTH.plus(-2)
-    result = project.run("raw/time_entries", partition=month.partition_key)
-    assert [m.partition for m in materializations(result)] == [month.partition_key]
+    result = project.run("raw/time_entries", partition=partition_key(month))
+    assert [m.partition for m in materializations(result)] == [partition_key(month)]
     project.rig.assert_equals_api(str(month), str(month), resources=["time_entries"])
     starts = [row["time_interval__start"] for row in project.rig.rows("time_entries").values()]
     assert starts
@@ -70,9 +71,9 @@ def test_one_partition_holds_just_its_month(project: Project) -> None:
 
 def test_a_range_of_months_is_one_run_that_marks_each_of_them(project: Project) -> None:
     span = Span(THIS_MONTH.plus(-4), THIS_MONTH.plus(-2))
-    result = project.run("raw/time_entries", tags=span.tags)
+    result = project.run("raw/time_entries", tags=range_tags(span))
     assert result.success
-    assert [m.partition for m in materializations(result)] == [THIS_MONTH.plus(-n).partition_key for n in (4, 3, 2)]
+    assert [m.partition for m in materializations(result)] == [partition_key(THIS_MONTH.plus(-n)) for n in (4, 3, 2)]
     lists = [r for r in project.rig.server.requests if r.resource == "time_entries" and r.page == 1]
     assert len(lists) == len({r.parent_id for r in lists}), "a range asks once for all its months"
     project.rig.assert_equals_api(str(span.first), str(span.last), resources=["time_entries"])

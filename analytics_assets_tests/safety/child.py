@@ -18,13 +18,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from analytics_assets.months import Month, Span
+from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.months import Month, Span
+from analytics_assets.pipeline.sync import load_with_dlt, sync
 from analytics_assets.settings import ApiAccess
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.journal import Journal
-from analytics_assets.sync import Api, load_with_dlt, sync
 from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.safety.points import Stop, stopping_at
 

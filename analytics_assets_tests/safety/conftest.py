@@ -10,10 +10,10 @@ from dagster import DagsterInstance
 from analytics_assets.demo.behaviour import Behaviour
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.columns import ResourceName
-from analytics_assets_tests.exactness.tiny import MONTHS, month, tiny_workspace
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.safety.child import SyncOrder
 from analytics_assets_tests.safety.processes import Processes, processes_in
+from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
 
 KEY = "K3y/that+must&not=be%41shown?"
 """Looks different in each encoding."""

@@ -10,9 +10,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from analytics_assets.dbt_models import PROJECT_DIR
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
+from analytics_assets.orchestration.dbt_assets import PROJECT_DIR
 from analytics_assets.settings import SettingsError, checked_access
 from analytics_assets_tests.safety.conftest import KEY, Site
 from analytics_assets_tests.safety.points import Point, Stop

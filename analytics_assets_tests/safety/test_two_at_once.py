@@ -13,11 +13,11 @@ from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.warehouse import connection as connection_module
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets_tests.exactness.tiny import MONTHS, month
 from analytics_assets_tests.safety.child import DagsterOrder, TogetherOrder
 from analytics_assets_tests.safety.conftest import Site
 from analytics_assets_tests.safety.points import Stop
 from analytics_assets_tests.safety.processes import Processes
+from analytics_assets_tests.tiny import MONTHS, month
 
 WAITING = "Waiting for the warehouse: "
 

@@ -17,8 +17,8 @@ from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import API_KEY_HEADER, ApiSession, HttpLimits
 from analytics_assets.source.journal import Journal
-from analytics_assets_tests.exactness.tiny import tiny_workspace
 from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.tiny import tiny_workspace
 
 QUICK = HttpLimits(requests_per_second=10_000, backoff_factor=0)
 Certificate = tuple[Path, Path]

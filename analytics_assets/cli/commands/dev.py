@@ -1,0 +1,96 @@
+"""`analytics-assets dev`, which is `make dev`: the Dagster UI on this machine, with everything it needs beside it.
+
+The processes and their end belong here; what the UI shows is the definitions' business.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from types import FrameType
+from typing import Final
+
+from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
+from analytics_assets.cli.demo_process import demo_environment, say_demo
+from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
+from analytics_assets.cli.instance import ensure_dagster_home
+from analytics_assets.settings import PROJECT_MARK, project_dir
+
+HOST: Final = "127.0.0.1"
+HIGHEST_PORT: Final = 65535
+STOP_TIMEOUT_SECONDS: Final = 20.0
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the UI until it is interrupted."""
+    settings = loaded_settings()
+    port = _free_port(args.port)
+    with contextlib.ExitStack() as stack:
+        if settings.has_key:
+            settings = checked_settings()
+        else:
+            say_demo(settings)
+            stack.enter_context(demo_environment())
+        ensure_dagster_home(settings)
+        say(f"Dagster UI on http://{HOST}:{port} in some seconds; Ctrl-C ends it. Warehouse: {settings.duckdb_path}")
+        return _serve(port)
+
+
+def _free_port(port: int) -> int:
+    """The port, when nobody listens on it; a free one for 0.
+
+    Raises:
+        CommandError: it is taken.
+    """
+    if not 0 <= port <= HIGHEST_PORT:
+        raise UsageError(f"--port {port}: a port is a number up to {HIGHEST_PORT}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError:
+            raise CommandError(f"Port {port} is not yours to use; choose one above 1023 with --port.") from None
+        except OSError:
+            raise CommandError(f"Port {port} is taken; choose another with --port, or --port 0 for a free one.") from None
+        return int(probe.getsockname()[1])
+
+
+def _serve(port: int) -> int:
+    """`dagster dev` in a session of its own, ended with everything that it started."""
+    folder = project_dir()
+    where = ["-w", PROJECT_MARK] if (folder / PROJECT_MARK).exists() else ["-m", "analytics_assets.definitions"]
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-h", HOST, "-p", str(port), *where]
+    before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # ending is under way; a second Ctrl-C would leave orphans
+        say("Ending the Dagster UI.")
+        return EXIT_INTERRUPTED
+    else:
+        raise CommandError(f"The Dagster UI ended by itself with exit code {code}; its last lines above say why.")
+    finally:
+        _end_session(process)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _end_session(process: subprocess.Popen[bytes]) -> None:
+    """Ask `dagster dev` to end its webserver, daemon and code servers; then end whatever of them is left."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_TIMEOUT_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

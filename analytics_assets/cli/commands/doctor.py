@@ -1,0 +1,212 @@
+"""`analytics-assets doctor`: what a sync needs, checked one by one, each answer in words.
+
+The order of the checks and what each says belong here. The API is asked through the session and the answer gate of
+the source, so that whatever is wrong reads as it does in a sync.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple
+
+from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
+
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK
+from analytics_assets.pipeline.api import Api
+from analytics_assets.settings import ApiAccess, Settings, SettingsError, load_settings
+from analytics_assets.source.answers import AnswerGate, Page
+from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
+from analytics_assets.source.columns import TABLES, ResourceName
+from analytics_assets.source.errors import SourceError
+from analytics_assets.source.http import API_KEY_HEADER, ApiSession
+from analytics_assets.source.journal import Journal
+from analytics_assets.source.routes import PATHS
+from analytics_assets.warehouse.contents import warehouse_contents
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.identity import another_workspace
+
+SPACE_WANTED_BYTES: Final = 2**30
+MEMBERS_ASKED: Final = 2
+"""One of them may be the key's own owner, whose entries any key may read."""
+
+Verdict = Literal["ok", "wrong", "note"]
+
+
+class Finding(NamedTuple):
+    """The answer of one check."""
+
+    subject: str
+    verdict: Verdict
+    words: str
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run all checks; 1 when something is wrong."""
+    wrong = 0
+    handler = logging.StreamHandler()  # retries and waiting take a while and must not look like a halt
+    logging.getLogger("analytics_assets").addHandler(handler)
+    for finding in findings():
+        wrong += finding.verdict == "wrong"
+        print(f"{finding.subject:<14}{finding.verdict:<7}{finding.words}", flush=True)
+    print()
+    print("A sync has all it needs." if not wrong else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong, see above.")
+    return EXIT_FAILED if wrong else EXIT_OK
+
+
+def findings() -> Iterator[Finding]:
+    """The answers, each as soon as it is known; what can't be checked without an earlier answer is left out."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        yield Finding("settings", "wrong", str(error))
+        return
+    try:
+        access = settings.check_api()
+    except SettingsError as error:
+        yield Finding("settings", "wrong", str(error))
+    else:
+        words = f"workspace {access.workspace_id} of {access.api_url}, history from {settings.start_date}"
+        yield Finding("settings", "ok", words)
+        yield from _Api(settings, access).findings()
+    yield from _warehouse(settings)
+
+
+class _QuietJournal(Journal):
+    """A journal that says nothing of lists that were refused; the finding does."""
+
+    def list_refused(self, resource: ResourceName, parent_id: str, reason: str) -> None:
+        """The list of one parent can't be read."""
+        self.resources[resource].refused[parent_id] = reason
+
+
+class _Api:
+    """The API, asked at most four times."""
+
+    def __init__(self, settings: Settings, access: ApiAccess) -> None:
+        self._settings = settings
+        self._root = f"{access.api_url}/v1/workspaces/{access.workspace_id}"
+        self._journal = _QuietJournal()
+        self._session = ApiSession(access.api_url, Api.of(settings).limits, self._journal)
+        self._session.headers[API_KEY_HEADER] = access.api_key.get_secret_value()
+        self._envelope = ""
+        self._pages: list[Page] = []
+
+    def findings(self) -> Iterator[Finding]:
+        """What the answers show."""
+        try:
+            members = self._ask("users", PATHS["users"])
+        except SourceError as error:
+            yield Finding("API", "wrong", str(error))
+            return
+        seconds = self._journal.resources["users"].seconds
+        yield Finding("API", "ok", f"answers in {seconds:.2f} s, accepts the key, shows the workspace")
+        yield Finding("envelope", "ok", self._envelope)
+        yield from self._entries(members.ids)
+        yield self._last_page()
+        yield self._page_size()
+
+    def _ask(self, name: ResourceName, path: str) -> Page:
+        """The first page of a list.
+
+        Raises:
+            SourceError: as a sync would.
+        """
+        size = self._settings.page_size
+        gate = AnswerGate(TABLES[name], RecordReader(TABLES[name], UndeclaredColumns()), self._journal, window=None)
+        response = self._session.get(
+            f"{self._root}/{path}",
+            params={"page": 1, "page-size": size, **self._settings.extra_params.get(name, {})},
+            hooks={"response": [gate]},
+        )
+        self._envelope = "bare lists" if response.content.lstrip()[:1] == b"[" else "lists under `data`"
+        page: Page = response.page  # type: ignore[attr-defined]
+        self._pages.append(page)
+        return page
+
+    def _entries(self, members: list[str]) -> Iterator[Finding]:
+        """Whether the key may read the entries of others than its owner."""
+        if not members:
+            yield Finding("entries", "note", "the workspace shows no members, so there were no entries to ask for")
+            return
+        asked = members[:MEMBERS_ASKED]
+        for member in asked:
+            try:
+                self._ask("time_entries", PATHS["time_entries"].replace("{resources.users.id}", member))
+            except IgnoreResponseException:
+                continue  # the journal has noted why
+            except SourceError as error:
+                yield Finding("entries", "wrong", str(error))
+                return
+        refused = self._journal.resources["time_entries"].refused
+        reasons = "; ".join(f"member {member}: {reason}" for member, reason in refused.items())
+        if not refused:
+            yield Finding("entries", "ok", f"the key may read those of {len(asked)} member{'' if len(asked) == 1 else 's'}")
+        elif len(refused) < len(asked):
+            yield Finding("entries", "note", f"the API refuses some ({reasons}); a sync goes on without them and says so")
+        else:
+            words = f"the API refuses them ({reasons}): check that the key of ANALYTICS_API_KEY may read them."
+            yield Finding("entries", "wrong", words)
+
+    def _last_page(self) -> Finding:
+        if all(page.last is not None for page in self._pages):
+            return Finding("Last-Page", "ok", "sent with each list")
+        return Finding("Last-Page", "note", "not sent; lists are read until an empty page, which costs a request more for each")
+
+    def _page_size(self) -> Finding:
+        asked = self._settings.page_size
+        longest = max(len(page.ids) for page in self._pages)
+        if longest > asked:
+            words = f"{asked} rows were asked for and {longest} came: the server does not honour `page-size`"
+            return Finding("page size", "note", words)
+        if longest == asked:
+            return Finding("page size", "ok", f"{asked} rows asked, {longest} came")
+        if any(page.last is False for page in self._pages):
+            return Finding(
+                "page size", "note",
+                f"{asked} rows were asked for and {longest} came, with more to follow: the server caps its pages; a sync works, "
+                "with more requests",
+            )  # fmt: skip
+        return Finding("page size", "ok", f"{asked} rows asked; no list read here was longer")
+
+
+def _warehouse(settings: Settings) -> Iterator[Finding]:
+    path, folder = settings.duckdb_path, settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        yield Finding("folder", "wrong", f"{folder} can't be written ({reason}); choose another place with ANALYTICS_DUCKDB_PATH")
+        return
+    yield Finding("folder", "ok", f"{folder} can be written")
+    free = shutil.disk_usage(folder).free
+    verdict: Verdict = "ok" if free >= SPACE_WANTED_BYTES else "wrong"
+    yield Finding("disk space", verdict, f"{free / 2**30:.1f} GiB free" + ("" if verdict == "ok" else ", 1 GiB is wanted"))
+    if not path.exists():
+        yield Finding("warehouse", "ok", f"{path} is not there yet; the first sync makes it")
+        return
+    if not os.access(path, os.W_OK):
+        yield Finding("warehouse", "wrong", f"{path} can't be written; its owner must allow it")
+        return
+    try:
+        yield from _contents(settings)
+    except WarehouseError as error:
+        yield Finding("warehouse", "wrong", str(error))
+
+
+def _contents(settings: Settings) -> Iterator[Finding]:
+    path = settings.duckdb_path
+    contents = warehouse_contents(path)
+    if contents is None:
+        yield Finding("warehouse", "ok", f"{path} opens; nothing was loaded yet")
+        return
+    rows = ", ".join(f"{count:,} {name}" for name, count in contents.rows.items())
+    when = f"{contents.published_at:%Y-%m-%d %H:%M} UTC"
+    yield Finding("warehouse", "ok", f"{path} opens; workspace {contents.workspace_id}, loaded last {when}: {rows}")
+    if settings.workspace_id is not None and settings.workspace_id != contents.workspace_id:
+        held = (contents.workspace_id, contents.api_host)
+        yield Finding("workspace", "wrong", another_workspace(path, held, settings.workspace_id))

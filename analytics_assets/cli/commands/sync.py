@@ -1,0 +1,41 @@
+"""`analytics-assets sync`: what is asked for, and the settings that must be right before anything starts.
+
+Nothing that imports Dagster belongs here: what is wrong with the settings is said at once.
+"""
+
+import argparse
+import sys
+import warnings
+
+from analytics_assets.cli.checked_settings import checked_settings
+from analytics_assets.settings import Settings
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command."""
+    return sync(checked_settings(), first=args.first, last=args.last, select=args.select, verbose=args.verbose)
+
+
+def sync(
+    settings: Settings, *, first: str | None = None, last: str | None = None, select: str | None = None, verbose: bool = False
+) -> int:
+    """Run the job `sync`, show its progress, print what it did.
+
+    Args:
+        settings: checked already.
+        first: first month of time entries, as typed; None for what a routine sync covers.
+        last: last month, as typed.
+        select: assets, as typed; None for all.
+        verbose: show Dagster's log, and tracebacks of failures.
+
+    Returns:
+        The exit code: 0 only if everything landed and every check of severity ERROR passed.
+
+    Raises:
+        CommandError: it can't start.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # Dagster warns of its own betas while it is imported
+    from analytics_assets.cli.sync_run.steps import run_sync
+
+    return run_sync(settings, first=first, last=last, select=select, verbose=verbose)

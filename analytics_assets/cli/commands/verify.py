@@ -1,0 +1,75 @@
+"""`analytics-assets verify`: the API once more against the warehouse, as a table, and an exit code that tells.
+
+Only the words belong here; the comparison is made in `pipeline/verification.py`.
+"""
+
+import argparse
+import logging
+import sys
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from analytics_assets.cli.asked_months import asked_span
+from analytics_assets.cli.checked_settings import checked_settings
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
+from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.months import Span, current_month, history_span
+from analytics_assets.pipeline.verification import verify
+from analytics_assets.settings import Settings
+from analytics_assets.source.columns import ResourceName
+from analytics_assets.source.errors import find_source_error
+from analytics_assets.source.journal import Journal
+from analytics_assets.warehouse.difference import Difference
+from analytics_assets.warehouse.errors import WarehouseError
+
+PIPED_WIDTH_CHARACTERS: Final = 160
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command; 1 when anything differs or could not be compared."""
+    settings = checked_settings()
+    now = current_month()
+    span = asked_span(args.first, args.last, start_date=settings.start_date, now=now)
+    span = span or history_span(settings.start_date, now=now)
+    logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
+    journal = Journal()
+    differences = _verified(settings, span, journal)
+    _print(differences, journal, span)
+    return EXIT_OK if all(difference.is_equal for difference in differences.values()) else EXIT_FAILED
+
+
+def _verified(settings: Settings, span: Span, journal: Journal) -> dict[ResourceName, Difference]:
+    window = span.window(settings.start_date, now=current_month())
+    try:
+        return verify(api=Api.of(settings), warehouse=settings.duckdb_path, window=window, journal=journal)
+    except Exception as error:
+        sentence = find_source_error(error) or (error if isinstance(error, WarehouseError) else None)
+        if sentence is None:
+            raise
+        raise CommandError(str(sentence)) from None
+
+
+def _print(differences: dict[ResourceName, Difference], journal: Journal, span: Span) -> None:
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH_CHARACTERS, highlight=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("resource")
+    for heading in ("API rows", "warehouse rows", "missing", "extra", "different"):
+        table.add_column(heading, justify="right")
+    table.add_column("for example")
+    for name, difference in differences.items():
+        figures = (difference.api_rows, difference.warehouse_rows, difference.missing, difference.extra, difference.different)
+        table.add_row(name, *(f"{figure:,}" for figure in figures), ", ".join(difference.examples))
+    console.print(table)
+    console.print()
+    console.print(f"Time entries: {span}; {journal.requests:,} requests in {journal.elapsed_seconds:.1f} s")
+    refused = sum(len(counts.refused) for counts in journal.resources.values())
+    if refused:
+        console.print(f"Lists refused by the API and not compared: {refused}")
+    unequal = [name for name, difference in differences.items() if not difference.is_equal]
+    if unequal:
+        console.print(f"The warehouse differs from the API in {', '.join(unequal)}.", soft_wrap=True)
+        console.print(f"Mend it:  analytics-assets sync --from {span.first} --to {span.last}", soft_wrap=True)
+    else:
+        console.print("The warehouse equals the API.")

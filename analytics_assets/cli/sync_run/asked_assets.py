@@ -1,0 +1,54 @@
+"""The assets that a run is asked for, as a person writes them, checked before anything starts."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from dagster import AssetKey, AssetSelection
+from dagster._core.definitions.asset_selection import DagsterInvalidAssetSelectionError
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+from dagster._core.errors import DagsterInvalidSubsetError
+
+from analytics_assets.cli.errors import UsageError
+
+_PATTERN: Final = re.compile(r"[\w./*-]*/[\w./*-]*\*[\w./*-]*")
+"""A key with a star in it: Dagster's syntax wants it as `key:"raw/*"`."""
+
+
+def asked_assets(text: str, graph: AssetGraph) -> Sequence[AssetKey]:
+    """The assets that `--select` means.
+
+    Args:
+        text: keys and selections in Dagster's syntax, separated by commas; `*` may stand in a key.
+        graph: the assets that there are.
+
+    Raises:
+        UsageError: it names an asset that is not there, is no selection, or selects nothing.
+    """
+    there = graph.executable_asset_keys
+    keys: set[AssetKey] = set()
+    for part in (part.strip() for part in text.split(",")):
+        if not part:
+            continue
+        found = _resolved(f'key:"{part}"' if _PATTERN.fullmatch(part) else part, graph, part) & there
+        if not found:
+            raise UsageError(f"--select {part}: there is no such asset. {_list(there)}")
+        keys |= found
+    if not keys:
+        raise UsageError(f"--select names no asset. {_list(there)}")
+    return sorted(keys)
+
+
+def _resolved(selection: str, graph: AssetGraph, part: str) -> set[AssetKey]:
+    try:
+        return set(AssetSelection.from_string(selection).resolve(graph))
+    except DagsterInvalidSubsetError:
+        return set()
+    except DagsterInvalidAssetSelectionError:
+        raise UsageError(
+            f"--select {part}: neither an asset nor a selection that Dagster understands (like raw/users+ or group:marts)."
+        ) from None
+
+
+def _list(keys: Collection[AssetKey]) -> str:
+    return f"The assets are {', '.join(sorted(key.to_user_string() for key in keys))}."

@@ -1,0 +1,103 @@
+"""The job `sync`, run in this process on the project's Dagster instance, quietly.
+
+What it is to cover comes from `steps.py`, what it looks like goes to `display.py`; here it is run, and its signals
+are turned into one way to stop.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from dagster import AssetKey, DagsterInstance, JobDefinition
+from dagster._core.storage.tags import MAX_RETRIES_TAG, REPOSITORY_LABEL_TAG
+from dagster._core.utils import make_new_run_id
+
+from analytics_assets.cli.sync_run.display import showing
+from analytics_assets.cli.sync_run.watch import RunWatch
+from analytics_assets.pipeline.progress import watching
+
+CODE_LOCATION: Final = "analytics_assets.definitions"
+REPOSITORY_LABEL: Final = f"__repository__@{CODE_LOCATION}"
+"""What the UI asks for on the page of a job; runs that it started itself carry it already."""
+
+NO_RETRY: Final = {MAX_RETRIES_TAG: "0"}
+"""An instance that retries runs would hand an interrupted one to the UI's daemon, which can't launch what it did not."""
+
+
+def run_job(
+    job: JobDefinition, instance: DagsterInstance, *, assets: Sequence[AssetKey] | None, tags: Mapping[str, str], verbose: bool
+) -> RunWatch:
+    """Run the job to its end, whatever the end is.
+
+    Args:
+        job: the job.
+        instance: keeps the run and shows it in the UI.
+        assets: only these; None means all of the job.
+        tags: the run's tags, with the range of months.
+        verbose: show Dagster's own log instead of a moving table.
+
+    Returns:
+        What became of it.
+    """
+    watch, run_id, stream = RunWatch(), make_new_run_id(), sys.stderr
+    instance.add_event_listener(run_id, watch.take_event)
+    quiet = contextlib.nullcontext() if verbose else _output_to_nowhere()
+    here = contextlib.chdir(Path.cwd())  # dagster-dbt moves into the dbt project and stays there
+    with here, watching(watch.take_journal), showing(watch, stream, plain=verbose), quiet:
+        job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            asset_selection=assets,
+            tags={**tags, REPOSITORY_LABEL_TAG: REPOSITORY_LABEL, **NO_RETRY},
+        )
+    return watch
+
+
+@contextlib.contextmanager
+def stopping_on_hangup() -> Iterator[None]:
+    """Treat a lost terminal and SIGTERM like Ctrl-C, so that the run ends red and lets go of the warehouse."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)  # whoever handles it now: Dagster while the job runs, Python before and after
+
+
+@contextlib.contextmanager
+def _output_to_nowhere() -> Iterator[None]:
+    """Keep Dagster's, dlt's and dbt's own lines from the terminal; Dagster keeps those of each step in the run's logs.
+
+    Two files, because Dagster captures the two streams of a step apart, by their descriptors.
+    """
+    with open(os.devnull, "w") as out, open(os.devnull, "w") as err:
+        # of exactly this type: a handler of a file owns its stream, and Dagster closes such handlers when a run begins
+        handlers = [handler for handler in logging.getLogger("dlt").handlers if type(handler) is logging.StreamHandler]
+        # they took hold of stderr when the source was defined; setStream would flush it, and it may be closed by now
+        streams = [handler.stream for handler in handlers]
+        for handler in handlers:
+            handler.stream = err
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                yield
+        finally:
+            for handler, stream in zip(handlers, streams, strict=True):
+                handler.stream = stream

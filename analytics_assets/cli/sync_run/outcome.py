@@ -1,0 +1,55 @@
+"""How a run ended: the exit code, and for a red run one sentence that names what failed and what to do.
+
+The figures of a run are `summary.py`'s business.
+"""
+
+from dagster import AssetCheckEvaluation, AssetCheckSeverity
+
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
+from analytics_assets.cli.sync_run.watch import RunWatch
+
+
+def failed_checks(watch: RunWatch, severity: AssetCheckSeverity) -> list[AssetCheckEvaluation]:
+    """The checks of this severity that did not pass."""
+    return [check for check in watch.checks if not check.passed and check.severity is severity]
+
+
+def exit_code_of(watch: RunWatch) -> int:
+    """What the command answers to whoever called it."""
+    if watch.is_interrupted:
+        return EXIT_INTERRUPTED
+    is_red = not watch.is_green or failed_checks(watch, AssetCheckSeverity.ERROR)
+    return EXIT_FAILED if is_red else EXIT_OK
+
+
+def tell_ending(watch: RunWatch, *, verbose: bool) -> None:
+    """Say on stderr what went wrong, nothing where nothing did."""
+    for check in failed_checks(watch, AssetCheckSeverity.WARN):
+        say(f"Warning: {_check_text(check)}.")
+    if watch.is_interrupted:
+        say(f"Interrupted. {_what_stayed(watch)}")
+        return
+    for check in failed_checks(watch, AssetCheckSeverity.ERROR):
+        say(f"Check failed: {_check_text(check)}.")
+    for step in watch.failed_steps:
+        say(f"Sync failed: {step.sentence}")
+        if verbose:
+            say(step.story)
+    if watch.failed_steps:
+        say(_what_stayed(watch))
+
+
+def _what_stayed(watch: RunWatch) -> str:
+    if not watch.landed:
+        return "The warehouse is as it was before."
+    if not watch.is_green and watch.models_planned:
+        return "The raw tables are loaded; not all models were built anew, the next sync builds them."
+    return "What was asked for is in the warehouse."
+
+
+def _check_text(check: AssetCheckEvaluation) -> str:
+    text = f"{check.check_name} of {check.asset_key.to_user_string()}"
+    failures = check.metadata.get("dagster_dbt/failed_row_count")
+    if failures is not None and failures.value:
+        text += f" ({failures.value} rows)"
+    return f"{text}: {check.description}" if check.description else text

@@ -1,0 +1,62 @@
+"""One `sync` from beginning to end: the request, the run, the summary, and what the exit code says.
+
+The steps of the command belong here, in their order; each step is a module. Importing this takes seconds, for it
+imports Dagster and dlt.
+"""
+
+import sys
+
+from dagster import AssetKey, DagsterInstance
+
+from analytics_assets.cli.asked_months import asked_span
+from analytics_assets.cli.errors import CommandError, UsageError
+from analytics_assets.cli.instance import ensure_dagster_home
+from analytics_assets.cli.sync_run.asked_assets import asked_assets
+from analytics_assets.cli.sync_run.job import run_job, stopping_on_hangup
+from analytics_assets.cli.sync_run.outcome import exit_code_of, tell_ending
+from analytics_assets.cli.sync_run.summary import print_summary
+from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration.jobs import SYNC
+from analytics_assets.orchestration.partitions import range_tags
+from analytics_assets.orchestration.resources import Warehouse
+from analytics_assets.pipeline.months import Span, current_month, routine_span
+from analytics_assets.settings import Settings
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.tables import RAW
+
+TIME_ENTRIES = AssetKey([RAW, "time_entries"])
+
+
+def run_sync(settings: Settings, *, first: str | None, last: str | None, select: str | None, verbose: bool) -> int:
+    """Run the job `sync` as asked, show its progress, print what it did.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        CommandError: it can't start.
+    """
+    span = asked_span(first, last, start_date=settings.start_date, now=current_month())
+    definitions = build_definitions(settings)
+    assets = None if select is None else asked_assets(select, definitions.resolve_asset_graph())
+    if assets is not None and TIME_ENTRIES not in assets:
+        if span is not None:
+            raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
+    else:
+        span = span or _routine_span(settings)
+    ensure_dagster_home(settings)
+    with stopping_on_hangup(), DagsterInstance.get() as instance:
+        watch = run_job(
+            definitions.resolve_job_def(SYNC), instance, assets=assets, tags=range_tags(span) if span else {}, verbose=verbose
+        )
+    print_summary(watch, settings, span, sys.stdout)
+    tell_ending(watch, verbose=verbose)
+    return exit_code_of(watch)
+
+
+def _routine_span(settings: Settings) -> Span:
+    try:
+        covered = Warehouse(duckdb_path=str(settings.duckdb_path)).last_covered(settings.start_date)
+    except WarehouseError as error:
+        raise CommandError(str(error)) from None
+    return routine_span(settings.start_date, settings.lookback_months, covered, now=current_month())

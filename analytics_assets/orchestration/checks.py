@@ -1,0 +1,108 @@
+"""Asset checks that need more than dbt: the proof that the warehouse equals the API.
+
+Checks of the data itself are dbt tests and stand beside the models in `dbt_project/`.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    AssetSpec,
+    MetadataValue,
+    TableColumn,
+    TableRecord,
+    TableSchema,
+    multi_asset_check,
+)
+
+from analytics_assets.orchestration.failures import failure
+from analytics_assets.orchestration.resources import AnalyticsApi, Warehouse
+from analytics_assets.pipeline.months import current_month, history_span
+from analytics_assets.pipeline.verification import verify
+from analytics_assets.settings import Settings
+from analytics_assets.source.columns import ResourceName
+from analytics_assets.source.journal import Journal
+from analytics_assets.warehouse.difference import Difference
+
+WORKSPACE_KEY: Final = AssetKey(["api", "workspace"])
+CHECK_NAME: Final = "raw_matches_api"
+
+workspace_asset = AssetSpec(
+    WORKSPACE_KEY,
+    description="The workspace behind the REST API, from which everything is loaded. Its check `raw_matches_api` reads the "
+    "API again, all of it, and compares it with the raw tables.",
+    group_name="api",
+    kinds={"api"},
+)
+"""A place of its own for the check: on the raw assets it would run, and spend the API's requests, with each load."""
+
+
+def build_checks(settings: Settings) -> AssetChecksDefinition:
+    """`raw_matches_api`: every id and value of the raw tables against the API, over all history."""
+
+    @multi_asset_check(
+        specs=[
+            AssetCheckSpec(
+                CHECK_NAME,
+                asset=WORKSPACE_KEY,
+                description="Every record that the API serves is in the raw tables with the same values, and nothing else is. "
+                "Reads the whole API again; run it by hand, before an invoice or after a doubt.",
+            )
+        ]
+    )
+    def raw_matches_api(
+        context: AssetCheckExecutionContext, api: AnalyticsApi, warehouse: Warehouse
+    ) -> Iterator[AssetCheckResult]:
+        now = current_month()
+        try:
+            differences = verify(
+                api=api.checked(),
+                warehouse=warehouse.path,
+                window=history_span(settings.start_date, now=now).window(settings.start_date, now=now),
+                journal=Journal(),
+            )
+        except Exception as error:
+            raise failure(error) from error
+        equal = all(difference.is_equal for difference in differences.values())
+        unequal = ", ".join(name for name, difference in differences.items() if not difference.is_equal)
+        yield AssetCheckResult(
+            check_name=CHECK_NAME,
+            asset_key=WORKSPACE_KEY,
+            passed=equal,
+            severity=AssetCheckSeverity.ERROR,
+            description="The raw tables equal the API."
+            if equal
+            else f"Other than the API: {unequal}. A sync from the start mends it.",
+            metadata={"comparison": comparison_table(differences)},
+        )
+
+    return raw_matches_api
+
+
+def comparison_table(differences: dict[ResourceName, Difference]) -> MetadataValue:
+    """The comparison as a table of the UI, a row per resource."""
+    columns = ["resource", "API rows", "warehouse rows", "missing", "extra", "different"]
+    records = [
+        TableRecord(
+            {
+                "resource": name,
+                "API rows": difference.api_rows,
+                "warehouse rows": difference.warehouse_rows,
+                "missing": difference.missing,
+                "extra": difference.extra,
+                "different": difference.different,
+                "for example": ", ".join(difference.examples),
+            }
+        )
+        for name, difference in differences.items()
+    ]
+    schema = TableSchema(
+        [TableColumn(name, "int" if name != "resource" else "string") for name in columns] + [TableColumn("for example")]
+    )
+    return MetadataValue.table(records, schema)

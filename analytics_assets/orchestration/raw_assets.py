@@ -1,0 +1,147 @@
+"""The seven `raw/*` assets: dlt reads the API into a landing, one transaction publishes it.
+
+The only module that imports `dagster_embedded_elt`; its successor is `dagster_dlt`, with the same names. What is
+read and believed is decided in `source/`, what is written in `warehouse/`; here both are joined to Dagster.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    BackfillPolicy,
+    MaterializeResult,
+    MetadataValue,
+    MonthlyPartitionsDefinition,
+)
+from dlt import Pipeline
+from dlt.extract.source import DltSource
+
+from analytics_assets.orchestration.checks import WORKSPACE_KEY
+from analytics_assets.orchestration.failures import failure
+from analytics_assets.orchestration.partitions import PARTITION_TAG, RANGE_START_TAG, month_partitions, span_of_time_window
+from analytics_assets.orchestration.raw_metadata import column_schema, endpoint_of, materialization_metadata
+from analytics_assets.orchestration.resources import AnalyticsApi, Warehouse
+from analytics_assets.orchestration.run_log import warnings_shown_in
+from analytics_assets.pipeline.months import current_month, routine_span
+from analytics_assets.pipeline.progress import tell_watchers
+from analytics_assets.pipeline.sync import LOADER_FILE_FORMAT, sync
+from analytics_assets.settings import Settings
+from analytics_assets.source import analytics_source
+from analytics_assets.source.columns import TABLES, ResourceName
+from analytics_assets.source.journal import Journal
+from analytics_assets.source.window import Window
+from analytics_assets.warehouse.tables import RAW
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # tells of a removal in 0.26; 0.29.1 is the last of its line
+    from dagster_embedded_elt.dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
+
+__all__ = ["DagsterDltResource", "RawTranslator", "build_raw_assets"]
+
+GROUP: Final = "raw"
+OWNERS: Final = ["team:analytics"]
+
+
+class RawTranslator(DagsterDltTranslator):
+    """dlt resource → asset spec; key, lineage and write promise are read from the source, never retyped."""
+
+    def __init__(self, partitions: MonthlyPartitionsDefinition) -> None:
+        super().__init__()
+        self._partitions = partitions
+
+    def get_asset_spec(self, data: Any) -> AssetSpec:
+        """The spec of one resource.
+
+        The stock translator points parent and child at a phantom asset upstream of both; here the child depends on
+        the asset of its parent.
+        """
+        resource = data.resource
+        name = cast(ResourceName, resource.name)
+        parent = resource._pipe.parent  # dlt shows a resource's parent nowhere else; dagster-dlt reads it here too
+        return AssetSpec(
+            key=AssetKey([RAW, name]),
+            deps=[AssetKey([RAW, parent.name]) if resource.is_transformer else WORKSPACE_KEY],
+            description=TABLES[name].description,
+            group_name=GROUP,
+            kinds={"dlt", "duckdb"},
+            owners=OWNERS,
+            tags={"source": "rest_api", "write_disposition": str(resource.write_disposition)},
+            metadata={
+                "dagster/column_schema": column_schema(name, {}),
+                "endpoint": MetadataValue.text(endpoint_of(name)),
+                "primary key": "id",
+            },
+            partitions_def=self._partitions if name == "time_entries" else None,
+        )
+
+
+def build_raw_assets(settings: Settings) -> AssetsDefinition:
+    """The `raw/*` assets; the source that gives them their shape has no key and reads nothing."""
+    shape = analytics_source(api_key="", api_url="https://api.example.com", workspace_id="shape")
+
+    @dlt_assets(
+        dlt_source=shape,
+        dlt_pipeline=None,  # type: ignore[arg-type]  # a dlt pipeline makes its folder on disk when it is defined
+        name="raw",
+        dagster_dlt_translator=RawTranslator(month_partitions(settings.start_date)),
+        backfill_policy=BackfillPolicy.single_run(),
+    )
+    def raw(
+        context: AssetExecutionContext, dlt_resource: DagsterDltResource, api: AnalyticsApi, warehouse: Warehouse
+    ) -> Iterator[MaterializeResult[Any]]:
+        results: list[MaterializeResult[Any]] = []
+
+        def load(pipeline: Pipeline, source: DltSource) -> list[ResourceName]:
+            events = dlt_resource.run(
+                context=context,
+                dlt_source=source,
+                dlt_pipeline=pipeline,
+                loader_file_format=LOADER_FILE_FORMAT,
+                write_disposition="append",
+            )
+            results.extend(event for event in events if isinstance(event, MaterializeResult))
+            return [_name_of(result) for result in results]
+
+        journal = Journal(on_change=tell_watchers)
+        try:
+            with warnings_shown_in(context.log):
+                window = window_of_run(context, warehouse, settings)
+                report = sync(
+                    api=api.checked(),
+                    warehouse=warehouse.path,
+                    window=window,
+                    journal=journal,
+                    load=load,
+                    name=f"sync run {context.run.run_id[:8]}",
+                )
+        except Exception as error:
+            raise failure(error) from error
+        for result in results:
+            name = _name_of(result)
+            metadata = materialization_metadata(
+                name, journal.resources[name], report.published[name], warehouse, window, report.undeclared[name]
+            )
+            yield MaterializeResult(asset_key=result.asset_key, metadata=metadata)
+
+    return raw
+
+
+def _name_of(result: MaterializeResult[Any]) -> ResourceName:
+    assert result.asset_key is not None
+    return cast(ResourceName, result.asset_key.path[-1])
+
+
+def window_of_run(context: AssetExecutionContext, warehouse: Warehouse, settings: Settings) -> Window:
+    """The time entries that a run covers: its partitions, or without any what a routine sync covers."""
+    now = current_month()
+    if PARTITION_TAG in context.run.tags or RANGE_START_TAG in context.run.tags:
+        span = span_of_time_window(context.partition_time_window)
+    else:
+        span = routine_span(settings.start_date, settings.lookback_months, warehouse.last_covered(settings.start_date), now=now)
+    context.log.info("Time entries of %s", span)
+    return span.window(settings.start_date, now=now)

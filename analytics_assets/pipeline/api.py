@@ -1,0 +1,70 @@
+"""The API as a value: the way in, how gently it is asked, and the dlt source that reads it.
+
+Made from the settings in one place, `Api.of`; nothing here asks the API anything.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from dlt.extract.source import DltSource
+
+from analytics_assets.settings import ApiAccess, Settings
+from analytics_assets.source import Reading, analytics_source
+from analytics_assets.source.arrow import UndeclaredColumns
+from analytics_assets.source.errors import SourceError
+from analytics_assets.source.http import HttpLimits
+from analytics_assets.source.journal import Journal
+from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
+from analytics_assets.source.window import Window
+
+LEDGER: Final = ".requests.sqlite"
+"""Where the requests of the last hour are kept, beside the warehouse."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API to read: the way in, how gently it is asked, and what is asked besides."""
+
+    access: ApiAccess
+    page_size: int = DEFAULT_PAGE_SIZE
+    limits: HttpLimits = field(default_factory=HttpLimits)
+    extra_params: ExtraParams = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Api":
+        """The API that the settings name.
+
+        Raises:
+            SettingsError: key, address or workspace is missing.
+        """
+        limits = HttpLimits(
+            requests_per_second=settings.requests_per_second,
+            concurrency=settings.concurrency,
+            backoff_factor=settings.retry_backoff_factor,
+            read_timeout_seconds=settings.request_timeout_seconds,
+            requests_per_hour=settings.requests_per_hour,
+            ledger=settings.data_dir / LEDGER,
+        )
+        return cls(settings.check_api(), settings.page_size, limits, settings.extra_params)
+
+    def source(self, journal: Journal, window: Window | None, undeclared: UndeclaredColumns) -> DltSource:
+        """The keyed source for one reading; dlt wants a fresh one each time.
+
+        Raises:
+            SourceError: no HTTP header can carry the key. `requests` would say so too, and show the key.
+        """
+        key = self.access.api_key.get_secret_value()
+        if not (key.isascii() and key.isprintable()):
+            raise SourceError(
+                "ANALYTICS_API_KEY holds characters that no key has, such as a line break or an accented letter; copy it anew."
+            )
+        reading = Reading(
+            page_size=self.page_size,
+            window=window,
+            limits=self.limits,
+            extra_params=self.extra_params,
+            journal=journal,
+            undeclared=undeclared,
+            column_hints=False,
+        )
+        return analytics_source(key, self.access.api_url, self.access.workspace_id, reading)
