@@ -1,26 +1,33 @@
 """The `ANALYTICS_*` variables as one typed object; nobody else reads the environment.
 
 What a variable means and which values it takes belongs here, and the one message that names every wrong one. What
-is done with the values belongs to those who ask for them.
+is done with the values is decided by the modules that ask for them.
 """
 
 import ipaddress
 import json
 import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from analytics_assets.source.columns import RESOURCE_NAMES
 
 PREFIX: Final = "ANALYTICS_"
-REQUIRED: Final = ("ANALYTICS_API_KEY", "ANALYTICS_API_URL", "ANALYTICS_WORKSPACE_ID")
 PROJECT_MARK: Final = "workspace.yaml"
+RESERVED_DATABASE_NAMES: Final = frozenset(
+    {"raw", "raw_history", "staging", "marts", "landed", "main", "memory", "system", "temp", "information_schema", "pg_catalog"}
+)
+"""DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
+TYPO_SIMILARITY: Final = 0.75
 
 _WHERE_TO_GET: Final[dict[str, str]] = {
     "ANALYTICS_API_KEY": "make one in the API's user settings",
@@ -35,34 +42,40 @@ class SettingsError(Exception):
     """One or more variables are missing or wrong; the message names each, what it should be and where to get it."""
 
 
+@dataclass(frozen=True)
+class WorkspaceAccess:
+    """What reaches the API: key, address and workspace, all present and checked."""
+
+    api_key: SecretStr
+    api_url: str
+    workspace_id: str
+
+
 def _empty_is_none(value: Any) -> Any:
     """A blank variable counts as not set; a pasted key often ends in a line break."""
     return (value.strip() or None) if isinstance(value, str) else value
 
 
+def _parsed_json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else {}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not valid JSON ({error.msg} at character {error.pos + 1})") from None
+
+
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 
 
-class Settings(BaseSettings):
-    """Everything that can be set; field names are the variables' names without the prefix, in lower case."""
+class AccessSettings(BaseModel):
+    """The three values that reach the API, each checked where it is set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     api_key: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = Field(None, description="the key; secret")
     api_url: OptionalText = Field(None, description="API root, `/v1/...` follows")
     workspace_id: OptionalText = Field(None, description="the workspace", pattern=r"^[A-Za-z0-9._~-]+$")
-    page_size: int = Field(50, ge=1, le=5000, description="rows asked per page")
-    start_date: date = Field(date(2024, 1, 1), description="first day of history")
-    lookback_months: int = Field(2, ge=1, le=120, description="months that a routine sync reads again")
-    requests_per_second: int = Field(10, ge=1, le=10_000, description="ceiling over all threads of a run")
-    requests_per_hour: Annotated[int | None, BeforeValidator(_empty_is_none)] = Field(
-        None, ge=1, description="second ceiling, for metered plans"
-    )
-    concurrency: int = Field(8, ge=1, le=64, description="requests in flight")
-    retry_backoff_factor: float = Field(2.0, ge=0, le=60, description="seconds; the waits are 1, 2 and 4 times as long")
-    request_timeout_seconds: float = Field(60.0, gt=0, le=3600, description="longest silence of the server")
-    extra_params: dict[str, dict[str, Any]] = Field(default_factory=dict, description="resource to query parameters")
-    duckdb_path: Path = Field(Path("data/analytics.duckdb"), description="the warehouse file")
 
     @field_validator("api_url")
     @classmethod
@@ -80,6 +93,41 @@ class Settings(BaseSettings):
             raise ValueError("must start with https://, or the key would cross the network in the clear")
         return value.rstrip("/").removesuffix("/v1")
 
+    @property
+    def has_key(self) -> bool:
+        """Whether a real workspace is meant; without a key the demo workspace is."""
+        return self.api_key is not None
+
+    def access(self) -> WorkspaceAccess:
+        """Key, address and workspace.
+
+        Raises:
+            SettingsError: names every one that is missing.
+        """
+        if self.api_key is None or self.api_url is None or self.workspace_id is None:
+            values = {"api_key": self.api_key, "api_url": self.api_url, "workspace_id": self.workspace_id}
+            raise SettingsError(_message([(variable(name), "is not set") for name, value in values.items() if value is None]))
+        return WorkspaceAccess(self.api_key, self.api_url, self.workspace_id)
+
+
+class Settings(AccessSettings):
+    """Everything that can be set; field names are the variables' names without the prefix, in lower case."""
+
+    page_size: int = Field(50, ge=1, le=5000, description="rows asked per page")
+    start_date: date = Field(date(2024, 1, 1), description="first day of history")
+    lookback_months: int = Field(2, ge=1, le=120, description="months that a routine sync reads again")
+    requests_per_second: int = Field(10, ge=1, le=10_000, description="ceiling over all threads of a run")
+    requests_per_hour: Annotated[int | None, BeforeValidator(_empty_is_none)] = Field(
+        None, ge=1, description="second ceiling, for metered plans"
+    )
+    concurrency: int = Field(8, ge=1, le=64, description="requests in flight")
+    retry_backoff_factor: float = Field(2.0, ge=0, le=60, description="seconds; the waits are 1, 2 and 4 times as long")
+    request_timeout_seconds: float = Field(60.0, gt=0, le=3600, description="longest silence of the server")
+    extra_params: Annotated[dict[str, dict[str, Any]], BeforeValidator(_parsed_json)] = Field(
+        default_factory=dict, description="resource to query parameters"
+    )
+    duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
+
     @field_validator("start_date")
     @classmethod
     def _start_is_past(cls, value: date) -> date:
@@ -94,41 +142,24 @@ class Settings(BaseSettings):
             raise ValueError(f"names no resource with {', '.join(unknown)}; the resources are {', '.join(RESOURCE_NAMES)}")
         return value
 
-    @model_validator(mode="after")
-    def _path_is_absolute(self) -> Self:
-        self.duckdb_path = project_dir() / self.duckdb_path.expanduser()
-        return self
-
-    @property
-    def has_key(self) -> bool:
-        """Whether a real workspace is meant; without a key the demo workspace is."""
-        return self.api_key is not None
+    @field_validator("duckdb_path")
+    @classmethod
+    def _file_name_is_usable(cls, value: Path) -> Path:
+        """The absolute path; the name of the file has to be one that DuckDB and dbt derive the same database name from."""
+        if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?", value.name):
+            raise ValueError(
+                f"names the file {value.name}; a file's name may hold letters, digits, - and _, and one dot before its ending"
+            )
+        if value.stem.lower() in RESERVED_DATABASE_NAMES:
+            raise ValueError(
+                f"names the file {value.name}, but {value.stem} has a meaning of its own inside; choose another name"
+            )
+        return project_dir() / value.expanduser()
 
     @property
     def data_dir(self) -> Path:
         """The folder that everything written lies in, beside the warehouse file."""
         return self.duckdb_path.parent
-
-    def check_api(self) -> "ApiAccess":
-        """The three values that reach the API.
-
-        Raises:
-            SettingsError: names every one that is missing.
-        """
-        values = {"API_KEY": self.api_key, "API_URL": self.api_url, "WORKSPACE_ID": self.workspace_id}
-        missing = [f"{PREFIX}{name}" for name, value in values.items() if value is None]
-        if self.api_key is None or self.api_url is None or self.workspace_id is None:
-            raise SettingsError(_message([(name, "is not set") for name in missing]))
-        return ApiAccess(self.api_key, self.api_url, self.workspace_id)
-
-
-class ApiAccess:
-    """Key, address and workspace, all present."""
-
-    def __init__(self, api_key: SecretStr, api_url: str, workspace_id: str) -> None:
-        self.api_key = api_key
-        self.api_url = api_url
-        self.workspace_id = workspace_id
 
 
 def is_loopback(host: str) -> bool:
@@ -141,57 +172,79 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def variable(field: str) -> str:
+    """The variable that sets a field."""
+    return f"{PREFIX}{field.upper()}"
+
+
 def project_dir() -> Path:
     """The nearest folder at or above the working directory that holds `workspace.yaml`, else the working directory."""
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / PROJECT_MARK).exists()), here)
 
 
-def load_dotenv_file() -> None:
-    """Put what `.env` beside `workspace.yaml` says into the environment, where nothing is set already.
+def load_settings(variables: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process: its environment, and below it the file `.env` beside `workspace.yaml`.
 
-    Processes started from here (dbt, the UI) and Dagster's `EnvVar` then see the same values. The three that reach
-    the API are at least blank then: Dagster answers an absent one with a traceback for each, this module answers
-    blank ones with one sentence for all.
-    """
-    for name, value in dotenv_values(project_dir() / ".env").items():
-        if value is not None:
-            os.environ.setdefault(name, value)
-    for name in REQUIRED:
-        os.environ.setdefault(name, "")
-
-
-def load_settings() -> Settings:
-    """The settings of this process, from the environment and `.env`.
+    Args:
+        variables: variables that go before both.
 
     Raises:
         SettingsError: names every wrong variable, what it should be, and where to get it.
     """
-    load_dotenv_file()
-    return _validated({})
+    from_file = {name: value for name, value in dotenv_values(project_dir() / ".env").items() if value is not None}
+    return settings_of({**from_file, **os.environ, **(variables or {})})
 
 
-def checked_access(*, api_key: str, api_url: str, workspace_id: str) -> ApiAccess:
-    """The three values that reach the API, checked as the variables they come from.
+def settings_of(variables: Mapping[str, str]) -> Settings:
+    """The settings that these variables mean; a blank one counts as not set, others than `ANALYTICS_*` are left aside.
+
+    Raises:
+        SettingsError: names every wrong variable, what it should be, and where to get it.
+    """
+    ours = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
+    known = {variable(field): field for field in Settings.model_fields}
+    problems = [(name, f"is not a setting; did you mean {meant}?") for name, meant in _typos(ours.keys() - known.keys())]
+    try:
+        settings = Settings(**{known[name]: value for name, value in ours.items() if name in known and value.strip()})
+    except ValidationError as error:
+        raise SettingsError(_message([*_problems_of(error), *problems])) from None
+    if problems:
+        raise SettingsError(_message(problems))
+    return settings
+
+
+def checked_access(*, api_key: str | None, api_url: str | None, workspace_id: str | None) -> WorkspaceAccess:
+    """The three values that reach the API, checked as the variables that they come from.
 
     Raises:
         SettingsError: names every one that is missing or wrong.
     """
-    return _validated({"api_key": api_key, "api_url": api_url, "workspace_id": workspace_id}).check_api()
-
-
-def _validated(values: dict[str, str]) -> Settings:
     try:
-        return Settings(**values)  # type: ignore[arg-type]
+        return AccessSettings(
+            api_key=api_key,
+            api_url=api_url,
+            workspace_id=workspace_id,
+        ).access()
     except ValidationError as error:
-        problems = [
-            (f"{PREFIX}{str(item['loc'][0]).upper()}", item["msg"].removeprefix("Value error, ").removeprefix("Input "))
-            for item in error.errors()
-        ]
-        raise SettingsError(_message(problems)) from None
-    except (json.JSONDecodeError, ValueError) as error:
-        name = str(error).split('"')[1] if '"' in str(error) else "extra_params"
-        raise SettingsError(_message([(f"{PREFIX}{name.upper()}", "is not valid JSON")])) from None
+        raise SettingsError(_message(_problems_of(error))) from None
+
+
+def _typos(names: set[str]) -> list[tuple[str, str]]:
+    """Unknown variables that look like a known one; others may belong to other programs."""
+    fields = [field.upper() for field in Settings.model_fields]
+    found = []
+    for name in sorted(names):
+        if close := get_close_matches(name.removeprefix(PREFIX).upper(), fields, n=1, cutoff=TYPO_SIMILARITY):
+            found.append((name, f"{PREFIX}{close[0]}"))
+    return found
+
+
+def _problems_of(error: ValidationError) -> list[tuple[str, str]]:
+    return [
+        (variable(str(item["loc"][0])), item["msg"].removeprefix("Value error, ").removeprefix("Input "))
+        for item in error.errors(include_input=False)
+    ]
 
 
 def _message(problems: list[tuple[str, str]]) -> str:

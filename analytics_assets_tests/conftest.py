@@ -1,8 +1,11 @@
 """Fixtures that several test modules share: the demo API on loopback, and a warehouse of one test's own."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -13,6 +16,14 @@ from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
 
 _template: dict[str, Workspace] = {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No variable and no `.env` of the person who runs the tests is read: an empty environment, an empty folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANALYTICS_", "DAGSTER_"))}
+    with mock.patch.dict(os.environ, kept, clear=True), contextlib.chdir(tmp_path_factory.mktemp("working")):
+        yield
 
 
 @pytest.fixture

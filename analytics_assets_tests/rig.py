@@ -19,7 +19,7 @@ from analytics_assets.demo.serving import DemoServer
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import Month, Span
 from analytics_assets.pipeline.sync import SyncReport, load_with_dlt, sync
-from analytics_assets.settings import ApiAccess
+from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
 from analytics_assets.source.errors import find_source_error
@@ -50,7 +50,7 @@ class Rig:
     @property
     def api(self) -> Api:
         """The demo API as the pipeline is told of it."""
-        access = ApiAccess(SecretStr(self.api_key), self.api_url, self.workspace_id)
+        access = WorkspaceAccess(SecretStr(self.api_key), self.api_url, self.workspace_id)
         return Api(access, self.page_size, self.limits, self.extra_params)
 
     def sync(

@@ -4,6 +4,7 @@ The hooks of PEP 517 and 660 belong here, and what prepares the manifest: whoeve
 definitions neither runs dbt nor writes. Run as a script, it prepares the manifest of this checkout.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -73,8 +74,8 @@ def prepare_manifest() -> None:
             *(sys.executable, "-c", "from dbt.cli.main import cli; cli()"),
             *("--quiet", "--log-level-file", "none", "--log-path", folder, "--no-send-anonymous-usage-stats"),
             *("parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder),
+            *("--vars", json.dumps({"warehouse_path": str(DEFAULT_WAREHOUSE)})),  # only its name gets into the manifest
         ]
-        environment["ANALYTICS_DBT_DUCKDB_PATH"] = str(DEFAULT_WAREHOUSE)  # only its name gets into the manifest
         if subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode != 0:
             sys.exit("dbt could not parse analytics_assets/dbt_project, see above.")
         (Path(folder) / PARTIAL_PARSE.name).replace(PARTIAL_PARSE)

@@ -30,8 +30,8 @@ def demo_api() -> Iterator[dict[str, str]]:
     """A running demo API with its usual workspace on a free loopback port.
 
     Yields:
-        The variables that make a sync read all of it. They also hold for processes started meanwhile, if they are
-        put into the environment.
+        The variables that make a sync read all of it. What the person has set besides key, address and workspace
+        holds for the demo too, so it is not among them.
 
     Raises:
         CommandError: it did not start.
@@ -41,30 +41,11 @@ def demo_api() -> Iterator[dict[str, str]]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )  # a session of its own, so that Ctrl-C reaches the sync first and not both at once
     try:
-        yield {**_announced(process), **DEMO_SETTINGS, "ANALYTICS_START_DATE": _first_day()}
+        announced = _announced(process)
+        defaults = {**DEMO_SETTINGS, "ANALYTICS_START_DATE": _first_day()}
+        yield {**{name: value for name, value in defaults.items() if not os.environ.get(name)}, **announced}
     finally:
         _stop(process)
-
-
-@contextlib.contextmanager
-def demo_environment() -> Iterator[str]:
-    """The same, with the variables put into this process's environment as long as the block runs.
-
-    What the person has set besides key, address and workspace holds for the demo too.
-
-    Yields:
-        The root of the API.
-    """
-    before = dict(os.environ)
-    with demo_api() as variables:
-        try:
-            for name, value in variables.items():
-                if name in SERVER_SETTINGS or not os.environ.get(name):
-                    os.environ[name] = value
-            yield variables["ANALYTICS_API_URL"]
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
 
 def say_demo(settings: Settings) -> None:

@@ -17,7 +17,7 @@ CONFIG_FILE: Final = "dagster.yaml"
 
 
 def ensure_dagster_home(settings: Settings) -> Path:
-    """The folder of the instance: `DAGSTER_HOME`, or beside the warehouse, which is then what `DAGSTER_HOME` says.
+    """The folder of the instance: `DAGSTER_HOME`, or `dagster` beside the warehouse. It is made where it is missing.
 
     Raises:
         CommandError: the folder can't be made.
@@ -32,5 +32,4 @@ def ensure_dagster_home(settings: Settings) -> Path:
         setting = HOME_VARIABLE if asked else "ANALYTICS_DUCKDB_PATH"
         reason = error.strerror or error
         raise CommandError(f"{home} can't be written ({reason}); choose another place with {setting}.") from error
-    os.environ[HOME_VARIABLE] = str(home)
     return home

@@ -21,8 +21,8 @@ from dagster import (
     multi_asset_check,
 )
 
-from analytics_assets.orchestration.failures import failure
-from analytics_assets.orchestration.resources import AnalyticsApi, Warehouse
+from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.pipeline.months import current_month, history_span
 from analytics_assets.pipeline.verification import verify
 from analytics_assets.settings import Settings
@@ -57,18 +57,16 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
         ]
     )
     def raw_matches_api(
-        context: AssetCheckExecutionContext, api: AnalyticsApi, warehouse: Warehouse
+        context: AssetCheckExecutionContext, api: WorkspaceAccessResource, warehouse: Warehouse
     ) -> Iterator[AssetCheckResult]:
         now = current_month()
-        try:
+        with failures_in_a_sentence():
             differences = verify(
-                api=api.checked(),
+                api=api.api(settings),
                 warehouse=warehouse.path,
                 window=history_span(settings.start_date, now=now).window(settings.start_date, now=now),
                 journal=Journal(),
             )
-        except Exception as error:
-            raise failure(error) from error
         equal = all(difference.is_equal for difference in differences.values())
         unequal = ", ".join(name for name, difference in differences.items() if not difference.is_equal)
         yield AssetCheckResult(
@@ -78,7 +76,7 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
             severity=AssetCheckSeverity.ERROR,
             description="The raw tables equal the API."
             if equal
-            else f"Other than the API: {unequal}. A sync from the start mends it.",
+            else f"These tables differ from the API: {unequal}. A sync of all history repairs them.",
             metadata={"comparison": comparison_table(differences)},
         )
 

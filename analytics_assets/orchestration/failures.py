@@ -1,5 +1,8 @@
 """Errors of the pipeline → what Dagster shows: the one sentence where there is one, the error itself elsewhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 from dagster import Failure
 
@@ -8,14 +11,33 @@ from analytics_assets.source.errors import causes, find_source_error
 from analytics_assets.warehouse.errors import WarehouseError
 
 
-def failure(error: Exception) -> Exception:
-    """What a run ends with: a `Failure` with a sentence for the person who runs it, if the error holds one."""
-    sentence = find_source_error(error) or next(
+@contextmanager
+def failures_in_a_sentence() -> Iterator[None]:
+    """End the step with a `Failure` that holds one sentence for the person who runs it, if the error has one.
+
+    Raises:
+        Failure: with that sentence; it is not tried again, for the requests were tried again already.
+    """
+    try:
+        yield
+    except Failure:
+        raise
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        raise Failure(description=sentence, allow_retries=False) from error
+
+
+def sentence_of(error: Exception) -> str | None:
+    """What to tell the person about an error; None where only the traceback can say it."""
+    told = find_source_error(error) or next(
         (cause for cause in causes(error) if isinstance(cause, SettingsError | WarehouseError)), None
     )
-    if sentence is not None:
-        return Failure(description=str(sentence), allow_retries=False)
-    if isinstance(error, duckdb.Error | OSError):
-        reason = str(error).splitlines()[0]
-        return Failure(description=f"The warehouse could not be written, it is as it was before: {reason}")
-    return error
+    if told is not None:
+        return str(told)
+    if isinstance(error, duckdb.Error):
+        return f"DuckDB refused to write the warehouse: {str(error).splitlines()[0]}"
+    if isinstance(error, OSError) and error.filename is not None:  # errors of the network name no file
+        return f"{error.filename} can't be read or written: {error.strerror}."
+    return None

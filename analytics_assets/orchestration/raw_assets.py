@@ -22,18 +22,17 @@ from dlt import Pipeline
 from dlt.extract.source import DltSource
 
 from analytics_assets.orchestration.checks import WORKSPACE_KEY
-from analytics_assets.orchestration.failures import failure
+from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.partitions import PARTITION_TAG, RANGE_START_TAG, month_partitions, span_of_time_window
 from analytics_assets.orchestration.raw_metadata import column_schema, endpoint_of, materialization_metadata
-from analytics_assets.orchestration.resources import AnalyticsApi, Warehouse
+from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.pipeline.months import current_month, routine_span
-from analytics_assets.pipeline.progress import tell_watchers
 from analytics_assets.pipeline.sync import LOADER_FILE_FORMAT, sync
 from analytics_assets.settings import Settings
 from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
-from analytics_assets.source.journal import Journal
+from analytics_assets.source.journal import Journal, OnProgress
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.tables import RAW
 
@@ -80,8 +79,13 @@ class RawTranslator(DagsterDltTranslator):
         )
 
 
-def build_raw_assets(settings: Settings) -> AssetsDefinition:
-    """The `raw/*` assets; the source that gives them their shape has no key and reads nothing."""
+def build_raw_assets(settings: Settings, on_progress: OnProgress | None = None) -> AssetsDefinition:
+    """The `raw/*` assets; the source that gives them their shape has no key and reads nothing.
+
+    Args:
+        settings: how the API is asked and which history is read.
+        on_progress: called for each step of a read.
+    """
     shape = analytics_source(api_key="", api_url="https://api.example.com", workspace_id="shape")
 
     @dlt_assets(
@@ -92,7 +96,7 @@ def build_raw_assets(settings: Settings) -> AssetsDefinition:
         backfill_policy=BackfillPolicy.single_run(),
     )
     def raw(
-        context: AssetExecutionContext, dlt_resource: DagsterDltResource, api: AnalyticsApi, warehouse: Warehouse
+        context: AssetExecutionContext, dlt_resource: DagsterDltResource, api: WorkspaceAccessResource, warehouse: Warehouse
     ) -> Iterator[MaterializeResult[Any]]:
         results: list[MaterializeResult[Any]] = []
 
@@ -107,20 +111,17 @@ def build_raw_assets(settings: Settings) -> AssetsDefinition:
             results.extend(event for event in events if isinstance(event, MaterializeResult))
             return [_name_of(result) for result in results]
 
-        journal = Journal(on_change=tell_watchers)
-        try:
-            with warnings_shown_in(context.log):
-                window = window_of_run(context, warehouse, settings)
-                report = sync(
-                    api=api.checked(),
-                    warehouse=warehouse.path,
-                    window=window,
-                    journal=journal,
-                    load=load,
-                    name=f"sync run {context.run.run_id[:8]}",
-                )
-        except Exception as error:
-            raise failure(error) from error
+        journal = Journal(on_change=on_progress)
+        with failures_in_a_sentence(), warnings_shown_in(context.log):
+            window = window_of_run(context, warehouse, settings)
+            report = sync(
+                api=api.api(settings),
+                warehouse=warehouse.path,
+                window=window,
+                journal=journal,
+                load=load,
+                name=f"sync run {context.run.run_id[:8]}",
+            )
         for result in results:
             name = _name_of(result)
             metadata = materialization_metadata(

@@ -4,11 +4,10 @@ Made from the settings in one place, `Api.of`; nothing here asks the API anythin
 """
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from dlt.extract.source import DltSource
 
-from analytics_assets.settings import ApiAccess, Settings
+from analytics_assets.settings import Settings, WorkspaceAccess
 from analytics_assets.source import Reading, analytics_source
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.errors import SourceError
@@ -16,23 +15,25 @@ from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.journal import Journal
 from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
 from analytics_assets.source.window import Window
-
-LEDGER: Final = ".requests.sqlite"
-"""Where the requests of the last hour are kept, beside the warehouse."""
+from analytics_assets.warehouse.places import ledger_file
 
 
 @dataclass(frozen=True)
 class Api:
     """The API to read: the way in, how gently it is asked, and what is asked besides."""
 
-    access: ApiAccess
+    access: WorkspaceAccess
     page_size: int = DEFAULT_PAGE_SIZE
     limits: HttpLimits = field(default_factory=HttpLimits)
     extra_params: ExtraParams = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings) -> "Api":
+    def of(cls, settings: Settings, access: WorkspaceAccess | None = None) -> "Api":
         """The API that the settings name.
+
+        Args:
+            settings: how it is asked, and what reaches it.
+            access: what reaches it, where that comes from elsewhere than the settings.
 
         Raises:
             SettingsError: key, address or workspace is missing.
@@ -43,9 +44,9 @@ class Api:
             backoff_factor=settings.retry_backoff_factor,
             read_timeout_seconds=settings.request_timeout_seconds,
             requests_per_hour=settings.requests_per_hour,
-            ledger=settings.data_dir / LEDGER,
+            ledger=ledger_file(settings.duckdb_path),
         )
-        return cls(settings.check_api(), settings.page_size, limits, settings.extra_params)
+        return cls(access or settings.access(), settings.page_size, limits, settings.extra_params)
 
     def source(self, journal: Journal, window: Window | None, undeclared: UndeclaredColumns) -> DltSource:
         """The keyed source for one reading; dlt wants a fresh one each time.

@@ -17,6 +17,8 @@ from analytics_assets.source.errors import SourceError
 logger = logging.getLogger(__name__)
 
 REFUSALS_NAMED = 20
+OnProgress = Callable[["Journal"], None]
+"""Called for each step of a read, from whatever thread made it."""
 _PARENTS = frozenset(table.parent for table in TABLES.values())
 
 
@@ -45,7 +47,7 @@ class ResourceCounts:
 class Journal:
     """Thread-safe facts of one read of the API."""
 
-    def __init__(self, on_change: Callable[["Journal"], None] | None = None) -> None:
+    def __init__(self, on_change: OnProgress | None = None) -> None:
         self.resources: dict[ResourceName, ResourceCounts] = {name: ResourceCounts() for name in RESOURCE_NAMES}
         self.started = time.monotonic()
         self.lists_expected: dict[ResourceName, int] = {}

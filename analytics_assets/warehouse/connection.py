@@ -56,7 +56,7 @@ def connection(
 
 
 @contextmanager
-def occupied(path: Path) -> Iterator[None]:
+def kept_open(path: Path) -> Iterator[None]:
     """Keep the file open for writing, for connections of this process that are made without any settings.
 
     However often those are closed and opened, nobody else gets in between; waits, aloud, as `connection` does.

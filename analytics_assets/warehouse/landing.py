@@ -17,10 +17,10 @@ import duckdb
 
 from analytics_assets.warehouse.connection import MEMORY_LIMIT
 from analytics_assets.warehouse.disk import full_disk_told
+from analytics_assets.warehouse.places import landing_folder
 
 DATASET: Final = "raw"
 PIPELINE_NAME: Final = "analytics_landing"
-FOLDER: Final = ".landing"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def landing(warehouse: Path, *, concurrency: int) -> Iterator[Landing]:
     Raises:
         WarehouseError: there is no room left on the disk, for the landing or for what is published from it.
     """
-    folder = warehouse.with_name(FOLDER)
+    folder = landing_folder(warehouse)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with full_disk_told(warehouse.parent), _loaded_into(folder, concurrency) as landed:

@@ -18,6 +18,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.places import lock_file
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def writing(warehouse: Path, what: str) -> Iterator[None]:
     Raises:
         WarehouseError: the other holder did not let go within six hours, or the folder can't be written.
     """
-    path = warehouse.with_name(f"{warehouse.name}.lock")
+    path = lock_file(warehouse)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # the fallback for file systems without locks is a marker file, which would outlive a killed process

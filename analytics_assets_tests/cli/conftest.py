@@ -1,6 +1,5 @@
 """One small server and one warehouse that was synced from it, shared by the tests of the command line."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,20 +27,6 @@ def server(running_server: DemoServer) -> DemoServer:
 @pytest.fixture(scope="session")
 def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("dagster")
-
-
-@pytest.fixture(scope="session")
-def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("working")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def far_from_the_checkout(empty_folder: Path) -> Iterator[None]:
-    """No `.env` of whoever runs the tests may be read."""
-    before = Path.cwd()
-    os.chdir(empty_folder)
-    yield
-    os.chdir(before)
 
 
 @pytest.fixture(scope="session")

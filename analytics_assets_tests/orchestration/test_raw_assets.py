@@ -9,6 +9,7 @@ from dagster import AssetCheckKey, AssetKey, AssetSelection, DagsterEventType, D
 from analytics_assets.orchestration.checks import CHECK_NAME, WORKSPACE_KEY
 from analytics_assets.orchestration.partitions import partition_key, range_tags
 from analytics_assets.pipeline.months import Month, Span
+from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets_tests.orchestration.conftest import Project, materializations
 
@@ -110,7 +111,7 @@ def test_a_refused_member_is_named_in_the_metadata_of_time_entries(project: Proj
 def test_a_missing_key_ends_the_run_with_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANALYTICS_API_KEY", "")
     monkeypatch.setenv("ANALYTICS_WORKSPACE_ID", "")
-    result = project.run("raw/tags")
+    result = Project(project.rig, load_settings(), project.instance).run("raw/tags")
     (event,) = [e for e in result.all_events if e.event_type == DagsterEventType.STEP_FAILURE]
     failure = event.step_failure_data.user_failure_data
     assert failure is not None

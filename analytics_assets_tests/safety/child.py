@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import Month, Span
 from analytics_assets.pipeline.sync import load_with_dlt, sync
-from analytics_assets.settings import ApiAccess
+from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
@@ -51,7 +51,7 @@ class SyncOrder:
         span = Span(Month.parse(self.first) if self.first else Month.of(self.start), Month.parse(self.last) if self.last else now)
         limits = HttpLimits(requests_per_second=10_000, backoff_factor=0, read_timeout_seconds=30)
         report = sync(
-            api=Api(ApiAccess(SecretStr(self.key), self.url, self.workspace), self.page_size, limits),
+            api=Api(WorkspaceAccess(SecretStr(self.key), self.url, self.workspace), self.page_size, limits),
             warehouse=self.warehouse,
             window=span.window(self.start, now=now),
             journal=Journal(),

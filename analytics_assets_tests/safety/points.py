@@ -122,18 +122,19 @@ def _at_commit(*, after: bool) -> Callable[[PassBy], Any]:
 
 @contextmanager
 def _in_dbt(pass_by: PassBy) -> Iterator[None]:
-    """The point after each model that dbt has built; tells the id of dbt's process."""
-    from dagster_dbt.core.dbt_cli_invocation import DbtCliInvocation
+    """The point after each model that dbt has built, in the thread that built it."""
+    from dbt_common.events import functions
 
-    stream = DbtCliInvocation._stream_stdout
+    from analytics_assets.orchestration import dbt_run
 
-    def watched(invocation: Any) -> Iterator[Any]:
-        for event in stream(invocation):
-            yield event
-            if isinstance(event, dict) and event["info"]["name"] == "LogModelResult":
-                pass_by(invocation.process.pid)
+    real = functions.msg_to_dict
 
-    with mock.patch.object(DbtCliInvocation, "_stream_stdout", watched):
+    def watched(message: Any) -> Any:
+        if message.info.name == "LogModelResult":
+            pass_by()
+        return real(message)
+
+    with mock.patch.object(dbt_run, "msg_to_dict", watched):
         yield
 
 

@@ -137,14 +137,6 @@ class Running:
         self._process.close()
 
 
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process, and not only what is left of it until its parent takes note."""
-    try:
-        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
-    except FileNotFoundError:
-        return False
-
-
 class Processes:
     """The processes of one test."""
 

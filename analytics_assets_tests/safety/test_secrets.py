@@ -12,8 +12,9 @@ import pytest
 
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
-from analytics_assets.orchestration.dbt_assets import PROJECT_DIR
+from analytics_assets.orchestration.dbt_run import PROJECT_DIR
 from analytics_assets.settings import SettingsError, checked_access
+from analytics_assets.warehouse.places import landing_folder
 from analytics_assets_tests.safety.conftest import KEY, Site
 from analytics_assets_tests.safety.points import Point, Stop
 from analytics_assets_tests.safety.processes import Processes
@@ -115,7 +116,7 @@ def test_what_a_killed_sync_leaves_behind_holds_no_key(site: Site, processes: Pr
     killed = processes.start(site.order(), {"RUNTIME__LOG_LEVEL": "DEBUG"}, stop=Stop(point))
     killed.wait_until_it_stops()
     said = killed.kill().said
-    assert files_below(site.path.parent / ".landing")
+    assert files_below(landing_folder(site.path))
     assert_no_key_below(site.path.parent)
     assert list(places_of_the_key(said.encode(), "the output")) == []
 

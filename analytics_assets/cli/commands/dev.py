@@ -10,13 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from types import FrameType
 from typing import Final
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
-from analytics_assets.cli.demo_process import demo_environment, say_demo
+from analytics_assets.cli.demo_process import demo_api, say_demo
 from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
-from analytics_assets.cli.instance import ensure_dagster_home
+from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
 from analytics_assets.settings import PROJECT_MARK, project_dir
 
 HOST: Final = "127.0.0.1"
@@ -29,15 +30,16 @@ def main(args: argparse.Namespace) -> int:
     """Run the UI until it is interrupted."""
     settings = loaded_settings()
     port = _free_port(args.port)
+    variables: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
         if settings.has_key:
             settings = checked_settings()
         else:
             say_demo(settings)
-            stack.enter_context(demo_environment())
-        ensure_dagster_home(settings)
+            variables = stack.enter_context(demo_api())
+        home = ensure_dagster_home(settings)
         say(f"Dagster UI on http://{HOST}:{port} in some seconds; Ctrl-C ends it. Warehouse: {settings.duckdb_path}")
-        return _serve(port)
+        return _serve(port, {**os.environ, **variables, HOME_VARIABLE: str(home)})
 
 
 def _free_port(port: int) -> int:
@@ -59,13 +61,13 @@ def _free_port(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _serve(port: int) -> int:
+def _serve(port: int, environment: Mapping[str, str]) -> int:
     """`dagster dev` in a session of its own, ended with everything that it started."""
     folder = project_dir()
     where = ["-w", PROJECT_MARK] if (folder / PROJECT_MARK).exists() else ["-m", "analytics_assets.definitions"]
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-h", HOST, "-p", str(port), *where]
     before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
-    process = subprocess.Popen(command, cwd=folder, start_new_session=True)
+    process = subprocess.Popen(command, cwd=folder, env=dict(environment), start_new_session=True)
     try:
         code = process.wait()
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK
 from analytics_assets.pipeline.api import Api
-from analytics_assets.settings import ApiAccess, Settings, SettingsError, load_settings
+from analytics_assets.settings import Settings, SettingsError, WorkspaceAccess, load_settings
 from analytics_assets.source.answers import AnswerGate, Page
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import TABLES, ResourceName
@@ -64,13 +64,13 @@ def findings() -> Iterator[Finding]:
         yield Finding("settings", "wrong", str(error))
         return
     try:
-        access = settings.check_api()
+        access = settings.access()
     except SettingsError as error:
         yield Finding("settings", "wrong", str(error))
     else:
         words = f"workspace {access.workspace_id} of {access.api_url}, history from {settings.start_date}"
         yield Finding("settings", "ok", words)
-        yield from _Api(settings, access).findings()
+        yield from _ApiProbe(settings, access).findings()
     yield from _warehouse(settings)
 
 
@@ -82,10 +82,10 @@ class _QuietJournal(Journal):
         self.resources[resource].refused[parent_id] = reason
 
 
-class _Api:
+class _ApiProbe:
     """The API, asked at most four times."""
 
-    def __init__(self, settings: Settings, access: ApiAccess) -> None:
+    def __init__(self, settings: Settings, access: WorkspaceAccess) -> None:
         self._settings = settings
         self._root = f"{access.api_url}/v1/workspaces/{access.workspace_id}"
         self._journal = _QuietJournal()

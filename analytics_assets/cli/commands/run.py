@@ -7,7 +7,7 @@ import argparse
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
 from analytics_assets.cli.commands.sync import sync
-from analytics_assets.cli.demo_process import demo_environment, say_demo
+from analytics_assets.cli.demo_process import demo_api, say_demo
 from analytics_assets.cli.errors import say
 
 
@@ -19,7 +19,7 @@ def main(args: argparse.Namespace) -> int:
         say(f"Syncing workspace {settings.workspace_id} of {settings.api_url} into {settings.duckdb_path}.")
         return sync(settings, verbose=args.verbose)
     say_demo(settings)
-    with demo_environment() as url:
-        settings = checked_settings()
-        say(f"The demo API answers on {url}; syncing all its history into {settings.duckdb_path}.")
+    with demo_api() as variables:
+        settings = checked_settings(variables)
+        say(f"The demo API answers on {settings.api_url}; syncing all its history into {settings.duckdb_path}.")
         return sync(settings, first=f"{settings.start_date:%Y-%m}", verbose=args.verbose)

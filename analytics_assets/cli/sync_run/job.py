@@ -21,7 +21,6 @@ from dagster._core.utils import make_new_run_id
 
 from analytics_assets.cli.sync_run.display import showing
 from analytics_assets.cli.sync_run.watch import RunWatch
-from analytics_assets.pipeline.progress import watching
 
 CODE_LOCATION: Final = "analytics_assets.definitions"
 REPOSITORY_LABEL: Final = f"__repository__@{CODE_LOCATION}"
@@ -32,25 +31,29 @@ NO_RETRY: Final = {MAX_RETRIES_TAG: "0"}
 
 
 def run_job(
-    job: JobDefinition, instance: DagsterInstance, *, assets: Sequence[AssetKey] | None, tags: Mapping[str, str], verbose: bool
-) -> RunWatch:
+    job: JobDefinition,
+    instance: DagsterInstance,
+    watch: RunWatch,
+    *,
+    assets: Sequence[AssetKey] | None,
+    tags: Mapping[str, str],
+    verbose: bool,
+) -> None:
     """Run the job to its end, whatever the end is.
 
     Args:
         job: the job.
         instance: keeps the run and shows it in the UI.
+        watch: filled with what becomes of it.
         assets: only these; None means all of the job.
         tags: the run's tags, with the range of months.
         verbose: show Dagster's own log instead of a moving table.
-
-    Returns:
-        What became of it.
     """
-    watch, run_id, stream = RunWatch(), make_new_run_id(), sys.stderr
+    run_id, stream = make_new_run_id(), sys.stderr
     instance.add_event_listener(run_id, watch.take_event)
     quiet = contextlib.nullcontext() if verbose else _output_to_nowhere()
     here = contextlib.chdir(Path.cwd())  # dagster-dbt moves into the dbt project and stays there
-    with here, watching(watch.take_journal), showing(watch, stream, plain=verbose), quiet:
+    with here, showing(watch, stream, plain=verbose), quiet:
         job.execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -58,7 +61,6 @@ def run_job(
             asset_selection=assets,
             tags={**tags, REPOSITORY_LABEL_TAG: REPOSITORY_LABEL, **NO_RETRY},
         )
-    return watch
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from analytics_assets.cli.sync_run.asked_assets import asked_assets
 from analytics_assets.cli.sync_run.job import run_job, stopping_on_hangup
 from analytics_assets.cli.sync_run.outcome import exit_code_of, tell_ending
 from analytics_assets.cli.sync_run.summary import print_summary
+from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.jobs import SYNC
 from analytics_assets.orchestration.partitions import range_tags
@@ -37,18 +38,18 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
         CommandError: it can't start.
     """
     span = asked_span(first, last, start_date=settings.start_date, now=current_month())
-    definitions = build_definitions(settings)
+    watch = RunWatch()
+    definitions = build_definitions(settings, on_progress=watch.take_journal)
     assets = None if select is None else asked_assets(select, definitions.resolve_asset_graph())
     if assets is not None and TIME_ENTRIES not in assets:
         if span is not None:
             raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
     else:
         span = span or _routine_span(settings)
-    ensure_dagster_home(settings)
-    with stopping_on_hangup(), DagsterInstance.get() as instance:
-        watch = run_job(
-            definitions.resolve_job_def(SYNC), instance, assets=assets, tags=range_tags(span) if span else {}, verbose=verbose
-        )
+    home = ensure_dagster_home(settings)
+    job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
+    with stopping_on_hangup(), DagsterInstance.from_config(str(home)) as instance:
+        run_job(job, instance, watch, assets=assets, tags=tags, verbose=verbose)
     print_summary(watch, settings, span, sys.stdout)
     tell_ending(watch, verbose=verbose)
     return exit_code_of(watch)

@@ -1,0 +1,26 @@
+"""What lies beside a warehouse file: names that belong to that one file, so that two warehouses share a folder in peace.
+
+Only names belong here. All of it is scratch or can be lost: the warehouse is the file alone.
+"""
+
+from pathlib import Path
+
+
+def landing_folder(warehouse: Path) -> Path:
+    """Where a run's landing is made, gone when the run ends."""
+    return warehouse.with_name(f".{warehouse.name}.landing")
+
+
+def dbt_folder(warehouse: Path) -> Path:
+    """Where dbt writes its artifacts and logs."""
+    return warehouse.with_name(f".{warehouse.name}.dbt")
+
+
+def lock_file(warehouse: Path) -> Path:
+    """The file whose lock the writer holds."""
+    return warehouse.with_name(f"{warehouse.name}.lock")
+
+
+def ledger_file(warehouse: Path) -> Path:
+    """Where the requests of the last hour are kept, for a ceiling per hour."""
+    return warehouse.with_name(f".{warehouse.name}.requests.sqlite")
