@@ -53,9 +53,13 @@ def _client(row: Row) -> str | None:
     return CLIENT_OF.get(row.get("project_id") or "")
 
 
-def _currency(row: Row) -> str | None:
-    own = row.get("hourly_rate__currency") or row.get("cost_rate__currency")
-    return own or CURRENCY_OF.get(_client(row) or "")
+def _workspace_currency(entries: Entries) -> str | None:
+    used = Counter(row["hourly_rate__currency"] for row in entries.values() if row.get("hourly_rate__currency"))
+    return min(used, key=lambda currency: (-used[currency], currency), default=None)
+
+
+def _currency(row: Row, workspace_currency: str | None) -> str | None:
+    return row.get("hourly_rate__currency") or CURRENCY_OF.get(_client(row) or "") or workspace_currency
 
 
 def _kind(row: Row) -> str:
@@ -65,6 +69,7 @@ def _kind(row: Row) -> str:
 def test_time_entries_are_the_ones_that_the_api_has_with_every_value_worked_out(lived_in: Build, entries: Entries) -> None:
     found = {row["time_entry_id"]: row for row in lived_in.records("select * from marts.fct_time_entries")}
     assert found.keys() == entries.keys()
+    workspace_currency = _workspace_currency(entries)
     for key, row in entries.items():
         start = row["time_interval__start"]
         expected = {
@@ -80,7 +85,7 @@ def test_time_entries_are_the_ones_that_the_api_has_with_every_value_worked_out(
             "ended_at": row.get("time_interval__end"),
             "duration_seconds": seconds(row),
             "entry_date": start.date(),
-            "currency": _currency(row),
+            "currency": _currency(row, workspace_currency),
             "entry_type": _kind(row),
             "is_break": _kind(row) == "BREAK",
             "is_time_off": _kind(row) == "TIME_OFF",
@@ -140,16 +145,18 @@ def test_the_timesheet_counts_every_second_on_its_local_day(lived_in: Build, ent
 
 def test_billing_adds_up_each_currency_by_itself(lived_in: Build, entries: Entries) -> None:
     expected: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    workspace_currency = _workspace_currency(entries)
     for key, row in entries.items():
         month = row["time_interval__start"].date().replace(day=1)
         group = (_client(row), row.get("project_id") or None, month)
-        sums = expected[*group, _currency(row)]
+        currency = _currency(row, workspace_currency)
+        sums = expected[*group, currency]
         sums[0] += seconds(row)
         sums[1] += seconds(row) if row.get("billable") else 0
         sums[2] += amount(row)
         spent = -100 if key == "negative_rate" else cost(row)
         if spent:
-            expected[*group, row.get("cost_rate__currency") or _currency(row)][3] += spent
+            expected[*group, row.get("cost_rate__currency") or currency][3] += spent
     found = {
         tuple(row[:4]): list(row[4:])
         for row in lived_in.rows(

@@ -8,6 +8,12 @@ projects as (
 
     select * from {{ ref('dim_projects') }}
 
+),
+
+workspace as (
+
+    {{ workspace_currency(ref('stg_time_entries')) }}
+
 )
 
 select
@@ -26,9 +32,9 @@ select
     entries.entry_date,
     entries.amount_minor,
     entries.cost_minor,
-    coalesce(entries.hourly_rate_currency, entries.cost_rate_currency, projects.client_currency) as currency,
+    {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
 
-    coalesce(entries.cost_rate_currency, entries.hourly_rate_currency, projects.client_currency) as cost_currency,
+    {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
     entries.hourly_rate_minor,
     entries.cost_rate_minor,
     entries.entry_type,
@@ -42,3 +48,4 @@ select
 
 from entries
 left join projects on entries.project_id = projects.project_id
+cross join workspace
