@@ -1,20 +1,41 @@
 {{ config(meta={'dagster': {'ref': {'name': 'time_entry_changes'}}}) }}
 
-{#- What a month held when it closed, plus its late changes, is what it holds now; for every month, in seconds, amount
-    and cost. A month that was first read after it closed held what that reading brought. -#}
+{#- What a month held when it closed, plus its late changes, is what it holds now; for every month, in seconds, and in
+    amount and cost of each currency. A month that was first read after it closed held what that reading brought. -#}
 
-with versions as (
+{#- What is compared: an expression, and the currency that it counts under. -#}
+{%- set measures = {
+    'duration_seconds': none, 'amount_minor': 'currency', 'cost_minor': 'cost_currency',
+} -%}
+
+with projects as (
+
+    select * from {{ ref('dim_projects') }}
+
+),
+
+workspace as (
+
+    {{ workspace_currency(ref('stg_time_entries')) }}
+
+),
+
+versions as (
 
     select
-        time_entry_id,
-        loaded_at,
-        superseded_at,
-        duration_seconds,
-        amount_minor,
-        cost_minor,
-        {{ month_start('entry_date') }} as entry_month
+        entries.time_entry_id,
+        entries.loaded_at,
+        entries.superseded_at,
+        entries.duration_seconds,
+        entries.amount_minor,
+        entries.cost_minor,
+        {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
+        {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
+        {{ month_start('entries.entry_date') }} as entry_month
 
-    from {{ ref('stg_time_entry_versions') }}
+    from {{ ref('stg_time_entry_versions') }} as entries
+    left join projects on entries.project_id = projects.project_id
+    cross join workspace
 
 ),
 
@@ -24,37 +45,10 @@ changes as (
 
 ),
 
-movements as (
+first_read_late as (
 
-    -- Now.
-    select
-        entry_month,
-        duration_seconds as seconds,
-        amount_minor,
-        cost_minor
-    from versions
-    where superseded_at is null
-
-    union all
-
-    -- At closing time.
-    select
-        entry_month,
-        -duration_seconds,
-        -amount_minor,
-        -cost_minor
-    from versions
-    where loaded_at < {{ month_closing_time('entry_month') }}
-        and coalesce(superseded_at >= {{ month_closing_time('entry_month') }}, true)
-
-    union all
-
-    -- First read after it closed: versions that appeared late without being a change.
-    select
-        versions.entry_month,
-        -versions.duration_seconds,
-        -versions.amount_minor,
-        -versions.cost_minor
+    -- First read after the month closed: versions that appeared late without being a change.
+    select versions.*
     from versions
     where versions.loaded_at >= {{ month_closing_time('versions.entry_month') }}
         and not exists (
@@ -70,37 +64,93 @@ movements as (
                 and changes.first_seen_at = versions.loaded_at
         )
 
+),
+
+movements as (
+
+    {%- for measure, currency in measures.items() %}
+
+    -- Now.
+    select
+        '{{ measure }}' as measure,
+        entry_month as period,
+        {{ currency or 'null' }} as currency,
+        {{ measure }} as moved
+    from versions
+    where superseded_at is null
+
     union all
 
-    -- Changed since.
+    -- At closing time.
     select
+        '{{ measure }}',
+        entry_month,
+        {{ currency or 'null' }},
+        -{{ measure }}
+    from versions
+    where loaded_at < {{ month_closing_time('entry_month') }}
+        and coalesce(superseded_at >= {{ month_closing_time('entry_month') }}, true)
+
+    union all
+
+    select
+        '{{ measure }}',
+        entry_month,
+        {{ currency or 'null' }},
+        -{{ measure }}
+    from first_read_late
+
+    union all
+
+    -- Changed since: what was lost, and what was gained.
+    select
+        '{{ measure }}',
         before_entry_month,
-        before_duration_seconds,
-        before_amount_minor,
-        before_cost_minor
+        {{ 'before_' ~ currency if currency else 'null' }},
+        before_{{ measure }}
     from changes
     where first_seen_at >= {{ month_closing_time('before_entry_month') }}
 
     union all
 
     select
+        '{{ measure }}',
         after_entry_month,
-        -after_duration_seconds,
-        -after_amount_minor,
-        -after_cost_minor
+        {{ 'after_' ~ currency if currency else 'null' }},
+        -after_{{ measure }}
     from changes
     where first_seen_at >= {{ month_closing_time('after_entry_month') }}
+    {%- if currency %}
+
+    union all
+
+    -- The difference of a change is what was gained less what was lost, in its own currency.
+    select
+        '{{ measure }}_difference',
+        {{ utc_date('first_seen_at') }},
+        side_currency,
+        side_moved
+    from (
+        select first_seen_at, {{ currency }} as side_currency, {{ measure }}_difference as side_moved from changes
+        union all
+        select first_seen_at, before_{{ currency }}, before_{{ measure }} from changes
+        where {{ measure }}_difference is not null
+        union all
+        select first_seen_at, after_{{ currency }}, -after_{{ measure }} from changes
+        where {{ measure }}_difference is not null
+    ) as sides
+    {%- endif %}
+    {{ "union all" if not loop.last }}
+    {%- endfor %}
 
 )
 
 select
-    entry_month,
-    sum(seconds) as seconds,
-    sum(amount_minor) as amount_minor,
-    sum(cost_minor) as cost_minor
+    measure,
+    period,
+    currency,
+    sum(moved) as unexplained
 
 from movements
-group by entry_month
-having sum(seconds) <> 0
-    or sum(amount_minor) <> 0
-    or sum(cost_minor) <> 0
+group by measure, period, currency
+having sum(moved) <> 0

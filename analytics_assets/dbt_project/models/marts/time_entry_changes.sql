@@ -2,21 +2,32 @@
     to send. -#}
 {%- set compared = [
     'user_id', 'project_id', 'task_id', 'kiosk_id', 'description', 'entry_type', 'is_billable', 'started_at',
-    'ended_at', 'hourly_rate_minor', 'cost_rate_minor', 'currency', 'tag_set', 'custom_field_values',
+    'ended_at', 'hourly_rate_minor', 'hourly_rate_currency', 'cost_rate_minor', 'cost_rate_currency', 'tag_set',
+    'custom_field_values',
 ] -%}
 {#- Values whose change an invoice or a timesheet of the month would show. -#}
 {%- set billing = [
     'user_id', 'project_id', 'entry_month', 'entry_type', 'is_billable', 'duration_seconds', 'amount_minor',
-    'cost_minor', 'currency',
+    'cost_minor', 'currency', 'cost_currency',
 ] -%}
 {#- Values shown before and after. -#}
 {%- set shown = [
     'user_id', 'project_id', 'task_id', 'description', 'entry_type', 'is_billable', 'is_running', 'started_at',
     'ended_at', 'duration_seconds', 'hourly_rate_minor', 'cost_rate_minor', 'amount_minor', 'cost_minor', 'currency',
+    'cost_currency',
 ] -%}
+{#- Money and its currency: whatever is said of the one is said of the other. -#}
+{%- set money = {'amount_minor': 'currency', 'cost_minor': 'cost_currency'} -%}
+
 with projects as (
 
     select * from {{ ref('dim_projects') }}
+
+),
+
+workspace as (
+
+    {{ workspace_currency(ref('stg_time_entries')) }}
 
 ),
 
@@ -162,13 +173,16 @@ known_changes as (
 details as (
 
     select
-        *,
-        {{ month_start('entry_date') }} as entry_month,
-        coalesce(hourly_rate_currency, cost_rate_currency) as currency,
-        {{ json_array_as_set('tag_ids') }} as tag_set
+        entries.*,
+        {{ month_start('entries.entry_date') }} as entry_month,
+        {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
+        {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
+        {{ json_array_as_set('entries.tag_ids') }} as tag_set
 
-    from {{ ref('stg_time_entry_versions') }}
-    where time_entry_id in (select time_entry_id from known_changes)
+    from {{ ref('stg_time_entry_versions') }} as entries
+    left join projects on entries.project_id = projects.project_id
+    cross join workspace
+    where entries.time_entry_id in (select time_entry_id from known_changes)
 
 ),
 
@@ -196,10 +210,24 @@ described as (
             when 'added' then after_version.duration_seconds > 0
             else before_version.duration_seconds > 0
         end as is_billing_relevant,
-        coalesce(before_version.currency <> after_version.currency, false) as is_currency_changed,
-        {%- for column in ['user_id', 'project_id', 'currency'] %}
+        {%- for column in ['user_id', 'project_id'] %}
         case when changed.change_type = 'deleted' then before_version.{{ column }} else after_version.{{ column }} end
             as {{ column }},
+        {%- endfor %}
+        -- Where only one side has money, the difference is in its currency: what an entry that is no longer billable
+        -- loses is lost in the currency that it had.
+        {%- for minor, currency in money.items() %}
+        case
+            when changed.change_type = 'deleted' then before_version.{{ currency }}
+            when coalesce(before_version.{{ minor }}, 0) = 0 then after_version.{{ currency }}
+            when after_version.{{ minor }} = 0 then before_version.{{ currency }}
+            when before_version.{{ currency }} = after_version.{{ currency }} then after_version.{{ currency }}
+        end as {{ currency }},
+        coalesce(
+            before_version.{{ minor }} <> 0 and after_version.{{ minor }} <> 0
+                and before_version.{{ currency }} is distinct from after_version.{{ currency }},
+            false
+        ) as is_{{ minor }}_in_two_currencies,
         {%- endfor %}
         {%- for column in ['entry_month'] + shown %}
         before_version.{{ column }} as before_{{ column }},
@@ -234,15 +262,15 @@ select
     described.user_id,
     described.project_id,
     projects.client_id,
-    coalesce(described.currency, projects.client_currency) as currency,
+    described.currency,
+    described.cost_currency,
     coalesce(described.after_duration_seconds, 0) - coalesce(described.before_duration_seconds, 0)
         as seconds_difference,
-    case when not described.is_currency_changed
-        then coalesce(described.after_amount_minor, 0) - coalesce(described.before_amount_minor, 0)
-    end as amount_minor_difference,
-    case when not described.is_currency_changed
-        then coalesce(described.after_cost_minor, 0) - coalesce(described.before_cost_minor, 0)
-    end as cost_minor_difference,
+    {%- for minor in money %}
+    case when not described.is_{{ minor }}_in_two_currencies
+        then coalesce(described.after_{{ minor }}, 0) - coalesce(described.before_{{ minor }}, 0)
+    end as {{ minor }}_difference,
+    {%- endfor %}
 
     {%- for column in ['entry_month'] + shown %}
     described.before_{{ column }},
