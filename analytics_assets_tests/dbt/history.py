@@ -301,15 +301,15 @@ def seconds(row: Row) -> int:
 
 
 def amount(row: Row) -> int:
-    return _half_up(row.get("hourly_rate__amount"), seconds(row)) if row.get("billable") else 0
+    return _half_away_from_zero(row.get("hourly_rate__amount"), seconds(row)) if row.get("billable") else 0
 
 
 def cost(row: Row) -> int:
     is_work = (row.get("type") or "REGULAR") not in {"BREAK", "HOLIDAY", "TIME_OFF"}
-    return _half_up(row.get("cost_rate__amount"), seconds(row)) if is_work else 0
+    return _half_away_from_zero(row.get("cost_rate__amount"), seconds(row)) if is_work else 0
 
 
-def _half_up(rate: int | None, worked: int) -> int:
+def _half_away_from_zero(rate: int | None, worked: int) -> int:
     return int((Decimal(rate or 0) * worked / 3600).quantize(Decimal(1), ROUND_HALF_UP))
 
 

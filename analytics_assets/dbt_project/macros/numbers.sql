@@ -1,16 +1,40 @@
-{#- Shares and hours for people to read; whatever is added up further stays in whole seconds and minor units. -#}
+{#- Shares and hours for people to read; whatever is added up further stays in whole seconds and minor units. All
+    rounding is done in whole numbers, because a double would take a half either way. -#}
 
-{#- One number divided by another, to four digits; null where there is nothing to divide by. -#}
+{#- One whole number divided by another, rounded half away from zero: -0.5 is -1, as 0.5 is 1. Null where there is
+    nothing to divide by. -#}
+{% macro whole_quotient(dividend, divisor) -%}
+    {{ adapter.dispatch('whole_quotient', 'analytics_assets')(dividend, divisor) }}
+{%- endmacro %}
+
+{% macro default__whole_quotient(dividend, divisor) -%}
+    {%- set dividend = wide_integer(dividend) -%}
+    {%- set divisor = wide_integer('nullif(' ~ divisor ~ ', 0)') -%}
+    cast(
+        sign({{ dividend }}) * sign({{ divisor }})
+        * ((2 * abs({{ dividend }}) + abs({{ divisor }})) // (2 * abs({{ divisor }}))) as bigint
+    )
+{%- endmacro %}
+
+
+{#- A whole number in 128 bits. -#}
+{% macro wide_integer(expression) -%}
+    {{ adapter.dispatch('wide_integer', 'analytics_assets')(expression) }}
+{%- endmacro %}
+
+{% macro default__wide_integer(expression) -%}
+    cast({{ expression }} as hugeint)
+{%- endmacro %}
+
+
+{#- One whole number divided by another, to four digits, rounded half away from zero; null where there is nothing to
+    divide by. -#}
 {% macro share(part, whole) -%}
-    {{ adapter.dispatch('share', 'analytics_assets')(part, whole) }}
-{%- endmacro %}
-
-{% macro default__share(part, whole) -%}
-    round(cast({{ part }} as double precision) / nullif({{ whole }}, 0), 4)
+    {{ whole_quotient(wide_integer(part) ~ ' * 10000', whole) }} / cast(10000 as double precision)
 {%- endmacro %}
 
 
-{#- Seconds as hours, rounded half up to two digits. -#}
+{#- Seconds as hours, rounded half away from zero to two digits. -#}
 {% macro hours(seconds) -%}
     cast({{ minor_units(100, seconds) }} * 0.01 as decimal(18, 2))
 {%- endmacro %}
