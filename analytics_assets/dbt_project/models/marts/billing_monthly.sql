@@ -10,7 +10,8 @@ projects as (
 
 ),
 
--- Time and amount count under the currency of the amount, cost under its own: two currencies are never added up.
+-- Time and amount count under the currency of the amount, cost under its own: two currencies are never added up. Both
+-- rows of an entry whose cost is in another currency say so.
 amounts as (
 
     select
@@ -21,7 +22,9 @@ amounts as (
         duration_seconds as tracked_seconds,
         case when is_billable then duration_seconds else 0 end as billable_seconds,
         amount_minor,
-        case when cost_currency is not distinct from currency then cost_minor else 0 end as cost_minor
+        case when cost_currency is not distinct from currency then cost_minor else 0 end as cost_minor,
+        case when cost_currency is distinct from currency and cost_minor <> 0 then 1 else 0 end
+            as has_cost_in_other_currency
     from entries
 
 ),
@@ -36,7 +39,8 @@ costs_in_another_currency as (
         0 as tracked_seconds,
         0 as billable_seconds,
         0 as amount_minor,
-        cost_minor
+        cost_minor,
+        1 as has_cost_in_other_currency
     from entries
     where cost_currency is distinct from currency
         and cost_minor <> 0
@@ -53,7 +57,8 @@ summed as (
         {{ whole_sum('tracked_seconds') }} as tracked_seconds,
         {{ whole_sum('billable_seconds') }} as billable_seconds,
         {{ whole_sum('amount_minor') }} as amount_minor,
-        {{ whole_sum('cost_minor') }} as cost_minor
+        {{ whole_sum('cost_minor') }} as cost_minor,
+        max(has_cost_in_other_currency) = 1 as has_cost_in_other_currency
 
     from (
         select * from amounts
@@ -77,7 +82,8 @@ select
     {{ hours('summed.billable_seconds') }} as billable_hours,
     summed.amount_minor,
     summed.cost_minor,
-    summed.amount_minor - summed.cost_minor as margin_minor
+    case when not summed.has_cost_in_other_currency then summed.amount_minor - summed.cost_minor end as margin_minor,
+    summed.has_cost_in_other_currency
 
 from summed
 left join projects on summed.project_id = projects.project_id
