@@ -65,3 +65,27 @@
 {% macro default__json_array_as_set(column) -%}
     coalesce(array_to_string(list_sort(list_distinct(json_extract_string({{ column }}, '$[*]'))), ','), '')
 {%- endmacro %}
+
+
+{#- The filled custom fields of a JSON array as one text that depends on nothing but their ids and values. An empty value
+    (null, an empty text, an empty array) is none, the order of fields and of an array's values says nothing, and a
+    field that was given another name is the same field. -#}
+{% macro json_custom_fields_as_set(column) -%}
+    {{ adapter.dispatch('json_custom_fields_as_set', 'analytics_assets')(column) }}
+{%- endmacro %}
+
+{% macro default__json_custom_fields_as_set(column) -%}
+    {%- set id = "coalesce(json_extract_string(field, '$.customFieldId'), json_extract_string(field, '$.name'), '')" -%}
+    coalesce(array_to_string(list_sort(list_distinct(list_transform(
+        list_filter(
+            json_extract({{ column }}, '$[*]'),
+            lambda field: json_type(field) <> 'OBJECT' or json_extract(field, '$.value') not in ('null', '""', '[]')
+        ),
+        lambda field: case
+            when json_type(field, '$.value') = 'ARRAY'
+                then {{ id }} || '=' || cast(list_sort(json_extract(field, '$.value[*]')) as varchar)
+            when json_type(field) = 'OBJECT' then {{ id }} || '=' || cast(json_extract(field, '$.value') as varchar)
+            else cast(field as varchar)
+        end
+    ))), ', '), '')
+{%- endmacro %}

@@ -3,8 +3,10 @@
 {%- set compared = [
     'user_id', 'project_id', 'task_id', 'kiosk_id', 'description', 'entry_type', 'is_billable', 'started_at',
     'ended_at', 'hourly_rate_minor', 'hourly_rate_currency', 'cost_rate_minor', 'cost_rate_currency', 'tag_set',
-    'custom_field_values',
+    'custom_field_set',
 ] -%}
+{#- Of arrays it is what they hold that is compared, not how they are written. -#}
+{%- set written_as = {'tag_set': 'tag_ids', 'custom_field_set': 'custom_field_values'} -%}
 {#- Values whose change an invoice or a timesheet of the month would show. -#}
 {%- set billing = [
     'user_id', 'project_id', 'entry_month', 'entry_type', 'is_billable', 'duration_seconds', 'amount_minor',
@@ -177,7 +179,8 @@ details as (
         {{ month_start('entries.entry_date') }} as entry_month,
         {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
         {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
-        {{ json_array_as_set('entries.tag_ids') }} as tag_set
+        {{ json_array_as_set('entries.tag_ids') }} as tag_set,
+        {{ json_custom_fields_as_set('entries.custom_field_values') }} as custom_field_set
 
     from {{ ref('stg_time_entry_versions') }} as entries
     left join projects on entries.project_id = projects.project_id
@@ -199,7 +202,7 @@ described as (
             ', '
             {%- for column in compared %},
             case when before_version.{{ column }} is distinct from after_version.{{ column }}
-                then '{{ "tag_ids" if column == "tag_set" else column }}' end
+                then '{{ written_as.get(column, column) }}' end
             {%- endfor %}
         ) end as changed_fields,
         case changed.change_type
