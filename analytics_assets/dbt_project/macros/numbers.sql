@@ -17,6 +17,16 @@
 {%- endmacro %}
 
 
+{#- One whole number divided by another, both above 0, rounded up. Null where there is nothing to divide by. -#}
+{% macro whole_quotient_up(dividend, divisor) -%}
+    {{ adapter.dispatch('whole_quotient_up', 'analytics_assets')(dividend, divisor) }}
+{%- endmacro %}
+
+{% macro default__whole_quotient_up(dividend, divisor) -%}
+    (({{ wide_integer(dividend) }} + {{ divisor }} - 1) // nullif({{ divisor }}, 0))
+{%- endmacro %}
+
+
 {#- A whole number in 128 bits. -#}
 {% macro wide_integer(expression) -%}
     {{ adapter.dispatch('wide_integer', 'analytics_assets')(expression) }}

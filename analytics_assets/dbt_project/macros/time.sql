@@ -50,11 +50,11 @@
 {%- endmacro %}
 
 
-{#- The number of a weekday, Monday 1 to Sunday 7, from its English name in capitals; of the variable
-    `default_week_start` for any other text. -#}
-{% macro iso_weekday(name) -%}
+{#- The number of a weekday, Monday 1 to Sunday 7, from its English name in capitals; of the default, which is the
+    variable `default_week_start`, for any other text. -#}
+{% macro iso_weekday(name, default=none) -%}
     {%- set days = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] -%}
-    {%- set default = var('default_week_start') | upper -%}
+    {%- set default = (default or var('default_week_start')) | upper -%}
     {%- if default not in days -%}
         {{ exceptions.raise_compiler_error("The variable default_week_start is " ~ default ~ ", not one of " ~ days | join(", ")) }}
     {%- endif -%}
@@ -63,6 +63,22 @@
         when '{{ day }}' then {{ loop.index }}
         {%- endfor %}
         else {{ days.index(default) + 1 }}
+    end
+{%- endmacro %}
+
+
+{#- The number of a month, January 1 to December 12, from its English name in capitals or its number; 1 for any other
+    text. -#}
+{% macro month_number(name) -%}
+    {%- set months = [
+        'JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER',
+        'DECEMBER',
+    ] -%}
+    case
+        {%- for month in months %}
+        when {{ name }} in ('{{ month }}', '{{ loop.index }}') then {{ loop.index }}
+        {%- endfor %}
+        else 1
     end
 {%- endmacro %}
 
@@ -115,32 +131,57 @@
 {%- endmacro %}
 
 
-{#- The first day of the period that a date lies in, for something that starts anew WEEKLY (on Mondays), MONTHLY or
-    YEARLY; null for anything else, which never starts anew. -#}
-{% macro period_start(reset, date) -%}
+{#- The date on which a project's estimate or budget starts anew in the week, month or year (by `reset`: WEEKLY, MONTHLY,
+    YEARLY) that a date lies in, or so many of them later; null for any other reset, which never starts anew. The last day
+    of the month stands for a day that the month does not have. -#}
+{% macro reset_date(reset, date, project, later=0) -%}
+    {%- set month = month_start(date) ~ " + interval '" ~ later ~ " months'" -%}
+    {%- set year = "date_trunc('year', " ~ date ~ ") + interval '" ~ later ~ " years' + (" ~ project
+        ~ ".reset_month - 1) * interval '1 month'" -%}
     case upper({{ reset }})
-        when 'WEEKLY' then {{ week_start(date, 1) }}
-        when 'MONTHLY' then {{ month_start(date) }}
-        when 'YEARLY' then cast(date_trunc('year', {{ date }}) as date)
+        when 'WEEKLY' then {{ week_start(date, project ~ '.reset_iso_weekday') }} + {{ 7 * later }}
+        {%- for name, first in [('MONTHLY', month), ('YEARLY', year)] %}
+        when '{{ name }}' then least(
+            cast({{ first }} as date) + cast({{ project }}.reset_day_of_month - 1 as integer),
+            cast({{ first }} + interval '1 month' as date) - 1
+        )
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{#- The first day of the period that a date lies in. -#}
+{% macro period_start(reset, date, project) -%}
+    case
+        when {{ reset_date(reset, date, project) }} <= {{ date }} then {{ reset_date(reset, date, project) }}
+        else {{ reset_date(reset, date, project, later=-1) }}
     end
 {%- endmacro %}
 
 
 {#- The first day of the next such period; null where there is none. -#}
-{% macro next_period_start(reset, date) -%}
-    case upper({{ reset }})
-        when 'WEEKLY' then {{ week_start(date, 1) }} + 7
-        when 'MONTHLY' then cast({{ month_start(date) }} + interval '1 month' as date)
-        when 'YEARLY' then cast(date_trunc('year', {{ date }}) + interval '1 year' as date)
+{% macro next_period_start(reset, date, project) -%}
+    case
+        when {{ reset_date(reset, date, project) }} <= {{ date }} then {{ reset_date(reset, date, project, later=1) }}
+        else {{ reset_date(reset, date, project) }}
     end
 {%- endmacro %}
 
 
+{#- Whether something that began at a moment lies in the period that began on a date, at an hour (UTC); everything does
+    where there is no period. -#}
+{% macro is_in_period(moment, period_start, hour) -%}
+    ({{ period_start }} is null or coalesce({{ moment }} >= (
+        (cast({{ period_start }} as timestamp) + {{ hour }} * interval '1 hour') at time zone 'UTC'
+    ), false))
+{%- endmacro %}
+
+
 {#- The date on which something is used up if it goes on like in the last days: what remains, divided by what was used in
-    `recent_days`, counted from today. Null when nothing was used, more than ten years ahead, or not before
-    `next_start`, when it starts anew. -#}
-{% macro projected_date(remaining, used_recently, recent_days, next_start) -%}
-    {%- set days = "ceil(cast(" ~ remaining ~ " as double precision) * " ~ recent_days ~ " / nullif(" ~ used_recently ~ ", 0))" -%}
+    so many days, counted from today. Null when nothing was used, more than ten years ahead, or not before `next_start`,
+    when it starts anew. -#}
+{% macro projected_date(remaining, used_recently, days_of_use, next_start) -%}
+    {%- set days = whole_quotient_up(wide_integer(remaining) ~ ' * ' ~ days_of_use, used_recently) -%}
     case
         when {{ used_recently }} > 0 and {{ days }} <= 3650
             and coalesce({{ as_of_date() }} + cast(least({{ days }}, 3650) as integer) < {{ next_start }}, true)

@@ -37,6 +37,11 @@ select
     coalesce(projects.is_time_estimate_with_non_billable, true) as is_estimate_with_non_billable,
     case when coalesce(projects.is_budget_active, true) then nullif(projects.budget_minor, 0) end as budget_minor,
     projects.budget_reset,
+    coalesce(projects.is_budget_with_expenses, false) as is_budget_with_expenses,
+    projects.reset_iso_weekday,
+    projects.reset_day_of_month,
+    projects.reset_month,
+    projects.reset_hour,
 
     projects.is_deleted,
     projects.deleted_at,

@@ -1,17 +1,21 @@
 {%- set recent_days = var('burn_rate_days') | int -%}
 
+-- What was planned ahead, or began after the date that counts as today, is not there yet.
 with entries as (
 
     select * from {{ ref('fct_time_entries') }}
     where project_id is not null
+        and entry_date <= {{ as_of_date() }}
 
 ),
 
-currencies as (
+-- What the entries say of their project: a currency, rather one that something is billed in, and its first day.
+begun as (
 
     select
         project_id,
-        min(currency) as currency
+        coalesce(min(case when amount_minor <> 0 then currency end), min(currency)) as currency,
+        {{ as_of_date() }} + 1 - greatest(min(entry_date), {{ as_of_date() }} + 1 - {{ recent_days }}) as burn_days
 
     from entries
     group by project_id
@@ -22,14 +26,15 @@ projects as (
 
     select
         projects.*,
-        coalesce(projects.hourly_rate_currency, projects.client_currency, currencies.currency) as currency,
-        {{ period_start('projects.estimate_reset', as_of_date()) }} as estimate_period_start,
-        {{ next_period_start('projects.estimate_reset', as_of_date()) }} as next_estimate_period_start,
-        {{ period_start('projects.budget_reset', as_of_date()) }} as budget_period_start,
-        {{ next_period_start('projects.budget_reset', as_of_date()) }} as next_budget_period_start
+        coalesce(projects.hourly_rate_currency, projects.client_currency, begun.currency) as currency,
+        coalesce(begun.burn_days, 0) as burn_days,
+        {{ period_start('projects.estimate_reset', as_of_date(), 'projects') }} as estimate_period_start,
+        {{ next_period_start('projects.estimate_reset', as_of_date(), 'projects') }} as next_estimate_period_start,
+        {{ period_start('projects.budget_reset', as_of_date(), 'projects') }} as budget_period_start,
+        {{ next_period_start('projects.budget_reset', as_of_date(), 'projects') }} as next_budget_period_start
 
     from {{ ref('dim_projects') }} as projects
-    left join currencies on projects.project_id = currencies.project_id
+    left join begun on projects.project_id = begun.project_id
 
 ),
 
@@ -40,16 +45,19 @@ days as (
         entries.entry_date,
         projects.estimate_seconds,
         projects.budget_minor,
-        entries.entry_date > {{ as_of_date() }} - {{ recent_days }}
-            and entries.entry_date <= {{ as_of_date() }} as is_recent,
-        coalesce(entries.entry_date >= projects.estimate_period_start, true) as is_in_estimate_period,
-        coalesce(entries.entry_date >= projects.budget_period_start, true) as is_in_budget_period,
+        entries.entry_date > {{ as_of_date() }} - {{ recent_days }} as is_recent,
+        {{ is_in_period('entries.started_at', 'projects.estimate_period_start', 'projects.reset_hour') }}
+            as is_in_estimate_period,
+        {{ is_in_period('entries.started_at', 'projects.budget_period_start', 'projects.reset_hour') }}
+            as is_in_budget_period,
         {{ whole_sum('entries.duration_seconds') }} as tracked_seconds,
         {{ whole_sum('case when entries.is_billable then entries.duration_seconds end') }} as billable_seconds,
         {{ whole_sum('case when entries.is_billable or projects.is_estimate_with_non_billable
                       then entries.duration_seconds end') }} as counted_seconds,
         {{ whole_sum('case when entries.currency is not distinct from projects.currency
-                      then entries.amount_minor end') }} as amount_minor
+                      then entries.amount_minor end') }} as amount_minor,
+        {{ whole_sum('case when entries.currency is distinct from projects.currency
+                      and entries.amount_minor <> 0 then 1 end') }} as entries_in_other_currencies
 
     from entries
     inner join projects on entries.project_id = projects.project_id
@@ -83,6 +91,7 @@ used as (
         {{ whole_sum('budget_used_minor') }} as budget_used_minor,
         {{ whole_sum('case when is_recent then counted_seconds end') }} as recent_seconds,
         {{ whole_sum('case when is_recent then amount_minor end') }} as recent_minor,
+        {{ whole_sum('entries_in_other_currencies') }} as entries_in_other_currencies,
         min(case when running_seconds >= estimate_seconds then entry_date end) as estimate_exhausted_on,
         min(case when running_minor >= budget_minor then entry_date end) as budget_exhausted_on
 
@@ -98,6 +107,7 @@ compared as (
         coalesce(used.tracked_seconds, 0) as tracked_seconds,
         coalesce(used.billable_seconds, 0) as billable_seconds,
         coalesce(used.amount_minor, 0) as amount_minor,
+        coalesce(used.entries_in_other_currencies, 0) > 0 as has_amounts_in_other_currencies,
         coalesce(used.recent_seconds, 0) as recent_seconds,
         coalesce(used.recent_minor, 0) as recent_minor,
         case when projects.estimate_seconds is not null
@@ -117,10 +127,10 @@ projected as (
     select
         *,
         coalesce(estimate_exhausted_on, {{ projected_date(
-            'estimate_seconds - estimate_used_seconds', 'recent_seconds', recent_days, 'next_estimate_period_start'
+            'estimate_seconds - estimate_used_seconds', 'recent_seconds', 'burn_days', 'next_estimate_period_start'
         ) }}) as estimate_exhaustion_date,
         coalesce(budget_exhausted_on, {{ projected_date(
-            'budget_minor - budget_used_minor', 'recent_minor', recent_days, 'next_budget_period_start'
+            'budget_minor - budget_used_minor', 'recent_minor', 'burn_days', 'next_budget_period_start'
         ) }}) as budget_exhaustion_date
 
     from compared
@@ -134,10 +144,12 @@ select
     client_name,
     is_archived,
     is_deleted,
+    {{ as_of_date() }} as as_of_date,
     currency,
     tracked_seconds,
     billable_seconds,
     amount_minor,
+    has_amounts_in_other_currencies,
 
     estimate_seconds,
     estimate_period_start,
@@ -150,9 +162,11 @@ select
     budget_used_minor,
     budget_minor - budget_used_minor as budget_remaining_minor,
     {{ share('budget_used_minor', 'budget_minor') }} as budget_used_share,
+    budget_minor is not null and is_budget_with_expenses as has_expenses_not_counted,
 
-    cast(round(recent_seconds * 7.0 / {{ recent_days }}) as bigint) as burn_seconds_per_week,
-    cast(round(recent_minor * 7.0 / {{ recent_days }}) as bigint) as burn_minor_per_week,
+    cast(burn_days as integer) as burn_days,
+    coalesce({{ whole_quotient('recent_seconds * 7', 'burn_days') }}, 0) as burn_seconds_per_week,
+    coalesce({{ whole_quotient('recent_minor * 7', 'burn_days') }}, 0) as burn_minor_per_week,
     estimate_exhaustion_date,
     budget_exhaustion_date,
     least(estimate_exhaustion_date, budget_exhaustion_date) as projected_exhaustion_date

@@ -43,7 +43,17 @@ renamed as (
         {{ blank_to_null(json_text('budget_estimate', 'type')) }} as budget_type,
         {{ blank_to_null(json_text('budget_estimate', 'resetOption')) }} as budget_reset,
         {{ json_boolean('budget_estimate', 'active') }} as is_budget_active,
+        {{ json_boolean('budget_estimate', 'includeExpenses') }} as is_budget_with_expenses,
         estimate_reset,
+        cast({{ iso_weekday("upper(" ~ json_text('estimate_reset', 'dayOfWeek') ~ ")", default='MONDAY') }} as bigint)
+            as reset_iso_weekday,
+        least(greatest(coalesce({{ json_bigint('estimate_reset', 'dayOfMonth') }}, 1), 1), 31) as reset_day_of_month,
+        cast({{ month_number("upper(" ~ json_text('estimate_reset', 'month') ~ ")") }} as bigint) as reset_month,
+        case
+            when {{ json_bigint('estimate_reset', 'hour') }} between 0 and 23
+                then {{ json_bigint('estimate_reset', 'hour') }}
+            else 0
+        end as reset_hour,
         memberships,
 
         is_deleted,
