@@ -51,9 +51,13 @@ def _publish_resource(
     columns = data_columns_of(connection, resource)
     names = ", ".join(columns)
     connection.execute(f"create or replace temp table incoming as select {names} from raw.{resource} limit 0")
-    values = [[_stored(row.get(name)) for name in columns] for row in rows]
-    if values:
-        connection.executemany(f"insert into incoming values ({', '.join('?' * len(columns))})", values)
+    # in one JSON document: DuckDB takes a millisecond for each parameter
+    document = json.dumps([{name: _stored(row.get(name)) for name in columns} for row in rows])
+    structure = json.dumps([dict.fromkeys(columns, "VARCHAR")])
+    connection.execute(
+        f"insert into incoming by name select unnest(record) from (select unnest(from_json($rows, '{structure}')) as record)",
+        {"rows": document},
+    )
     connection.execute(f"create or replace temp table covered as select * from raw.{resource} where {_inside(resource, window)}")
     same = " and ".join(f"old.{name} is not distinct from new.{name}" for name in columns)
     connection.execute(
@@ -83,6 +87,8 @@ def _inside(resource: ResourceName, window: tuple[datetime, datetime | None]) ->
 
 
 def _stored(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 

@@ -1,0 +1,156 @@
+"""Two small workspaces in which as much as possible is unusual at once, and what happens to them over five syncs.
+
+Only what the API has at each sync stands here; what the marts must say about it is in `promises`. Dates and chances are
+fixed, so that a failure comes back.
+"""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from analytics_assets.source.columns import ResourceName
+from analytics_assets_tests.dbt.history import Row, Sync, utc
+from analytics_assets_tests.dbt.warehouse import ALL_TIME
+
+# Months end between them; the third is published in the very moment in which February does.
+PUBLISHED_AT = [utc(2025, 2, 10, 6), utc(2025, 2, 20, 6), utc(2025, 3, 1), utc(2025, 3, 20, 6), utc(2025, 4, 10, 6)]
+
+CLIENTS: list[Row] = [
+    {"id": "german", "name": "Krümel", "currency_code": "EUR"},
+    {"id": "american", "name": "Ridge", "currency_code": "USD"},
+    {"id": "without_currency", "name": "Unsaid", "currency_code": ""},
+    {"id": "gone", "name": "Gone", "currency_code": "JPY"},
+]
+
+RESETS: list[Any] = [
+    None,
+    {"interval": "MONTHLY", "dayOfWeek": "THURSDAY", "dayOfMonth": 26, "month": "FEBRUARY", "hour": 8},
+    {"dayOfWeek": "SUNDAY", "dayOfMonth": 31, "month": "SEPTEMBER"},
+    {"dayOfWeek": "TUESDAY", "dayOfMonth": 15, "month": "APRIL", "hour": 23},
+    {"dayOfMonth": 30, "month": "FEBRUARY"},
+    {"dayOfMonth": None, "hour": None},
+]
+
+FIELDS: list[Any] = [
+    None,
+    [],
+    [{"customFieldId": "f", "name": "Order", "value": None}],
+    [{"customFieldId": "f", "name": "Order", "value": "4711"}, {"customFieldId": "g", "name": "Kinds", "value": ["a", "b"]}],
+    [{"customFieldId": "g", "name": "Sorts", "value": ["b", "a"]}, {"customFieldId": "f", "name": "Order", "value": "4711"}],
+    [{"customFieldId": "f", "name": "Order", "value": ""}, {"customFieldId": "g", "name": "Kinds", "value": ["a"]}],
+]
+
+
+def projects(rates: list[str | None]) -> list[Row]:
+    """A project for each reset and each way in which it may repeat, with clients, rates and budgets taking turns."""
+    made = []
+    for number, reset in enumerate(RESETS):
+        for turn, option in enumerate((None, "WEEKLY", "MONTHLY", "YEARLY")):
+            position = 4 * number + turn
+            rate = rates[position % len(rates)]
+            made.append(
+                {
+                    "id": f"p{position}",
+                    "name": f"Project {position}",
+                    "client_id": [*(client["id"] for client in CLIENTS), "", None][position % 6],
+                    "hourly_rate__amount": None if rate is None else 9000,
+                    "hourly_rate__currency": rate,
+                    "time_estimate__estimate": ["PT100H", "PT9H", "PT40H", None, "PT2H"][position % 5],
+                    "time_estimate__reset_option": option,
+                    "time_estimate__active": position % 7 != 6,
+                    "time_estimate__include_non_billable": [True, False, None][position % 3],
+                    "budget_estimate": {
+                        "estimate": [15_000, 200_000, 0][position % 3],
+                        "resetOption": [option, None][position % 2],
+                        "active": True,
+                        "includeExpenses": position % 4 == 1,
+                    },
+                    "estimate_reset": reset,
+                }
+            )
+    return made
+
+
+def syncs_of(seed: int, *, rates: list[str | None], costs: list[str | None], entries: int) -> list[Sync]:
+    """Five syncs, each of all time, of a workspace whose rates are in these currencies."""
+    chance = random.Random(seed)
+    known = projects(rates)
+    present = {row["id"]: row for row in (_entry(chance, rates, costs, utc(2025, 2, 10), len(known)) for _ in range(entries))}
+    gone: dict[str, Row] = {}
+    syncs = []
+    for number, at in enumerate(PUBLISHED_AT):
+        if number:
+            for _ in range(entries // 20):
+                new = _entry(chance, rates, costs, at, len(known))
+                present[new["id"]] = new
+            for key in chance.sample(sorted(present), entries // 4):
+                present[key] = present[key] | _edit(chance, present[key], rates, costs, len(known))
+            for key in chance.sample(sorted(present), entries // 20):
+                gone[key] = present.pop(key)
+            for key in chance.sample(sorted(gone), min(len(gone), 2)):
+                present[key] = gone.pop(key)
+        rows: dict[ResourceName, list[Row]] = {
+            "clients": [row for row in CLIENTS if number < 2 or row["id"] != "gone"],
+            "projects": known if number < 3 else known[1:],
+            "time_entries": [dict(row) for row in present.values()],
+        }
+        syncs.append(Sync(at, (ALL_TIME, None), rows))
+    return syncs
+
+
+def _entry(chance: random.Random, rates: list[str | None], costs: list[str | None], now: datetime, project_count: int) -> Row:
+    """An entry of the weeks or the year before, or one that is planned for the weeks to come."""
+    first, last = chance.choice([(-500, 0), *[(-60, 20)] * 4, (0, 90)])
+    start = now + timedelta(seconds=chance.randrange(first * 86_400, last * 86_400))
+    if chance.random() < 0.3:
+        start = start.replace(hour=chance.choice([0, 7, 8, 22, 23]), minute=0, second=0)
+    length = timedelta(seconds=chance.choice([1, 18, 1800, 5401, 36_000]))
+    return {
+        "id": f"{chance.getrandbits(64):016x}",
+        "user_id": "u",
+        "_users_id": "u",
+        "description": "",
+        "project_id": chance.choice([*(f"p{number}" for number in range(project_count)), "unknown", "", None]),
+        "type": chance.choice(["REGULAR", "REGULAR", None, "BREAK", "HOLIDAY"]),
+        "time_interval__start": start,
+        "time_interval__end": None if chance.random() < 0.03 else start + length,
+        "custom_field_values": chance.choice(FIELDS),
+        "tag_ids": chance.choice([None, [], ["s", "t"], ["t", "s"]]),
+        "is_locked": False,
+        **_rate(chance, rates),
+        **_cost(chance, costs),
+    }
+
+
+def _rate(chance: random.Random, currencies: list[str | None]) -> Row:
+    """A billable rate, or none, as the API shows it for time that is not billable."""
+    if chance.random() < 0.3:
+        return {"billable": False, "hourly_rate__amount": None, "hourly_rate__currency": None}
+    amount = chance.choice([0, 1, -1, -100, 4321, 12_300])
+    return {"billable": True, "hourly_rate__amount": amount, "hourly_rate__currency": chance.choice(currencies)}
+
+
+def _cost(chance: random.Random, currencies: list[str | None]) -> Row:
+    currency = chance.choice([*currencies, None])
+    return {"cost_rate__amount": chance.choice([None, 0, -3, 3333]), "cost_rate__currency": currency}
+
+
+def _edit(chance: random.Random, row: Row, rates: list[str | None], costs: list[str | None], project_count: int) -> Row:
+    start, end = row["time_interval__start"], row["time_interval__end"]
+    by = timedelta(days=chance.choice([-40, -1, 1, 40]))
+    return chance.choice(
+        [
+            _rate(chance, rates),
+            {"billable": False, "hourly_rate__amount": None, "hourly_rate__currency": None},
+            _cost(chance, costs),
+            {"cost_rate__currency": chance.choice(costs)},
+            {"project_id": f"p{chance.randrange(project_count)}"},
+            {"project_id": f"p{chance.randrange(project_count)}", **_rate(chance, rates)},
+            {"time_interval__start": start + by, "time_interval__end": end and end + by},
+            {"time_interval__end": start + timedelta(seconds=chance.choice([1800, 7200]))},
+            {"custom_field_values": chance.choice(FIELDS)},
+            {"tag_ids": row["tag_ids"] and row["tag_ids"][::-1]},
+            {"is_locked": not row["is_locked"]},
+            {"type": "BREAK"},
+        ]
+    )

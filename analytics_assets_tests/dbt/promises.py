@@ -1,0 +1,333 @@
+"""What `billing_monthly`, `time_entry_changes` and `project_budgets` promise in their `.yml`, as plain Python.
+
+Loops, dates and exact fractions, entry by entry, written from the descriptions of the columns and never from the SQL:
+whoever changes a promise changes it here too. Nothing here is fast.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, seconds, utc
+
+BURN_RATE_DAYS = 28
+WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+MONTHS = [
+    *("JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE"),
+    *("JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"),
+]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as the marts see it: with what follows from its project, its client and the workspace."""
+
+    row: Row
+    client_id: str | None
+    currency: str | None
+    cost_currency: str | None
+
+    @property
+    def project_id(self) -> str | None:
+        return self.row.get("project_id") or None
+
+    @property
+    def start_date(self) -> date:
+        return _start(self.row).date()
+
+    @property
+    def month(self) -> date:
+        return self.start_date.replace(day=1)
+
+    @property
+    def is_billable(self) -> bool:
+        return bool(self.row.get("billable"))
+
+
+class Workspace:
+    """A workspace after its syncs; rows that left it are known as they were last seen."""
+
+    def __init__(self, syncs: list[Sync]) -> None:
+        self.syncs = syncs
+        self.projects = {row["id"]: row for sync in syncs for row in sync.rows["projects"]}
+        self.clients = {row["id"]: row for sync in syncs for row in sync.rows["clients"]}
+        last = syncs[-1].rows["time_entries"]
+        rates = Counter(row["hourly_rate__currency"] for row in last if row["hourly_rate__currency"])
+        self.currency = min(rates, key=lambda currency: (-rates[currency], currency), default=None)
+        self.entries = [self.entry(row) for row in last]
+
+    def entry(self, row: Row) -> Entry:
+        """An entry, or a version that it had, with its currencies."""
+        project = self.projects.get(row.get("project_id") or "", {})
+        client = self.clients.get(project.get("client_id") or "", {})
+        currency = (
+            row["hourly_rate__currency"] or client.get("currency_code") or project.get("hourly_rate__currency") or self.currency
+        ) or None
+        return Entry(row, project.get("client_id") or None, currency, row["cost_rate__currency"] or currency)
+
+    # ---- billing_monthly -------------------------------------------------------------------------------------------
+
+    def billing(self) -> dict[tuple[Any, ...], Row]:
+        """Rows of `billing_monthly` by client, project, month and currency."""
+        rows: dict[tuple[Any, ...], Row] = {}
+
+        def row_of(entry: Entry, currency: str | None) -> Row:
+            project = self.projects.get(entry.project_id or "", {})
+            start = {
+                "project_name": project.get("name"),
+                "client_name": self.clients.get(entry.client_id or "", {}).get("name"),
+                "has_cost_in_other_currency": False,
+            }
+            sums = dict.fromkeys(("tracked_seconds", "billable_seconds", "amount_minor", "cost_minor"), 0)
+            return rows.setdefault((entry.client_id, entry.project_id, entry.month, currency), start | sums)
+
+        for entry in self.entries:
+            row = row_of(entry, entry.currency)
+            row["tracked_seconds"] += seconds(entry.row)
+            row["billable_seconds"] += seconds(entry.row) if entry.is_billable else 0
+            row["amount_minor"] += amount(entry.row)
+            if not cost(entry.row):
+                continue
+            paid = row_of(entry, entry.cost_currency)
+            paid["cost_minor"] += cost(entry.row)
+            if paid is not row:
+                row["has_cost_in_other_currency"] = paid["has_cost_in_other_currency"] = True
+        for row in rows.values():
+            row["tracked_hours"] = _rounded(Fraction(row["tracked_seconds"], 3600), 2)
+            row["billable_hours"] = _rounded(Fraction(row["billable_seconds"], 3600), 2)
+            row["margin_minor"] = None if row["has_cost_in_other_currency"] else row["amount_minor"] - row["cost_minor"]
+        return rows
+
+    # ---- time_entry_changes ----------------------------------------------------------------------------------------
+
+    def changes(self) -> dict[tuple[str, datetime], Row]:
+        """Rows of `time_entry_changes` by entry and time, for syncs that each read all time."""
+        found = {}
+        known: dict[str, Row] = {}
+        ever: set[str] = set()
+        previous: datetime | None = None
+        for sync in self.syncs:
+            read = {row["id"]: row for row in sync.rows["time_entries"]}
+            for key in known.keys() | read.keys():
+                before, after = known.get(key), read.get(key)
+                if before == after:
+                    continue
+                is_return = before is None and key in ever
+                is_first_reading = before is None and not is_return and (previous is None or previous < _start(after))
+                change = self._change(before, after, sync.at)
+                if change is not None and not is_first_reading:
+                    assert previous is not None
+                    found[key, sync.at] = change | {
+                        "is_return": is_return,
+                        "previously_read_at": previous,
+                        "is_certainly_late": previous >= _month_end(change["entry_month"]),
+                    }
+            known, previous = read, sync.at
+            ever |= read.keys()
+        return found
+
+    def _change(self, before_row: Row | None, after_row: Row | None, at: datetime) -> Row | None:
+        before = None if before_row is None else self.entry(before_row)
+        after = None if after_row is None else self.entry(after_row)
+        ended = [side.month for side in (before, after) if side and at >= _month_end(side.month)]
+        if not ended:
+            return None
+        fields = None
+        if before and after:
+            fields = {name for name, value in _fields(before).items() if value != _fields(after)[name]}
+            if not fields:
+                return None
+            is_relevant = _billed(before) != _billed(after)
+        else:
+            is_relevant = any(side and seconds(side.row) > 0 for side in (before, after))
+        shown = after or before
+        assert shown
+        change: Row = {
+            "change_type": "edited" if fields else "added" if after else "deleted",
+            "changed_fields": fields,
+            "entry_month": ended[0],
+            "days_after_month_end": (at.date() - _month_end(ended[0]).date()).days,
+            "is_billing_relevant": is_relevant,
+            "project_id": shown.project_id,
+            "client_id": shown.client_id,
+            "seconds_difference": (seconds(after.row) if after else 0) - (seconds(before.row) if before else 0),
+        }
+        for side, entry in (("before", before), ("after", after)):
+            change |= {
+                f"{side}_entry_month": entry and entry.month,
+                f"{side}_project_id": entry and entry.project_id,
+                f"{side}_is_billable": entry and entry.is_billable,
+                f"{side}_duration_seconds": entry and seconds(entry.row),
+                f"{side}_hourly_rate_minor": entry and entry.row["hourly_rate__amount"],
+                f"{side}_cost_rate_minor": entry and entry.row["cost_rate__amount"],
+                f"{side}_amount_minor": entry and amount(entry.row),
+                f"{side}_cost_minor": entry and cost(entry.row),
+                f"{side}_currency": entry and entry.currency,
+                f"{side}_cost_currency": entry and entry.cost_currency,
+            }
+        for minor, currency in (("amount_minor", "currency"), ("cost_minor", "cost_currency")):
+            money = {side: change[f"{side}_{minor}"] for side in ("before", "after") if change[f"{side}_{minor}"]}
+            named = {change[f"{side}_{currency}"] for side in money} or {getattr(shown, currency)}
+            change[currency] = named.pop() if len(named) == 1 else None
+            change[f"{minor}_difference"] = None if named else money.get("after", 0) - money.get("before", 0)
+        return change
+
+    # ---- project_budgets -------------------------------------------------------------------------------------------
+
+    def budgets(self, as_of: date) -> dict[str, Row]:
+        """Rows of `project_budgets` by project."""
+        return {key: self._budget(project, as_of) for key, project in self.projects.items()}
+
+    def _budget(self, project: Row, as_of: date) -> Row:
+        entries = [entry for entry in self.entries if entry.project_id == project["id"] and entry.start_date <= as_of]
+        client = self.clients.get(project["client_id"] or "", {})
+        with_amount = {entry.currency for entry in entries if amount(entry.row) and entry.currency}
+        own = min(with_amount or {entry.currency for entry in entries if entry.currency}, default=None)
+        currency = project["hourly_rate__currency"] or client.get("currency_code") or own
+        counted = project["time_estimate__include_non_billable"] is not False
+
+        def estimated(entry: Entry) -> int:
+            return seconds(entry.row) if counted or entry.is_billable else 0
+
+        def billed(entry: Entry) -> int:
+            return amount(entry.row) if entry.currency == currency else 0
+
+        first_recent = as_of - timedelta(days=BURN_RATE_DAYS - 1)
+        burn_days = max((as_of - max(entry.start_date, first_recent)).days + 1 for entry in entries) if entries else 0
+        recent = [entry for entry in entries if entry.start_date >= first_recent]
+        row: Row = {
+            "project_name": project["name"],
+            "client_name": client.get("name"),
+            "as_of_date": as_of,
+            "currency": currency,
+            "tracked_seconds": sum(seconds(entry.row) for entry in entries),
+            "billable_seconds": sum(seconds(entry.row) for entry in entries if entry.is_billable),
+            "amount_minor": sum(billed(entry) for entry in entries),
+            "has_amounts_in_other_currencies": any(amount(entry.row) and entry.currency != currency for entry in entries),
+            "burn_days": burn_days,
+        }
+        hours = (project["time_estimate__estimate"] or "PT0H")[2:-1] if project["time_estimate__active"] else "0"
+        budget = project["budget_estimate"]
+        for name, unit, whole, reset, count in (
+            ("estimate", "seconds", int(hours) * 3600, project["time_estimate__reset_option"], estimated),
+            ("budget", "minor", budget["estimate"], budget["resetOption"], billed),
+        ):
+            start, following = _period(reset, project["estimate_reset"] or {}, as_of)
+            spent_lately = sum(count(entry) for entry in recent)
+            row |= {
+                f"{name}_period_start": start and start.date(),
+                f"{name}_{unit}": whole or None,
+                f"burn_{unit}_per_week": int(_rounded(Fraction(spent_lately * 7, burn_days or 1), 0)),
+            }
+            if not whole:
+                row |= dict.fromkeys((f"{name}_used_{unit}", f"{name}_remaining_{unit}", f"{name}_used_share"))
+                row[f"{name}_exhaustion_date"] = None
+                continue
+            of_period = [entry for entry in entries if start is None or _start(entry.row) >= start]
+            used = sum(count(entry) for entry in of_period)
+            row |= {
+                f"{name}_used_{unit}": used,
+                f"{name}_remaining_{unit}": whole - used,
+                f"{name}_used_share": float(_rounded(Fraction(used, whole), 4)),
+                f"{name}_exhaustion_date": next(
+                    (
+                        day
+                        for day in sorted({entry.start_date for entry in of_period})
+                        if sum(count(entry) for entry in of_period if entry.start_date <= day) >= whole
+                    ),
+                    _projected(whole - used, Fraction(spent_lately, burn_days or 1), as_of, following),
+                ),
+            }
+        row["has_expenses_not_counted"] = bool(budget["estimate"] and budget["includeExpenses"])
+        dates = [row[f"{name}_exhaustion_date"] for name in ("estimate", "budget")]
+        row["projected_exhaustion_date"] = min((day for day in dates if day), default=None)
+        return row
+
+
+def _rounded(number: Fraction, digits: int) -> Decimal:
+    """Half away from zero, exactly."""
+    scaled = abs(number) * 10**digits + Fraction(1, 2)
+    return (Decimal(int(scaled)) * (-1 if number < 0 else 1)).scaleb(-digits).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def _projected(remaining: int, per_day: Fraction, as_of: date, following: date | None) -> date | None:
+    if per_day <= 0:
+        return None
+    days = ceil(remaining / per_day)
+    if days > 3650 or (following and as_of + timedelta(days=days) >= following):
+        return None
+    return as_of + timedelta(days=days)
+
+
+def _period(option: str | None, reset: Row, as_of: date) -> tuple[datetime | None, date | None]:
+    """The moment at which the period began that a date lies in, and the date on which the next one does."""
+    if option is None:
+        return None, None
+    first = next(day for day in _days(as_of, -1) if _is_reset(option, reset, day))
+    following = next(day for day in _days(as_of + timedelta(days=1), 1) if _is_reset(option, reset, day))
+    return utc(first.year, first.month, first.day, reset.get("hour") or 0), following
+
+
+def _days(first: date, step: int) -> Iterator[date]:
+    while True:
+        yield first
+        first += timedelta(days=step)
+
+
+def _is_reset(option: str, reset: Row, day: date) -> bool:
+    if option == "WEEKLY":
+        return WEEKDAYS[day.weekday()] == (reset.get("dayOfWeek") or "MONDAY")
+    if option == "YEARLY" and MONTHS[day.month - 1] != (reset.get("month") or "JANUARY"):
+        return False
+    wanted = reset.get("dayOfMonth") or 1
+    is_last_day = (day + timedelta(days=1)).day == 1
+    return day.day == wanted or (is_last_day and day.day < wanted)
+
+
+def _start(row: Row | None) -> datetime:
+    assert row is not None
+    start: datetime = row["time_interval__start"]
+    return start
+
+
+def _month_end(month: date) -> datetime:
+    following = (month + timedelta(days=32)).replace(day=1)
+    return utc(following.year, following.month, 1)
+
+
+def _fields(entry: Entry) -> dict[str, object]:
+    """The fields whose change is an edit."""
+    row = entry.row
+    fields = [
+        (field["customFieldId"], sorted(field["value"]) if isinstance(field["value"], list) else field["value"])
+        for field in row["custom_field_values"] or []
+        if field["value"] not in (None, "", [])
+    ]
+    return {
+        "user_id": row["user_id"],
+        "project_id": entry.project_id,
+        "description": row["description"] or None,
+        "entry_type": row["type"] or "REGULAR",
+        "is_billable": entry.is_billable,
+        "started_at": row["time_interval__start"],
+        "ended_at": row["time_interval__end"],
+        "hourly_rate_minor": row["hourly_rate__amount"],
+        "hourly_rate_currency": row["hourly_rate__currency"],
+        "cost_rate_minor": row["cost_rate__amount"],
+        "cost_rate_currency": row["cost_rate__currency"],
+        "tag_ids": set(row["tag_ids"] or []),
+        "custom_field_values": sorted(fields),
+    }
+
+
+def _billed(entry: Entry) -> tuple[object, ...]:
+    """What makes a change one of hours or money of a month."""
+    row = entry.row
+    kind = row["type"] or "REGULAR"
+    money = (amount(row), cost(row), entry.currency, entry.cost_currency)
+    return (row["user_id"], entry.project_id, entry.month, kind, entry.is_billable, seconds(row), *money)

@@ -1,0 +1,84 @@
+"""The marts that are invoiced from, row by row and value by value against their promises in plain Python."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from analytics_assets_tests.dbt.conftest import Build, Builder
+from analytics_assets_tests.dbt.history import AS_OF, Row, Sync
+from analytics_assets_tests.dbt.nasty import syncs_of
+from analytics_assets_tests.dbt.promises import Workspace
+from analytics_assets_tests.dbt.warehouse import create_warehouse, publish
+
+WORKSPACES: dict[str, list[Sync]] = {
+    "mixed_currencies": syncs_of(14, rates=["EUR", "USD", "GBP", None, None], costs=["EUR", "PLN", "UAH"], entries=400),
+    # no rate says which currency the workspace has
+    "rates_without_currency": syncs_of(15, rates=[None], costs=["PLN", None], entries=250),
+}
+
+
+@pytest.fixture(scope="module", params=WORKSPACES)
+def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Workspace]:
+    """The build of a nasty workspace, and the same in Python."""
+    name, syncs = request.param, WORKSPACES[request.param]
+    with FileLock(builder.folder / "lock"):
+        if not builder.made(name):
+            create_warehouse(builder.path)
+            for sync in syncs:
+                publish(builder.path, sync.rows, at=sync.at, window=sync.window)
+            marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets"]
+            # with those tests that look at nothing else
+            builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
+        return builder.load(name), Workspace(syncs)
+
+
+def assert_same_rows(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> None:
+    """Both have the same keys, and at each key the same values of the columns that are expected."""
+    assert found.keys() == expected.keys()
+    differences = [
+        (key, name, found[key][name], value)
+        for key, row in expected.items()
+        for name, value in row.items()
+        if found[key][name] != value
+    ]
+    assert differences == []
+
+
+def test_the_projects_own_tests_hold(nasty: tuple[Build, Workspace]) -> None:
+    build, _ = nasty
+    assert build.success, build.messages
+
+
+def test_billing_is_what_it_promises(nasty: tuple[Build, Workspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.billing_monthly")
+    found = {tuple(row[name] for name in ("client_id", "project_id", "billing_month", "currency")): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.billing())
+    assert {row["has_cost_in_other_currency"] for row in rows} == {True, False}
+
+
+def test_late_changes_are_what_they_promise(nasty: tuple[Build, Workspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.time_entry_changes")
+    for row in rows:
+        row["changed_fields"] = row["changed_fields"] and set(row["changed_fields"].split(", "))
+    found = {(row["time_entry_id"], row["first_seen_at"]): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.changes())
+    # the story has money that was lost, and money that went from one currency to another
+    assert any(row["before_amount_minor"] and row["after_amount_minor"] == 0 for row in rows)
+    assert any(row["cost_minor_difference"] is None for row in rows)
+    assert any(row["changed_fields"] == {"cost_rate_currency"} for row in rows)
+
+
+def test_budgets_are_what_they_promise(nasty: tuple[Build, Workspace]) -> None:
+    build, workspace = nasty
+    found = {row["project_id"]: row for row in build.records("select * from marts.project_budgets")}
+    assert_same_rows(found, workspace.budgets(AS_OF))
+    # some are used in part, some are used up, some will be
+    assert len({row["estimate_period_start"] for row in found.values() if row["estimate_used_seconds"]}) > 3
+    dates = {row["projected_exhaustion_date"] for row in found.values()} - {None}
+    assert min(dates) <= AS_OF < max(dates)
