@@ -8,44 +8,81 @@ clients as (
 
     select * from {{ ref('dim_clients') }}
 
+),
+
+-- What the tasks of a project add up to; those that left the API no longer count.
+tasks as (
+
+    select
+        project_id,
+        nullif({{ whole_sum('estimate_seconds') }}, 0) as estimate_seconds,
+        nullif({{ whole_sum('budget_minor') }}, 0) as budget_minor
+
+    from {{ ref('stg_tasks') }}
+    where not is_deleted
+    group by project_id
+
+),
+
+-- An estimate or budget of type AUTO is made from the tasks while it is in use. The older estimate is AUTO by default:
+-- it says nothing where there is a newer one.
+typed as (
+
+    select
+        *,
+        coalesce(upper(case
+            when coalesce(is_time_estimate_active, true) then coalesce(time_estimate_type, estimate_type)
+            when time_estimate_type is null then estimate_type
+        end) = 'AUTO', false) as is_estimate_from_tasks,
+        coalesce(upper(budget_type) = 'AUTO' and coalesce(is_budget_active, true), false) as is_budget_from_tasks
+
+    from projects
+
 )
 
 select
-    projects.project_id,
-    projects.project_name,
-    projects.workspace_id,
-    projects.client_id,
-    coalesce(clients.client_name, projects.client_name) as client_name,
+    typed.project_id,
+    typed.project_name,
+    typed.workspace_id,
+    typed.client_id,
+    coalesce(clients.client_name, typed.client_name) as client_name,
     clients.currency as client_currency,
-    projects.note,
-    projects.color,
-    projects.is_billable,
-    projects.is_archived,
-    projects.is_template,
-    projects.is_public,
-    projects.hourly_rate_minor,
-    projects.hourly_rate_currency,
-    projects.cost_rate_minor,
-    projects.cost_rate_currency,
+    typed.note,
+    typed.color,
+    typed.is_billable,
+    typed.is_archived,
+    typed.is_template,
+    typed.is_public,
+    typed.hourly_rate_minor,
+    typed.hourly_rate_currency,
+    typed.cost_rate_minor,
+    typed.cost_rate_currency,
 
     -- The older field counts where the newer one is empty or switched off.
     coalesce(
-        case when coalesce(projects.is_time_estimate_active, true) then nullif(projects.time_estimate_seconds, 0) end,
-        nullif(projects.estimate_seconds, 0)
+        case when typed.is_estimate_from_tasks then tasks.estimate_seconds end,
+        case when coalesce(typed.is_time_estimate_active, true) then nullif(typed.time_estimate_seconds, 0) end,
+        nullif(typed.estimate_seconds, 0)
     ) as estimate_seconds,
-    projects.time_estimate_reset as estimate_reset,
-    coalesce(projects.is_time_estimate_with_non_billable, true) as is_estimate_with_non_billable,
-    case when coalesce(projects.is_budget_active, true) then nullif(projects.budget_minor, 0) end as budget_minor,
-    projects.budget_reset,
-    coalesce(projects.is_budget_with_expenses, false) as is_budget_with_expenses,
-    projects.reset_iso_weekday,
-    projects.reset_day_of_month,
-    projects.reset_month,
-    projects.reset_hour,
+    typed.is_estimate_from_tasks,
+    typed.time_estimate_reset as estimate_reset,
+    coalesce(typed.is_time_estimate_with_non_billable, true) as is_estimate_with_non_billable,
+    coalesce(
+        case when typed.is_budget_from_tasks then tasks.budget_minor end,
+        case when coalesce(typed.is_budget_active, true) then nullif(typed.budget_minor, 0) end
+    ) as budget_minor,
+    typed.is_budget_from_tasks,
+    typed.budget_reset,
+    coalesce(typed.is_budget_with_expenses, false) as is_budget_with_expenses,
+    typed.reset_iso_weekday,
+    typed.reset_day_of_month,
+    typed.reset_month,
+    typed.reset_hour,
 
-    projects.is_deleted,
-    projects.deleted_at,
-    projects.loaded_at
+    typed.is_deleted,
+    typed.deleted_at,
+    typed.loaded_at
 
-from projects
-left join clients on projects.client_id = clients.client_id
+from typed
+left join clients on typed.client_id = clients.client_id
+left join tasks on typed.project_id = tasks.project_id
