@@ -154,7 +154,9 @@ class Workspace:
             "days_after_month_end": (at.date() - _month_end(ended[0]).date()).days,
             "is_billing_relevant": is_relevant,
             "project_id": shown.project_id,
+            "project_name": self.projects.get(shown.project_id or "", {}).get("name"),
             "client_id": shown.client_id,
+            "client_name": self.clients.get(shown.client_id or "", {}).get("name"),
             "seconds_difference": (seconds(after.row) if after else 0) - (seconds(before.row) if before else 0),
         }
         for side, entry in (("before", before), ("after", after)):

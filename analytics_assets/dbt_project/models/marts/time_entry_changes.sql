@@ -27,6 +27,12 @@ with projects as (
 
 ),
 
+users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
 workspace as (
 
     {{ workspace_currency(ref('stg_time_entries')) }}
@@ -263,8 +269,11 @@ select
     described.changed_fields,
 
     described.user_id,
+    users.user_name,
     described.project_id,
+    projects.project_name,
     projects.client_id,
+    projects.client_name,
     described.currency,
     described.cost_currency,
     coalesce(described.after_duration_seconds, 0) - coalesce(described.before_duration_seconds, 0)
@@ -282,5 +291,6 @@ select
 
 from described
 left join projects on described.project_id = projects.project_id
+left join users on described.user_id = users.user_id
 where described.change_type <> 'edited'
     or described.changed_fields <> ''

@@ -10,6 +10,12 @@ users as (
 
 ),
 
+projects as (
+
+    select * from {{ ref('dim_projects') }}
+
+),
+
 localized as (
 
     select
@@ -99,19 +105,43 @@ parts as (
             or (dated.duration_seconds = 0 and dated.started_at >= days.day_started_at)
         )
 
+),
+
+summed as (
+
+    select
+        user_id,
+        project_id,
+        work_date,
+        time_zone,
+        {{ whole_sum('seconds') }} as tracked_seconds,
+        {{ whole_sum('case when is_work then seconds end') }} as work_seconds,
+        {{ whole_sum('case when is_break then seconds end') }} as break_seconds,
+        {{ whole_sum('case when is_time_off then seconds end') }} as time_off_seconds,
+        {{ whole_sum('case when is_billable then seconds end') }} as billable_seconds,
+        count(*) as entry_count
+
+    from parts
+    group by user_id, project_id, work_date, time_zone
+
 )
 
 select
-    user_id,
-    project_id,
-    work_date,
-    time_zone,
-    {{ whole_sum('seconds') }} as tracked_seconds,
-    {{ whole_sum('case when is_work then seconds end') }} as work_seconds,
-    {{ whole_sum('case when is_break then seconds end') }} as break_seconds,
-    {{ whole_sum('case when is_time_off then seconds end') }} as time_off_seconds,
-    {{ whole_sum('case when is_billable then seconds end') }} as billable_seconds,
-    count(*) as entry_count
+    summed.user_id,
+    users.user_name,
+    summed.project_id,
+    projects.project_name,
+    projects.client_id,
+    projects.client_name,
+    summed.work_date,
+    summed.time_zone,
+    summed.tracked_seconds,
+    summed.work_seconds,
+    summed.break_seconds,
+    summed.time_off_seconds,
+    summed.billable_seconds,
+    summed.entry_count
 
-from parts
-group by user_id, project_id, work_date, time_zone
+from summed
+left join users on summed.user_id = users.user_id
+left join projects on summed.project_id = projects.project_id

@@ -81,16 +81,18 @@ filled as (
 )
 
 select
-    user_id,
-    week_start_date,
-    week_start_date + 7 <= {{ as_of_date() }} as is_complete,
-    tracked_seconds,
-    work_seconds,
-    break_seconds,
-    time_off_seconds,
-    billable_seconds,
-    capacity_seconds,
-    {{ share('work_seconds', 'capacity_seconds') }} as capacity_share,
-    {{ share('billable_seconds', 'capacity_seconds') }} as billable_capacity_share
+    filled.user_id,
+    users.user_name,
+    filled.week_start_date,
+    filled.week_start_date + 7 <= {{ as_of_date() }} as is_complete,
+    filled.tracked_seconds,
+    filled.work_seconds,
+    filled.break_seconds,
+    filled.time_off_seconds,
+    filled.billable_seconds,
+    filled.capacity_seconds,
+    {{ share('filled.work_seconds', 'filled.capacity_seconds') }} as capacity_share,
+    {{ share('filled.billable_seconds', 'filled.capacity_seconds') }} as billable_capacity_share
 
 from filled
+left join users on filled.user_id = users.user_id
