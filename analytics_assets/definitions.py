@@ -10,23 +10,23 @@ from analytics_assets.orchestration.dbt_assets import build_dbt_assets
 from analytics_assets.orchestration.jobs import build_schedules, sync_job
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
+from analytics_assets.pipeline.progress import OnReading
 from analytics_assets.settings import Settings, load_settings
-from analytics_assets.source.journal import OnProgress
 
 
-def build_definitions(settings: Settings | None = None, *, on_progress: OnProgress | None = None) -> Definitions:
+def build_definitions(settings: Settings | None = None, *, on_reading: OnReading | None = None) -> Definitions:
     """All assets, jobs, schedules and resources.
 
     Args:
         settings: what they are built for; by default the settings of this process.
-        on_progress: called for each step of a read that a run of these definitions makes in this process.
+        on_reading: called when a run of these definitions begins to read, with what shows how far it is.
 
     Raises:
         SettingsError: a variable that is set holds a bad value. Missing ones are only told when a run needs them.
     """
     settings = settings or load_settings()
     return Definitions(
-        assets=[workspace_asset, build_raw_assets(settings, on_progress), build_dbt_assets(settings)],
+        assets=[workspace_asset, build_raw_assets(settings, on_reading), build_dbt_assets(settings)],
         asset_checks=[build_checks(settings)],
         jobs=[sync_job],
         schedules=build_schedules(settings),

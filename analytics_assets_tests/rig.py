@@ -17,14 +17,16 @@ from pydantic import SecretStr
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.pipeline.api import Api
-from analytics_assets.pipeline.months import Month, Span
-from analytics_assets.pipeline.sync import SyncReport, load_with_dlt, sync
+from analytics_assets.pipeline.months import AskedMonths, Month, Span, current_month
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.sync import SyncReport, sync
 from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
-from analytics_assets.source.journal import Journal
+from analytics_assets.source.meter import Meter
+from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.window import Window
 
 Row = dict[str, Any]
@@ -40,7 +42,7 @@ class Rig:
         self.path = folder / "analytics.duckdb"
         self.page_size = page_size
         self.start = start
-        self.journal = Journal()
+        self.progress = ReadingProgress()
         self.limits = HttpLimits(requests_per_second=10_000, backoff_factor=0, read_timeout_seconds=5)
         self.extra_params: dict[str, dict[str, Any]] = {}
         self.api_key = server.api_key
@@ -57,15 +59,36 @@ class Rig:
         self, first: str | None = None, last: str | None = None, resources: Sequence[ResourceName] = RESOURCE_NAMES
     ) -> SyncReport:
         """A sync of the months from `first` to `last`, by default all of history."""
-        self.journal = Journal()
+        self.progress = ReadingProgress()
         return sync(
             api=self.api,
             warehouse=self.path,
-            window=self.window(first, last),
-            journal=self.journal,
-            load=load_with_dlt(resources),
-            name="test",
+            months=AskedMonths(self.start, span=self.span(first, last)),
+            progress=self.progress,
+            holder="test",
+            resources=resources,
         )
+
+    def routine_sync(self, lookback_months: int = 2) -> SyncReport:
+        """A sync without months: what the warehouse lacks, and the lookback."""
+        self.progress = ReadingProgress()
+        return sync(
+            api=self.api,
+            warehouse=self.path,
+            months=AskedMonths(self.start, lookback_months),
+            progress=self.progress,
+            holder="test",
+        )
+
+    @property
+    def recorder(self) -> ReadingRecorder:
+        """What the last reading has recorded."""
+        return self.progress.recorder
+
+    @property
+    def meter(self) -> Meter:
+        """What the last reading has cost."""
+        return self.progress.meter
 
     def failing_sync(
         self, first: str | None = None, last: str | None = None, resources: Sequence[ResourceName] = RESOURCE_NAMES
@@ -79,16 +102,16 @@ class Rig:
 
     def read(self, resource: ResourceName, first: str | None = None, last: str | None = None) -> dict[str, Row]:
         """What the source alone brings home of a resource, by id, without a warehouse: a fifth of a sync's time."""
-        self.journal = Journal()
-        undeclared = UndeclaredColumns(on_new=self.journal.column_found)
-        source = self.api.source(self.journal, self.window(first, last), undeclared)
+        self.progress = ReadingProgress()
+        undeclared = UndeclaredColumns(on_new=self.recorder.column_found)
+        source = self.api.source(self.progress, self.window(first, last), undeclared)
         tables = list(source.with_resources(resource))
-        finished, parent = self.journal.resources[resource].finished_lists, TABLES[resource].parent_column
+        finished, parent = self.recorder.resources[resource].finished_lists, TABLES[resource].parent_column
         read = [row for table in tables for row in table.to_pylist()]
         rows = [row for row in read if finished.get(row[parent] if parent else "") == row["_pass"]]
         by_id = {row["id"]: row for row in rows}
         assert len(by_id) == len(rows), f"{resource} were read with an id twice"
-        assert self.journal.resources[resource].rows == len(rows)
+        assert self.recorder.resources[resource].rows == len(rows)
         return by_id
 
     def assert_reads_the_api(self, resource: ResourceName, first: str | None = None, last: str | None = None) -> None:
@@ -130,10 +153,11 @@ class Rig:
 
     def window(self, first: str | None = None, last: str | None = None) -> Window:
         """The window of the months from `first` to `last`."""
-        now = Month.of(datetime.now(UTC))
-        begin = Month.parse(first) if first else Month.of(self.start)
-        end = Month.parse(last) if last else now
-        return Span(begin, end).window(self.start, now=now)
+        return self.span(first, last).window(self.start, now=current_month())
+
+    def span(self, first: str | None = None, last: str | None = None) -> Span:
+        """The months from `first` to `last`, by default all of history."""
+        return Span(Month.parse(first) if first else Month.of(self.start), Month.parse(last) if last else current_month())
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query on the warehouse."""

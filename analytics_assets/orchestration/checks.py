@@ -3,7 +3,7 @@
 Checks of the data itself are dbt tests and stand beside the models in `dbt_project/`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dagster import (
@@ -23,11 +23,11 @@ from dagster import (
 
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
-from analytics_assets.pipeline.months import current_month, history_span
+from analytics_assets.pipeline.months import AskedMonths
+from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.verification import verify
 from analytics_assets.settings import Settings
 from analytics_assets.source.columns import ResourceName
-from analytics_assets.source.journal import Journal
 from analytics_assets.warehouse.difference import Difference
 
 WORKSPACE_KEY: Final = AssetKey(["api", "workspace"])
@@ -59,31 +59,28 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
     def raw_matches_api(
         context: AssetCheckExecutionContext, api: WorkspaceAccessResource, warehouse: Warehouse
     ) -> Iterator[AssetCheckResult]:
-        now = current_month()
         with failures_in_a_sentence():
-            differences = verify(
+            found = verify(
                 api=api.api(settings),
                 warehouse=warehouse.path,
-                window=history_span(settings.start_date, now=now).window(settings.start_date, now=now),
-                journal=Journal(),
+                months=AskedMonths.all_history(settings.start_date),
+                progress=ReadingProgress(),
             )
-        equal = all(difference.is_equal for difference in differences.values())
-        unequal = ", ".join(name for name, difference in differences.items() if not difference.is_equal)
         yield AssetCheckResult(
             check_name=CHECK_NAME,
             asset_key=WORKSPACE_KEY,
-            passed=equal,
+            passed=not found.unequal,
             severity=AssetCheckSeverity.ERROR,
             description="The raw tables equal the API."
-            if equal
-            else f"These tables differ from the API: {unequal}. A sync of all history repairs them.",
-            metadata={"comparison": comparison_table(differences)},
+            if not found.unequal
+            else f"These tables differ from the API: {', '.join(found.unequal)}. A sync of all history repairs them.",
+            metadata={"comparison": comparison_table(found.differences)},
         )
 
     return raw_matches_api
 
 
-def comparison_table(differences: dict[ResourceName, Difference]) -> MetadataValue:
+def comparison_table(differences: Mapping[ResourceName, Difference]) -> MetadataValue:
     """The comparison as a table of the UI, a row per resource."""
     columns = ["resource", "API rows", "warehouse rows", "missing", "extra", "different"]
     records = [

@@ -99,6 +99,12 @@ def _publications() -> SourceTable:
             SourceColumn("rows_new", WHOLE, "Rows among them that the warehouse did not have."),
             SourceColumn("rows_changed", WHOLE, "Rows among them that differed from the warehouse."),
             SourceColumn("rows_deleted", WHOLE, "Rows of the warehouse that the API no longer had."),
+            SourceColumn("read_began_at", TIMESTAMP, "When the reading began, UTC; what it covers ends there."),
+            SourceColumn(
+                "voided_at",
+                TIMESTAMP,
+                "When the table was made anew or got another declared column, so that this reading covers it no more, UTC.",
+            ),
         ],
     )
 

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from dagster import (
     AssetExecutionContext,
     AssetKey,
+    AssetMaterialization,
     AssetsDefinition,
     AssetSpec,
     BackfillPolicy,
@@ -18,22 +19,26 @@ from dagster import (
     MetadataValue,
     MonthlyPartitionsDefinition,
 )
-from dlt import Pipeline
-from dlt.extract.source import DltSource
 
 from analytics_assets.orchestration.checks import WORKSPACE_KEY
 from analytics_assets.orchestration.failures import failures_in_a_sentence
-from analytics_assets.orchestration.partitions import PARTITION_TAG, RANGE_START_TAG, month_partitions, span_of_time_window
+from analytics_assets.orchestration.partitions import (
+    PARTITION_TAG,
+    RANGE_START_TAG,
+    month_partitions,
+    partition_key,
+    span_of_time_window,
+)
 from analytics_assets.orchestration.raw_metadata import column_schema, endpoint_of, materialization_metadata
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_log import warnings_shown_in
-from analytics_assets.pipeline.months import current_month, routine_span
-from analytics_assets.pipeline.sync import LOADER_FILE_FORMAT, sync
+from analytics_assets.pipeline.months import AskedMonths
+from analytics_assets.pipeline.progress import OnReading, ReadingProgress
+from analytics_assets.pipeline.reading import LANDING_DISPOSITION, LOADER_FILE_FORMAT
+from analytics_assets.pipeline.sync import open_sync, publish_reading
 from analytics_assets.settings import Settings
 from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
-from analytics_assets.source.journal import Journal, OnProgress
-from analytics_assets.source.window import Window
 from analytics_assets.warehouse.tables import RAW
 
 with warnings.catch_warnings():
@@ -75,16 +80,16 @@ class RawTranslator(DagsterDltTranslator):
                 "endpoint": MetadataValue.text(endpoint_of(name)),
                 "primary key": "id",
             },
-            partitions_def=self._partitions if name == "time_entries" else None,
+            partitions_def=self._partitions if TABLES[name].is_windowed else None,
         )
 
 
-def build_raw_assets(settings: Settings, on_progress: OnProgress | None = None) -> AssetsDefinition:
+def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) -> AssetsDefinition:
     """The `raw/*` assets; the source that gives them their shape has no key and reads nothing.
 
     Args:
         settings: how the API is asked and which history is read.
-        on_progress: called for each step of a read.
+        on_reading: called when a reading begins, with what shows how far it is.
     """
     shape = analytics_source(api_key="", api_url="https://api.example.com", workspace_id="shape")
 
@@ -96,38 +101,42 @@ def build_raw_assets(settings: Settings, on_progress: OnProgress | None = None) 
         backfill_policy=BackfillPolicy.single_run(),
     )
     def raw(
-        context: AssetExecutionContext, dlt_resource: DagsterDltResource, api: WorkspaceAccessResource, warehouse: Warehouse
+        context: AssetExecutionContext,
+        dlt_resource: DagsterDltResource,
+        api: WorkspaceAccessResource,
+        warehouse: Warehouse,
     ) -> Iterator[MaterializeResult[Any]]:
-        results: list[MaterializeResult[Any]] = []
-
-        def load(pipeline: Pipeline, source: DltSource) -> list[ResourceName]:
-            events = dlt_resource.run(
-                context=context,
-                dlt_source=source,
-                dlt_pipeline=pipeline,
-                loader_file_format=LOADER_FILE_FORMAT,
-                write_disposition="append",
-            )
-            results.extend(event for event in events if isinstance(event, MaterializeResult))
-            return [_name_of(result) for result in results]
-
-        journal = Journal(on_change=on_progress)
-        with failures_in_a_sentence(), warnings_shown_in(context.log):
-            window = window_of_run(context, warehouse, settings)
-            report = sync(
+        progress = ReadingProgress()
+        with (
+            failures_in_a_sentence(),
+            warnings_shown_in(context.log),
+            open_sync(
                 api=api.api(settings),
                 warehouse=warehouse.path,
-                window=window,
-                journal=journal,
-                load=load,
-                name=f"sync run {context.run.run_id[:8]}",
+                months=months_of_run(context, settings),
+                progress=progress,
+                holder=f"sync run {context.run.run_id[:8]}",
+            ) as opened,
+        ):
+            context.log.info("Time entries of %s", opened.span)
+            if on_reading is not None:
+                on_reading(progress)
+            # dlt appends to an empty landing; the merge is made when the landing is published
+            loaded = dlt_resource.run(
+                context=context,
+                dlt_source=opened.source,
+                dlt_pipeline=opened.pipeline,
+                loader_file_format=LOADER_FILE_FORMAT,
+                write_disposition=LANDING_DISPOSITION,
             )
-        for result in results:
-            name = _name_of(result)
-            metadata = materialization_metadata(
-                name, journal.resources[name], report.published[name], warehouse, window, report.undeclared[name]
-            )
-            yield MaterializeResult(asset_key=result.asset_key, metadata=metadata)
+            names = [_name_of(result) for result in loaded if isinstance(result, MaterializeResult)]
+            report = publish_reading(opened, names)
+        for name in names:
+            metadata = materialization_metadata(name, report, progress.meter.of(name), warehouse)
+            if TABLES[name].is_windowed and not _has_partitions(context):
+                for month in report.span.months:
+                    context.log_event(AssetMaterialization(AssetKey([RAW, name]), partition=partition_key(month)))
+            yield MaterializeResult(asset_key=AssetKey([RAW, name]), metadata=metadata)
 
     return raw
 
@@ -137,12 +146,11 @@ def _name_of(result: MaterializeResult[Any]) -> ResourceName:
     return cast(ResourceName, result.asset_key.path[-1])
 
 
-def window_of_run(context: AssetExecutionContext, warehouse: Warehouse, settings: Settings) -> Window:
-    """The time entries that a run covers: its partitions, or without any what a routine sync covers."""
-    now = current_month()
-    if PARTITION_TAG in context.run.tags or RANGE_START_TAG in context.run.tags:
-        span = span_of_time_window(context.partition_time_window)
-    else:
-        span = routine_span(settings.start_date, settings.lookback_months, warehouse.last_covered(settings.start_date), now=now)
-    context.log.info("Time entries of %s", span)
-    return span.window(settings.start_date, now=now)
+def _has_partitions(context: AssetExecutionContext) -> bool:
+    return PARTITION_TAG in context.run.tags or RANGE_START_TAG in context.run.tags
+
+
+def months_of_run(context: AssetExecutionContext, settings: Settings) -> AskedMonths:
+    """The months that a run covers: its partitions, or without any what a routine sync covers."""
+    span = span_of_time_window(context.partition_time_window) if _has_partitions(context) else None
+    return AskedMonths(settings.start_date, settings.lookback_months, span)

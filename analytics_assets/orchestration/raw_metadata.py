@@ -1,6 +1,6 @@
 """What a materialization of a `raw/*` asset shows in the UI: counts, cost, columns, and where the rows are.
 
-Only the wording of metadata belongs here; the figures come from the journal of the read and from the publication.
+Only the wording of metadata belongs here; the figures come from the reading and its publication.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,9 @@ from typing import Any, Final
 from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableConstraints, TableSchema
 
 from analytics_assets.orchestration.resources import Warehouse
+from analytics_assets.pipeline.sync import SyncReport
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
-from analytics_assets.source.journal import ResourceCounts
-from analytics_assets.source.routes import PATHS
-from analytics_assets.source.window import Window
-from analytics_assets.warehouse.publish import Published
+from analytics_assets.source.meter import Traffic
 from analytics_assets.warehouse.tables import DUCKDB_TYPES, LOADED_AT, RAW
 
 REFUSALS_NAMED: Final = 20
@@ -45,18 +43,15 @@ def column_schema(name: ResourceName, undeclared: Mapping[str, DataType]) -> Tab
 
 def endpoint_of(name: ResourceName) -> str:
     """The address of a resource's lists, as the API's documents write it."""
-    return f"GET /v1/workspaces/{{workspace_id}}/{PATHS[name].replace('resources.', '').replace('s.id}', '_id}')}"
+    table = TABLES[name]
+    parent = f"{{{table.parent.removesuffix('s')}_id}}" if table.parent else ""
+    return f"GET /v1/workspaces/{{workspace_id}}/{table.path.format(parent_id=parent)}"
 
 
-def materialization_metadata(
-    name: ResourceName,
-    counts: ResourceCounts,
-    published: Published,
-    warehouse: Warehouse,
-    window: Window,
-    undeclared: Mapping[str, DataType],
-) -> dict[str, Any]:
+def materialization_metadata(name: ResourceName, report: SyncReport, traffic: Traffic, warehouse: Warehouse) -> dict[str, Any]:
     """The figures of one resource in one run."""
+    published, lists, undeclared = report.published[name], report.reading.lists[name], report.undeclared[name]
+    window = report.reading.window
     metadata: dict[str, Any] = {
         "dagster/row_count": published.total,
         "dagster/table_name": f"{warehouse.name}.{RAW}.{name}",
@@ -65,21 +60,22 @@ def materialization_metadata(
         "rows new": published.new,
         "rows changed": published.changed,
         "rows deleted": published.deleted,
-        "requests": counts.requests,
-        "retries": counts.retries,
-        "bytes": counts.bytes,
-        "seconds waiting for the API": round(counts.seconds, 2),
-        "lists read": len(counts.finished_lists),
+        "requests": traffic.requests,
+        "retries": traffic.retries,
+        "bytes": traffic.bytes,
+        "seconds waiting for the API": round(traffic.seconds, 2),
+        "lists read": len(lists.settled),
         "warehouse": MetadataValue.path(str(warehouse.path)),
     }
-    if name == "time_entries":
+    if TABLES[name].is_windowed:
+        metadata["months"] = str(report.span)
         metadata["from"] = window.start.strftime("%Y-%m-%d")
         metadata["until"] = window.end.strftime("%Y-%m-%d") if window.end else "open"
-    if counts.new_columns:
-        metadata["new columns"] = MetadataValue.md("\n".join(f"- `{c}` {kind}" for c, kind in sorted(counts.new_columns.items())))
-    if counts.refused:
-        named = [f"- `{parent}`: {reason}" for parent, reason in sorted(counts.refused.items())[:REFUSALS_NAMED]]
-        more = [f"- and {len(counts.refused) - REFUSALS_NAMED} more"] if len(counts.refused) > REFUSALS_NAMED else []
-        metadata["lists refused"] = len(counts.refused)
+    if lists.new_columns:
+        metadata["new columns"] = MetadataValue.md("\n".join(f"- `{c}` {kind}" for c, kind in sorted(lists.new_columns.items())))
+    if lists.refused:
+        named = [f"- `{parent}`: {reason}" for parent, reason in sorted(lists.refused.items())[:REFUSALS_NAMED]]
+        more = [f"- and {len(lists.refused) - REFUSALS_NAMED} more"] if len(lists.refused) > REFUSALS_NAMED else []
+        metadata["lists refused"] = len(lists.refused)
         metadata[f"refused {TABLES[name].parent}"] = MetadataValue.md("\n".join(named + more))
     return metadata

@@ -5,7 +5,6 @@ Both are plain values until a run asks them for something; nothing is opened or 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -13,10 +12,8 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from analytics_assets.pipeline.api import Api
-from analytics_assets.pipeline.months import Month
 from analytics_assets.settings import Settings, checked_access
-from analytics_assets.warehouse.connection import READER_PATIENCE_SECONDS, connection
-from analytics_assets.warehouse.publications import last_covered_moment
+from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.writer_lock import writing
 
 
@@ -68,12 +65,3 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
         """A connection that reads; waits while another program writes."""
         with connection(self.path, read_only=True) as con:
             yield con
-
-    def last_covered(self, start_date: date, *, patience_seconds: float = READER_PATIENCE_SECONDS) -> Month | None:
-        """The month in which a sync last read up to its own present, None where no sync has read all history.
-
-        Raises:
-            WarehouseError: another program held the file for longer than `patience_seconds`.
-        """
-        covered = last_covered_moment(self.path, start_date, patience_seconds=patience_seconds)
-        return None if covered is None else Month.of(covered)

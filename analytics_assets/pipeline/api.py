@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from dlt.extract.source import DltSource
 
+from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.settings import Settings, WorkspaceAccess
-from analytics_assets.source import Reading, analytics_source
+from analytics_assets.source import ReadingOptions, analytics_source
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import HttpLimits
-from analytics_assets.source.journal import Journal
 from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.places import ledger_file
@@ -48,7 +48,7 @@ class Api:
         )
         return cls(access or settings.access(), settings.page_size, limits, settings.extra_params)
 
-    def source(self, journal: Journal, window: Window | None, undeclared: UndeclaredColumns) -> DltSource:
+    def source(self, progress: ReadingProgress, window: Window | None, undeclared: UndeclaredColumns) -> DltSource:
         """The keyed source for one reading; dlt wants a fresh one each time.
 
         Raises:
@@ -59,13 +59,14 @@ class Api:
             raise SourceError(
                 "ANALYTICS_API_KEY holds characters that no key has, such as a line break or an accented letter; copy it anew."
             )
-        reading = Reading(
+        options = ReadingOptions(
             page_size=self.page_size,
             window=window,
             limits=self.limits,
             extra_params=self.extra_params,
-            journal=journal,
+            recorder=progress.recorder,
+            meter=progress.meter,
             undeclared=undeclared,
             column_hints=False,
         )
-        return analytics_source(key, self.access.api_url, self.access.workspace_id, reading)
+        return analytics_source(key, self.access.api_url, self.access.workspace_id, options)

@@ -5,7 +5,7 @@ month is decided in `orchestration/partitions.py`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 from analytics_assets.source.window import Window
@@ -79,6 +79,12 @@ class Span:
             undated=reaches_now and self.first <= Month.of(start_date),
         )
 
+    @property
+    def months(self) -> list[Month]:
+        """Each of them."""
+        count = (self.last.year - self.first.year) * 12 + self.last.number - self.first.number + 1
+        return [self.first.plus(number) for number in range(count)]
+
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
 
@@ -94,10 +100,39 @@ def routine_span(start_date: date, lookback_months: int, last_covered: Month | N
     Args:
         start_date: first day of history.
         lookback_months: months to read again, the current one included.
-        last_covered: the month in which a sync last read up to its own present; None when none has read all history.
+        last_covered: the last month that all readings together reach without a hole; None when history was not read.
         now: the current month.
     """
     everything = history_span(start_date, now=now)
     if last_covered is None:
         return everything
     return Span(max(everything.first, min(now.plus(1 - lookback_months), last_covered)), now)
+
+
+@dataclass(frozen=True)
+class AskedMonths:
+    """The months of time entries that a reading is asked for.
+
+    Args:
+        start_date: first day of history.
+        lookback_months: months that a routine sync reads again, the current one included.
+        span: the months; None for what a routine sync reads, which is decided when the warehouse is held.
+        now: the current month.
+    """
+
+    start_date: date
+    lookback_months: int = 1
+    span: Span | None = None
+    now: Month = field(default_factory=current_month)
+
+    def span_given(self, covered_until: datetime | None) -> Span:
+        """The months to read, given the moment up to which the warehouse covers all history; None for not at all."""
+        if self.span is not None:
+            return self.span
+        last_covered = None if covered_until is None else Month.of(covered_until)
+        return routine_span(self.start_date, self.lookback_months, last_covered, now=self.now)
+
+    @classmethod
+    def all_history(cls, start_date: date) -> "AskedMonths":
+        """Every month from the start of history to now."""
+        return cls(start_date, span=history_span(start_date, now=current_month()))

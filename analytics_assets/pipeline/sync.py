@@ -1,82 +1,93 @@
 """One sync without any orchestration: the API is read into a landing, and one transaction publishes it.
 
-The way the data takes stands here in full; what is believed is decided in `source/`, what is written in
-`warehouse/`. Dagster joins in `orchestration/raw_assets.py`.
+The way the data takes stands here and in `reading.py` in full; what is believed is decided in `source/`, what is
+written in `warehouse/`. Dagster joins in `orchestration/raw_assets.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from dlt import Pipeline
-from dlt.extract.source import DltSource
+import duckdb
 
 from analytics_assets.pipeline.api import Api
-from analytics_assets.source.arrow import UndeclaredColumns
-from analytics_assets.source.columns import DataType, ResourceName
-from analytics_assets.source.journal import Journal
-from analytics_assets.source.window import Window
-from analytics_assets.warehouse.connection import connection
+from analytics_assets.pipeline.months import AskedMonths, Span
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.reading import OpenReading, open_reading
+from analytics_assets.source.columns import RESOURCE_NAMES, DataType, ResourceName
+from analytics_assets.source.reading import Reading
 from analytics_assets.warehouse.identity import claim_workspace
-from analytics_assets.warehouse.landing import landing
-from analytics_assets.warehouse.publish import Published, publish
-from analytics_assets.warehouse.tables import undeclared_columns
-from analytics_assets.warehouse.writer_lock import writing
-
-Load = Callable[[Pipeline, DltSource], Sequence[ResourceName]]
-"""Runs the dlt pipeline on the source, and says which of its resources were loaded."""
-
-LOADER_FILE_FORMAT: Final = "parquet"
-"""dlt's default for DuckDB, INSERT statements, loads 2,000 rows/s; `jsonl` changes texts that look like times."""
-
-
-def load_with_dlt(resources: Sequence[ResourceName]) -> Load:
-    """dlt's own run of some of the resources, for those who need no orchestration."""
-
-    def load(pipeline: Pipeline, source: DltSource) -> Sequence[ResourceName]:
-        pipeline.run(source.with_resources(*resources), loader_file_format=LOADER_FILE_FORMAT, write_disposition="append")
-        return resources
-
-    return load
+from analytics_assets.warehouse.publications import Published
+from analytics_assets.warehouse.publish import publish
 
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync did: per resource, and the columns that the tables have for fields nobody declared."""
+    """What a sync did: the months and lists that were read, what was published, and the columns that nobody declared."""
 
+    span: Span
+    reading: Reading
     published: dict[ResourceName, Published]
     undeclared: dict[ResourceName, dict[str, DataType]]
 
 
-def sync(*, api: Api, warehouse: Path, window: Window, journal: Journal, load: Load, name: str) -> SyncReport:
-    """Read the API and make the raw tables equal to it, or leave them as they are.
+@contextmanager
+def open_sync(*, api: Api, warehouse: Path, months: AskedMonths, progress: ReadingProgress, holder: str) -> Iterator[OpenReading]:
+    """A reading that is to be published; whoever opens it runs dlt and then calls `publish_reading`.
 
-    The warehouse is held from the first request on, so that no older reading is published after a newer one.
+    Raises:
+        WarehouseError: the warehouse can't be opened, holds another workspace, or its disk is full.
+    """
+
+    def claim(con: duckdb.DuckDBPyConnection) -> None:
+        claim_workspace(con, warehouse, workspace_id=api.access.workspace_id, api_url=api.access.api_url)
+
+    with open_reading(api=api, warehouse=warehouse, months=months, progress=progress, holder=holder, prepare=claim) as reading:
+        yield reading
+
+
+def publish_reading(opened: OpenReading, resources: Sequence[ResourceName]) -> SyncReport:
+    """Make the raw tables equal to what was read, in one transaction.
+
+    Args:
+        opened: the reading; dlt has loaded it.
+        resources: those that were asked for.
+
+    Raises:
+        SourceError: the API was not read as it must be.
+        WarehouseError: rows that were read have not arrived, or the disk is full.
+    """
+    reading = opened.finish(resources)
+    published = publish(opened.warehouse, opened.landed, resources, reading)
+    # not asked of the warehouse: whoever opens it in this moment would make a failure of what is published
+    undeclared = {name: {**opened.known_columns[name], **reading.lists[name].new_columns} for name in published}
+    return SyncReport(opened.span, reading, published, undeclared)
+
+
+def sync(
+    *,
+    api: Api,
+    warehouse: Path,
+    months: AskedMonths,
+    progress: ReadingProgress,
+    holder: str,
+    resources: Sequence[ResourceName] = RESOURCE_NAMES,
+) -> SyncReport:
+    """Read the API and make the raw tables equal to it, or leave them as they are.
 
     Args:
         api: what to read.
         warehouse: path of the warehouse file.
-        window: the time entries that are read.
-        journal: filled with what happens.
-        load: runs dlt.
-        name: what those are told who have to wait for this sync.
+        months: the months of time entries that are read.
+        progress: filled with what happens.
+        holder: what those are told who have to wait for this sync.
+        resources: the tables to make equal.
 
     Raises:
         SourceError: somewhere among the causes, when the API can't be read exactly.
         WarehouseError: the warehouse can't be opened, holds another workspace, or its disk is full.
     """
-    with writing(warehouse, name):
-        with connection(warehouse) as con:
-            access = api.access
-            claim_workspace(con, warehouse, workspace_id=access.workspace_id, api_url=access.api_url)
-            known = undeclared_columns(con)
-        source = api.source(journal, window, UndeclaredColumns(known, on_new=journal.column_found))
-        with landing(warehouse, concurrency=api.limits.concurrency) as landed:
-            loaded = load(landed.pipeline, source)
-            journal.check_some_list_was_readable()
-            landed.close()
-            published = publish(warehouse, landed.file, loaded, journal, window)
-    # not asked of the warehouse: whoever opens it in this moment would make a failure of what is published
-    undeclared = {name: {**known[name], **journal.resources[name].new_columns} for name in published}
-    return SyncReport(published, undeclared)
+    with open_sync(api=api, warehouse=warehouse, months=months, progress=progress, holder=holder) as opened:
+        opened.load(resources)
+        return publish_reading(opened, resources)

@@ -3,32 +3,48 @@
 It writes nothing but its result. The command line prints it, the asset check `raw_matches_api` shows it in the UI.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from analytics_assets.pipeline.api import Api
-from analytics_assets.pipeline.sync import load_with_dlt
-from analytics_assets.source.arrow import UndeclaredColumns
+from analytics_assets.pipeline.months import AskedMonths, Span
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.reading import open_reading
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
-from analytics_assets.source.journal import Journal
-from analytics_assets.source.window import Window
+from analytics_assets.source.reading import Reading
 from analytics_assets.warehouse.comparison import LANDED
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.difference import Difference, difference
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.landing import landing
-from analytics_assets.warehouse.tables import RAW, columns_of, literal, undeclared_columns
-from analytics_assets.warehouse.writer_lock import writing
+from analytics_assets.warehouse.identity import another_workspace, held_workspace
+from analytics_assets.warehouse.tables import RAW, columns_of, literal
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared and how it differs, per resource."""
+
+    span: Span
+    reading: Reading
+    differences: Mapping[ResourceName, Difference]
+
+    @property
+    def unequal(self) -> list[ResourceName]:
+        """The resources whose table differs from the API."""
+        return [name for name, found in self.differences.items() if not found.is_equal]
 
 
 def verify(
     *,
     api: Api,
     warehouse: Path,
-    window: Window,
-    journal: Journal,
+    months: AskedMonths,
+    progress: ReadingProgress,
     resources: Sequence[ResourceName] = RESOURCE_NAMES,
-) -> dict[ResourceName, Difference]:
+) -> Verification:
     """Read the API again and compare it with the raw tables.
 
     Lists that the API refuses, and members who are no longer listed, can't be compared and are left out.
@@ -36,28 +52,31 @@ def verify(
     Args:
         api: what to read.
         warehouse: path of the warehouse file.
-        window: the time entries to compare.
-        journal: filled with what happens.
+        months: the months of time entries to compare.
+        progress: filled with what happens.
         resources: those to compare.
 
     Raises:
         SourceError: somewhere among the causes, when the API can't be read exactly.
-        WarehouseError: there is no warehouse, or it can't be opened.
+        WarehouseError: there is no warehouse, it can't be opened, or it holds another workspace.
     """
     if not warehouse.exists():
         raise WarehouseError(
             f"There is no warehouse at {warehouse}: run `analytics-assets sync` first, or set ANALYTICS_DUCKDB_PATH."
         )
-    with writing(warehouse, "verify"):
+
+    def look(con: duckdb.DuckDBPyConnection) -> None:
+        if missing := [name for name in resources if not columns_of(con, RAW, name)]:
+            raise WarehouseError(f"{warehouse} has no table {RAW}.{missing[0]}: run `analytics-assets sync` first.")
+        held = held_workspace(con)
+        if held is not None and held[0] != api.access.workspace_id:
+            raise WarehouseError(another_workspace(warehouse, held, api.access.workspace_id))
+
+    with open_reading(
+        api=api, warehouse=warehouse, months=months, progress=progress, holder="verify", prepare=look, is_read_only=True
+    ) as opened:
+        opened.load(resources)
+        reading = opened.finish(resources)
         with connection(warehouse, read_only=True) as con:
-            if missing := [name for name in resources if not columns_of(con, RAW, name)]:
-                raise WarehouseError(f"{warehouse} has no table {RAW}.{missing[0]}: run `analytics-assets sync` first.")
-            known = undeclared_columns(con)
-        source = api.source(journal, window, UndeclaredColumns(known, on_new=journal.column_found))
-        with landing(warehouse, concurrency=api.limits.concurrency) as landed:
-            load_with_dlt(resources)(landed.pipeline, source)
-            journal.check_some_list_was_readable()
-            landed.close()
-            with connection(warehouse, read_only=True) as con:
-                con.execute(f"ATTACH {literal(str(landed.file))} AS {LANDED} (READ_ONLY)")
-                return {name: difference(con, name, journal, window) for name in resources}
+            con.execute(f"ATTACH {literal(str(opened.landed))} AS {LANDED} (READ_ONLY)")
+            return Verification(opened.span, reading, {name: difference(con, name, reading) for name in resources})

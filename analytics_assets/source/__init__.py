@@ -24,10 +24,10 @@ from dlt.sources.rest_api import rest_api_resources
 
 from analytics_assets.source.answers import Page
 from analytics_assets.source.columns import TABLES, ResourceName
-from analytics_assets.source.journal import Journal
-from analytics_assets.source.rest_config import Reading, rest_config
+from analytics_assets.source.reading import ReadingRecorder
+from analytics_assets.source.rest_config import ReadingOptions, rest_config
 
-__all__ = ["Reading", "analytics_source"]
+__all__ = ["ReadingOptions", "analytics_source"]
 
 
 @dlt.source(name="analytics", max_table_nesting=0)
@@ -35,7 +35,7 @@ def analytics_source(
     api_key: str = dlt.secrets.value,
     api_url: str = dlt.config.value,
     workspace_id: str = dlt.config.value,
-    reading: Reading | None = None,
+    options: ReadingOptions | None = None,
 ) -> Iterable[DltResource]:
     """The workspace's users, projects, clients, tags, user groups, time entries and tasks.
 
@@ -43,7 +43,7 @@ def analytics_source(
         api_key: the key, sent in the header `X-Api-Key`; by default `dlt.secrets["api_key"]`.
         api_url: root of the API, `/v1/...` follows; by default `dlt.config["api_url"]`.
         workspace_id: the workspace; by default `dlt.config["workspace_id"]`.
-        reading: what to cover and how; everything, gently, where it is left out.
+        options: what to cover and how; everything, gently, where it is left out.
 
     Returns:
         Seven resources, `time_entries` fed by `users` and `tasks` by `projects`, merged by `id`.
@@ -51,13 +51,13 @@ def analytics_source(
     Raises:
         SourceError: while extracting, when the API can't be read exactly.
     """
-    reading = reading or Reading()
+    options = options or ReadingOptions()
     logging.getLogger("dlt").addFilter(_is_not_about_json_hints)
-    resources = {resource.name: resource for resource in rest_api_resources(rest_config(api_key, api_url, workspace_id, reading))}
+    resources = {resource.name: resource for resource in rest_api_resources(rest_config(api_key, api_url, workspace_id, options))}
     for name, table in TABLES.items():
         resources[name].add_step(_tables_of_pages)
         if table.parent is not None:
-            resources[name].add_step(_ParentRows(name, reading.journal), insert_at=0)
+            resources[name].add_step(_ParentRows(name, options.recorder), insert_at=0)
     return list(resources.values())
 
 
@@ -73,15 +73,15 @@ def _is_not_about_json_hints(record: logging.LogRecord) -> bool:
 class _ParentRows:
     """The rows that a child's lists are asked for: each parent once, however often its page was read."""
 
-    def __init__(self, child: ResourceName, journal: Journal) -> None:
+    def __init__(self, child: ResourceName, recorder: ReadingRecorder) -> None:
         self._child = child
-        self._journal = journal
+        self._recorder = recorder
         self._asked: set[str] = set()
 
     def __call__(self, tables: list[pa.Table], meta: object = None) -> list[dict[str, Any]]:
         fresh = [row for row in self._ids(tables) if row not in self._asked]
         self._asked.update(fresh)
-        self._journal.parents_found(self._child, len(fresh))
+        self._recorder.parents_found(self._child, len(fresh))
         return [{"id": row} for row in dict.fromkeys(fresh)]
 
     @staticmethod

@@ -6,6 +6,7 @@ that is skipped, or the end of the run.
 """
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,9 +21,11 @@ from analytics_assets.source.arrow import Record, RecordReader
 from analytics_assets.source.columns import READ_AT, Table
 from analytics_assets.source.errors import SourceError, TransientAnswerError
 from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
-from analytics_assets.source.journal import Journal, logger
+from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.window import Window
+
+logger = logging.getLogger(__name__)
 
 PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
@@ -56,17 +59,17 @@ class AnswerGate:
         table: what the resource's rows look like.
         reader: turns its records into Arrow tables.
         window: keeps entries whose own start lies in it; None keeps all.
-        journal: where refused lists are noted.
+        recorder: told of lists that were refused.
     """
 
-    def __init__(self, table: Table, reader: RecordReader, journal: Journal, window: Window | None) -> None:
+    def __init__(self, table: Table, reader: RecordReader, recorder: ReadingRecorder, window: Window | None) -> None:
         self._table = table
         self._reader = reader
-        self._journal = journal
+        self._recorder = recorder
         self._window = window
 
     def __call__(self, response: requests.Response, *args: Any, **kwargs: Any) -> requests.Response:
-        """Check one answer and hang its `Page` on it as `response.page`.
+        """Check one answer and make its `Page` what dlt finds in it as JSON.
 
         Raises:
             TransientAnswerError: another attempt may bring a proper answer.
@@ -83,7 +86,6 @@ class AnswerGate:
             rows = self._window.keep(rows)
         page = Page(rows, ids, sent=sent, last=_last_page(response))
         page.update({READ_AT: datetime.now(UTC)})
-        response.page = page  # type: ignore[attr-defined]
         response.json = lambda **_: {"data": [page]}  # type: ignore[method-assign]
         return response
 
@@ -99,7 +101,7 @@ class AnswerGate:
                 slow_down=status == 429,
             )
         if status in PARENT_REFUSED_STATUSES and self._table.parent is not None:
-            self._journal.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{_message(response)}")
+            self._recorder.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{_message(response)}")
             raise IgnoreResponseException
         if status == 401:
             raise SourceError(f"{said}: the key of ANALYTICS_API_KEY is wrong or has been withdrawn; make a new one.")
@@ -117,7 +119,7 @@ class AnswerGate:
                 f"{said} and redirects to {target}: redirects are not followed, so that the key goes to no other host; "
                 "set ANALYTICS_API_URL to the API's own address."
             )
-        raise SourceError(f"{said}, which is no list of records; check ANALYTICS_API_URL.")
+        raise SourceError(f"{said}, which is not a list of records; check ANALYTICS_API_URL.")
 
     def _records(self, response: requests.Response) -> list[Any]:
         body = response.content
@@ -132,7 +134,7 @@ class AnswerGate:
         try:
             answer = _parsed(body)
         except orjson.JSONDecodeError as error:
-            kind = "HTML" if body.lstrip()[:1] == b"<" else "a body that is no valid JSON"
+            kind = "HTML" if body.lstrip()[:1] == b"<" else "a body that is not valid JSON"
             raise TransientAnswerError(
                 f"answered {kind} instead of a list ({error.msg} at byte {error.pos}); check ANALYTICS_API_URL"
             ) from error
@@ -157,7 +159,7 @@ class AnswerGate:
                 "nothing was loaded."
             )
         if not _PATH_SEGMENT.fullmatch(record_id):
-            raise SourceError(f"{_where(response)}: the id {record_id!r} of {self._table.name} is no id; nothing was loaded.")
+            raise SourceError(f"{_where(response)}: the id {record_id!r} of {self._table.name} is not an id; nothing was loaded.")
         return record_id
 
     def _without_repeats(

@@ -1,7 +1,7 @@
 """The declared columns of the seven resources: where a value stands in a record, its type, what it means.
 
 Only declarations belong here, in the words of whoever will query the tables. How a value is read and converted
-is `arrow.py`'s business, which address a resource has is `rest_config.py`'s.
+is decided in `arrow.py`.
 """
 
 from dataclasses import dataclass
@@ -55,12 +55,25 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One resource's table: its grain in a sentence, its parent resource if any, and its columns."""
+    """One resource: its table, where its lists are, and how it hangs together with another resource.
+
+    Args:
+        name: of the resource and of its table.
+        description: the grain of the table in a sentence.
+        path: where its lists are, below the workspace; `{parent_id}` where there is one list per row of the parent.
+        columns: the declared columns.
+        parent: the resource that has a list of this one per row.
+        is_windowed: whether a list is asked for a span of time, by the start of its rows.
+        outlives_parent: whether rows stay when their parent is no longer listed, because they say what was, not what is.
+    """
 
     name: ResourceName
     description: str
+    path: str
     columns: tuple[Column, ...]
     parent: ResourceName | None = None
+    is_windowed: bool = False
+    outlives_parent: bool = False
 
     @cached_property
     def parent_column(self) -> str | None:
@@ -88,6 +101,7 @@ _WORKSPACE = _c("workspaceId", "text", "Id of the workspace that the row belongs
 USERS = Table(
     "users",
     "One row per member of the workspace, as the API lists them now.",
+    "users",
     (
         _id("member"),
         _c("email", "text", "E-mail address; null or empty for members who were never invited by mail."),
@@ -105,6 +119,7 @@ USERS = Table(
 PROJECTS = Table(
     "projects",
     "One row per project of the workspace, archived ones included.",
+    "projects",
     (
         _id("project"),
         _c("name", "text", "Name of the project."),
@@ -136,6 +151,7 @@ PROJECTS = Table(
 CLIENTS = Table(
     "clients",
     "One row per client of the workspace, archived ones included.",
+    "clients",
     (
         _id("client"),
         _c("name", "text", "Name of the client."),
@@ -153,6 +169,7 @@ CLIENTS = Table(
 TAGS = Table(
     "tags",
     "One row per tag of the workspace, archived ones included.",
+    "tags",
     (
         _id("tag"),
         _c("name", "text", "Name of the tag."),
@@ -164,6 +181,7 @@ TAGS = Table(
 USER_GROUPS = Table(
     "user_groups",
     "One row per group of members.",
+    "user-groups",
     (
         _id("group"),
         _c("name", "text", "Name of the group."),
@@ -176,6 +194,7 @@ USER_GROUPS = Table(
 TIME_ENTRIES = Table(
     "time_entries",
     "One row per time entry of a member, running timers included.",
+    "user/{parent_id}/time-entries",
     (
         _id("time entry"),
         _c("description", "text", "What the member wrote about the work."),
@@ -196,11 +215,14 @@ TIME_ENTRIES = Table(
         _c("customFieldValues", "json", "Values of custom fields, a JSON array or null."),
     ),
     parent="users",
+    is_windowed=True,
+    outlives_parent=True,
 )
 
 TASKS = Table(
     "tasks",
     "One row per task of a project.",
+    "projects/{parent_id}/tasks",
     (
         _id("task"),
         _c("name", "text", "Name of the task."),

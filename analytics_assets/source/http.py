@@ -21,7 +21,7 @@ from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, Read
 
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.errors import SourceError, TransientAnswerError, causes
-from analytics_assets.source.journal import Journal
+from analytics_assets.source.meter import Meter
 from analytics_assets.source.routes import place_of
 
 API_KEY_HEADER: Final = "X-Api-Key"
@@ -60,13 +60,13 @@ class HttpLimits:
     ledger: Path | None = None
 
 
-class ApiSession(requests.Session):
+class HttpSession(requests.Session):
     """A session for one API: every request goes through the ceiling and is tried up to four times."""
 
-    def __init__(self, root_url: str, limits: HttpLimits, journal: Journal) -> None:
+    def __init__(self, root_url: str, limits: HttpLimits, meter: Meter) -> None:
         super().__init__()
         self._limits = limits
-        self._journal = journal
+        self._meter = meter
         self._ceiling = Ceiling(limits.requests_per_second, limits.requests_per_hour, limits.ledger)
         adapter = _BodyAdapter(root_url, limits)
         self.adapters.clear()
@@ -97,6 +97,9 @@ class ApiSession(requests.Session):
             raise SourceError(f"{_named(request)}: {error}, after {1 + MAX_RETRIES} attempts.") from error
 
     def _attempt(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
+        resource = place_of(request.url or "").resource
+        if resource is not None:
+            self._meter.asked(resource)
         self._ceiling.enter()
         started = time.monotonic()
         size = 0
@@ -118,9 +121,8 @@ class ApiSession(requests.Session):
                 raise TransientAnswerError("the host can't be found; check ANALYTICS_API_URL") from error
             raise TransientAnswerError(f"the connection failed ({_reason(error)})") from error
         finally:
-            resource = place_of(request.url or "").resource
             if resource is not None:
-                self._journal.answered(resource, size=size, seconds=time.monotonic() - started)
+                self._meter.answered(resource, size=size, seconds=time.monotonic() - started)
         return response
 
     def _wait_seconds(self, state: RetryCallState) -> float:
@@ -136,7 +138,7 @@ class ApiSession(requests.Session):
         error = state.outcome.exception() if state.outcome else None
         resource = place_of(request.url or "").resource
         if resource is not None:
-            self._journal.retried(resource, str(error), wait_seconds=state.upcoming_sleep)
+            self._meter.retried(resource, str(error), wait_seconds=state.upcoming_sleep)
 
 
 class _BodyAdapter(HTTPAdapter):

@@ -3,7 +3,8 @@
 One answer shows a list at one moment. Several answers do not: a row that is deleted while pages are read moves the
 rows behind it one page forward, and the first of the next page is never seen. So a list of more than one answer is
 read again until two passes in a row hold the same ids. A row that a pass missed has moved because another one that
-the pass had read was deleted; the next pass lacks that one, so the two passes differ.
+the pass had read was deleted; the next pass lacks that one, so the two passes differ. A page that says it is the last,
+followed by an empty one, counts as one answer: the empty one only shows that the header was right.
 """
 
 from typing import Any, Final, Self, cast
@@ -14,7 +15,7 @@ from requests import Request, Response
 from analytics_assets.source.answers import Page
 from analytics_assets.source.columns import PASS, ResourceName
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.journal import Journal
+from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
 
 FIRST_PAGE: Final = 1
@@ -27,30 +28,32 @@ class SettledPaging(BasePaginator):
 
     Args:
         resource: whose lists are read.
-        page_size: rows asked per page; a shorter page ends a list only where the server has shown that it honours it.
-        journal: told of every page and of every list that was finished.
+        page_size: rows asked per page; a server may send fewer and have more, so a short page alone ends no list.
+        recorder: told of every page and of every list that was finished.
     """
 
-    def __init__(self, resource: ResourceName, page_size: int, journal: Journal) -> None:
+    def __init__(self, resource: ResourceName, page_size: int, recorder: ReadingRecorder) -> None:
         super().__init__()
         self._resource = resource
         self._page_size = page_size
-        self._journal = journal
+        self._recorder = recorder
         self._start_list()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """dlt copies the paginator for each parent; the journal is shared by all of them."""
-        return type(self)(self._resource, self._page_size, self._journal)
+        """dlt copies the paginator for each parent; the recorder is shared by all of them."""
+        return type(self)(self._resource, self._page_size, self._recorder)
 
     def _start_list(self) -> None:
         self._has_next_page = True
         self._pass = 1
         self._previous_ids: set[str] | None = None
+        self._previous_answers = 0
         self._start_pass()
 
     def _start_pass(self) -> None:
         self._page = FIRST_PAGE
         self._answers = 0
+        self._first_said_last = False
         self._ids: set[str] = set()
         self._has_repeats = False
         self._pages_without_news = 0
@@ -70,14 +73,16 @@ class SettledPaging(BasePaginator):
         Raises:
             SourceError: the server repeats itself, or the list never stands still.
         """
-        page: Page = response.page  # type: ignore[attr-defined]
+        page = _page_in(data)
         page.update({PASS: self._pass})
         known = len(self._ids)
+        if self._answers == 0:
+            self._first_said_last = bool(page.last)
         self._ids.update(page.ids)
         self._answers += 1
         self._has_repeats |= len(self._ids) < known + len(page.ids)
         parent_id = place_of(response.url).parent_id
-        self._journal.page_read(self._resource, parent_id, len(page.rows))
+        self._recorder.page_read(self._resource, parent_id, len(page.rows))
         if self._is_last(page):
             self._end_pass(response, parent_id)
             return
@@ -90,26 +95,39 @@ class SettledPaging(BasePaginator):
         self._page += 1
 
     def _is_last(self, page: Page) -> bool:
-        if page.sent >= self._page_size:
-            self._journal.full_page_seen(self._resource)
+        """Whether the pass is over.
+
+        `Last-Page: true` is believed of a page that is not full: some servers count wrongly, and one more request
+        shows it. Without the header only an empty page ends a list, whatever other lists have shown. A later pass has
+        seen enough once it holds the same ids as the one before, which had to ask for an empty page.
+        """
         if not page.ids:
             return True
-        if page.last is not None:
-            return page.last
-        return page.sent < self._page_size and self._journal.honours_page_size(self._resource)
+        is_seen_before = self._answers + 1 == self._previous_answers and self._ids == self._previous_ids
+        if page.last is None:
+            return is_seen_before
+        return page.last and (page.sent < self._page_size or is_seen_before)
 
     def _end_pass(self, response: Response, parent_id: str) -> None:
-        is_settled = self._answers == 1 or (self._ids == self._previous_ids and not self._has_repeats)
+        is_one_answer = self._answers == 1 or (self._answers == 2 and self._first_said_last)
+        is_settled = is_one_answer or (self._ids == self._previous_ids and not self._has_repeats)
         if is_settled:
             self._has_next_page = False
-            self._journal.list_finished(self._resource, parent_id, self._pass, self._ids)
+            self._recorder.list_finished(self._resource, parent_id, self._pass, self._ids)
             return
         if self._pass == MAX_PASSES:
             raise SourceError(
                 f"GET {response.url.split('?', 1)[0]}: the list changed each of the {MAX_PASSES} times it was read, so that "
                 "no reading is sure to be complete; try again at a quieter time, or set a larger ANALYTICS_PAGE_SIZE."
             )
-        self._journal.list_started_over(self._resource, parent_id)
+        self._recorder.list_started_over(self._resource, parent_id)
         self._previous_ids = self._ids
+        self._previous_answers = self._answers
         self._pass += 1
         self._start_pass()
+
+
+def _page_in(data: list[Any] | None) -> Page:
+    """The page that `answers.py` made of the answer, as dlt found it there."""
+    assert data is not None and len(data) == 1
+    return cast(Page, data[0])

@@ -14,10 +14,10 @@ from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import READ_AT, TABLES, Table
-from analytics_assets.source.http import API_KEY_HEADER, ApiSession, HttpLimits
-from analytics_assets.source.journal import Journal
+from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
+from analytics_assets.source.meter import Meter
 from analytics_assets.source.paging import SettledPaging
-from analytics_assets.source.routes import PATHS
+from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.window import Window
 
 DEFAULT_PAGE_SIZE: Final = 50
@@ -26,15 +26,16 @@ ExtraParams = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What one read of the API is to cover, and how.
+class ReadingOptions:
+    """What one reading of the API is to cover, and how.
 
     Args:
         page_size: rows asked per page.
         window: span of the time entries; None reads all of them.
         limits: how hard the API may be asked.
         extra_params: resource → further query parameters, for example `{"users": {"account-statuses": "LIMITED"}}`.
-        journal: filled while the API is read.
+        recorder: told of what is read.
+        meter: told of what it costs.
         undeclared: columns that the destination has for fields that nobody declared.
         column_hints: whether dlt is told the declared columns, so that JSON becomes JSON where it loads. It checks
             them anew for each page (17 ms), which a landing, whose tables are typed when they are published, can spare.
@@ -44,40 +45,41 @@ class Reading:
     window: Window | None = None
     limits: HttpLimits = field(default_factory=HttpLimits)
     extra_params: ExtraParams = field(default_factory=dict)
-    journal: Journal = field(default_factory=Journal)
+    recorder: ReadingRecorder = field(default_factory=ReadingRecorder)
+    meter: Meter = field(default_factory=Meter)
     undeclared: UndeclaredColumns = field(default_factory=UndeclaredColumns)
     column_hints: bool = True
 
 
-def rest_config(api_key: str, api_url: str, workspace_id: str, reading: Reading) -> RESTAPIConfig:
+def rest_config(api_key: str, api_url: str, workspace_id: str, options: ReadingOptions) -> RESTAPIConfig:
     """The configuration of `dlt.sources.rest_api` for one workspace."""
     root = api_url.rstrip("/")
     return {
         "client": {
             "base_url": f"{root}/v1/workspaces/{workspace_id}/",
             "auth": {"type": "api_key", "name": API_KEY_HEADER, "api_key": api_key, "location": "header"},
-            "session": ApiSession(root, reading.limits, reading.journal),
+            "session": HttpSession(root, options.limits, options.meter),
         },
         "resource_defaults": {
             "primary_key": "id",
             "write_disposition": "merge",
-            "endpoint": {"data_selector": "data", "params": {"page-size": reading.page_size}},
+            "endpoint": {"data_selector": "data", "params": {"page-size": options.page_size}},
         },
-        "resources": [_resource(table, reading) for table in TABLES.values()],
+        "resources": [_resource(table, options) for table in TABLES.values()],
     }
 
 
-def _resource(table: Table, reading: Reading) -> EndpointResource:
-    window = reading.window if table.name == "time_entries" else None
-    params: dict[str, Any] = {**(window.params if window else {}), **reading.extra_params.get(table.name, {})}
+def _resource(table: Table, options: ReadingOptions) -> EndpointResource:
+    window = options.window if table.is_windowed else None
+    params: dict[str, Any] = {**(window.params if window else {}), **options.extra_params.get(table.name, {})}
     resource: EndpointResource = {
         "name": table.name,
-        "columns": column_hints(table) if reading.column_hints else {},
+        "columns": column_hints(table) if options.column_hints else {},
         "endpoint": {
-            "path": PATHS[table.name],
+            "path": table.path.format(parent_id=f"{{resources.{table.parent}.id}}"),
             "params": params,
-            "paginator": SettledPaging(table.name, reading.page_size, reading.journal),
-            "response_actions": [AnswerGate(table, RecordReader(table, reading.undeclared), reading.journal, window)],
+            "paginator": SettledPaging(table.name, options.page_size, options.recorder),
+            "response_actions": [AnswerGate(table, RecordReader(table, options.undeclared), options.recorder, window)],
         },
     }
     if table.parent is not None:

@@ -1,23 +1,11 @@
-"""Which list of the API an address is of: the seven paths of the specification, forwards and backwards.
-
-Only paths belong here; parameters and paging stand in `rest_config.py`.
-"""
+"""Which list of the API an address is of: the paths of `columns.py`, read backwards."""
 
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from analytics_assets.source.columns import TABLES, ResourceName
 
-PATHS: Final[dict[ResourceName, str]] = {
-    "users": "users",
-    "projects": "projects",
-    "clients": "clients",
-    "tags": "tags",
-    "user_groups": "user-groups",
-    "time_entries": "user/{resources.users.id}/time-entries",
-    "tasks": "projects/{resources.projects.id}/tasks",
-}
-_RESOURCE_OF_SEGMENT: Final[dict[str, ResourceName]] = {path.rsplit("/", 1)[-1]: name for name, path in PATHS.items()}
+_RESOURCE_OF_SEGMENT: Final[dict[str, ResourceName]] = {table.path.rsplit("/", 1)[-1]: name for name, table in TABLES.items()}
 
 
 class Place(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 
 from analytics_assets.source.columns import PASS, READ_AT, ResourceName, Table
-from analytics_assets.source.journal import Journal
+from analytics_assets.source.reading import Reading
 from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.landing import DATASET
@@ -23,7 +23,7 @@ GONE: Final = "gone"
 COVERED: Final = "covered"
 
 
-def compare(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, window: Window) -> None:
+def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> None:
     """Make the temporary tables of one resource.
 
     `incoming` holds the rows that were read and count, `changed` the ids of raw rows that differ from them, `covered`
@@ -32,25 +32,19 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, wind
     Args:
         con: has the warehouse open and the landing attached as `landed`.
         table: the resource; its raw table exists.
-        journal: which lists were read to their end.
-        window: the time entries that were asked for.
+        reading: what was read.
 
     Raises:
-        WarehouseError: a list was not read to its end, or rows that were read have not arrived in the landing.
+        WarehouseError: rows that were read have not arrived in the landing.
     """
-    if unread := journal.unread_lists(table.name):
-        raise WarehouseError(
-            f"{unread} of the lists of {table.name} were not read to their end; nothing was published. "
-            "This is a defect: please report it."
-        )
     raw = f"{RAW}.{table.name}"
-    _stage_incoming(con, table, journal)
+    _stage_incoming(con, table, reading)
     _keep(con, CHANGED, f"SELECT raw.id FROM {raw} AS raw JOIN {INCOMING} AS incoming USING (id) WHERE {_differs(con, table)}")
-    _keep(con, COVERED, f"SELECT raw.id FROM {raw} AS raw WHERE {_is_covered(con, table, journal, window)}")
+    _keep(con, COVERED, f"SELECT raw.id FROM {raw} AS raw WHERE {_is_covered(con, table, reading)}")
     _keep(con, GONE, f"SELECT id FROM {COVERED} WHERE id NOT IN (SELECT id FROM {INCOMING})")
 
 
-def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal) -> None:
+def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> None:
     """The rows of lists that were read to their end, of the pass that settled them, and of each id the latest reading.
 
     An entry that moved to another member while both lists were read shows in both.
@@ -62,10 +56,10 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journ
         nothing = ", ".join(quoted(column) for column in columns)
         _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
         return
-    finished = _lists_that_count(table, journal)
+    counted = reading.lists_that_count(table.name)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS pass",
-        [list(finished), list(finished.values())],
+        [list(counted), [each.final_pass for each in counted.values()]],
     )
     selected = [
         f"CAST({f'landed.{quoted(column)}' if column in landed else 'NULL'} AS {kinds[column]}) AS {quoted(column)}"
@@ -78,8 +72,7 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journ
         f"SELECT {', '.join(selected)}, landed.{READ_AT} AS {READ_AT} FROM {LANDED}.{DATASET}.{table.name} AS landed "
         f"JOIN finished ON finished.parent_id = {parent} AND finished.pass = landed.{PASS}",
     )
-    rows_of_list = journal.resources[table.name].rows_of_list
-    arrived, read = count(con, INCOMING), sum(rows_of_list[parent_id] for parent_id in finished)
+    arrived, read = count(con, INCOMING), sum(each.rows for each in counted.values())
     if arrived != read:
         raise WarehouseError(
             f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
@@ -88,19 +81,6 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, journal: Journ
     if arrived != count(con, f"(SELECT DISTINCT id FROM {INCOMING})"):
         latest = f"row_number() OVER (PARTITION BY id ORDER BY {READ_AT} DESC) = 1"
         _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY {latest}")
-
-
-def _lists_that_count(table: Table, journal: Journal) -> dict[str, int]:
-    """The lists that were read to their end, with the pass that settled them.
-
-    A project that went while the projects were read takes along the tasks that were read before; the hours of a
-    member who left meanwhile stay, as those of all who left do.
-    """
-    finished = journal.resources[table.name].finished_lists
-    if table.name != "tasks":
-        return finished
-    listed = journal.resources["projects"].listed
-    return {parent_id: number for parent_id, number in finished.items() if parent_id in listed}
 
 
 def _undeclared_of_landed(landed: Collection[str], present: Collection[str]) -> list[str]:
@@ -124,25 +104,26 @@ def _differs(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     return " OR ".join(tests + [f"incoming.{quoted(column)} IS NOT NULL" for column in unknown])
 
 
-def _is_covered(con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, window: Window) -> str:
+def _is_covered(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> str:
     """The rows of the raw table whose absence from what was read means that the API no longer has them."""
-    counts = journal.resources[table.name]
     if table.parent_column is None:
         return "true"
     parent = f"raw.{quoted(table.parent_column)}"
-    if table.name == "tasks":
-        # a project that is gone takes its tasks with it; one that could not be read keeps them
-        _keep_values(con, "refused", journal.refused_now(table.name))
-        return f"{parent} NOT IN (SELECT value FROM refused)"
-    # a member who is gone keeps the hours that were worked and billed
-    _keep_values(con, "readable", counts.finished_lists)
+    if table.outlives_parent:  # a member who is gone keeps the hours that were worked and billed
+        _keep_values(con, "readable", reading.lists[table.name].settled)
+        covered = f"{parent} IN (SELECT value FROM readable)"
+    else:  # a project that is gone takes its tasks with it; one that could not be read keeps them
+        _keep_values(con, "refused", reading.refused_now(table.name))
+        covered = f"{parent} NOT IN (SELECT value FROM refused)"
+    return f"{covered} AND ({_is_inside(reading.window)})" if table.is_windowed else covered
+
+
+def _is_inside(window: Window) -> str:
     start = f"raw.{quoted(START_COLUMN)}"
     inside = f"{start} >= {literal(window.start.isoformat())}::TIMESTAMPTZ"
     if window.end is not None:
         inside += f" AND {start} < {literal(window.end.isoformat())}::TIMESTAMPTZ"
-    if window.undated:
-        inside = f"({inside}) OR {start} IS NULL"
-    return f"{parent} IN (SELECT value FROM readable) AND ({inside})"
+    return f"({inside}) OR {start} IS NULL" if window.undated else inside
 
 
 def _keep(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:

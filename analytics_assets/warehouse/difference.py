@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from analytics_assets.source.columns import TABLES, ResourceName
-from analytics_assets.source.journal import Journal
-from analytics_assets.source.window import Window
+from analytics_assets.source.reading import Reading
 from analytics_assets.warehouse.comparison import CHANGED, COVERED, GONE, INCOMING, compare, count
 from analytics_assets.warehouse.tables import RAW
 
@@ -36,9 +35,9 @@ class Difference:
         return self.missing == self.extra == self.different == 0
 
 
-def difference(con: duckdb.DuckDBPyConnection, name: ResourceName, journal: Journal, window: Window) -> Difference:
+def difference(con: duckdb.DuckDBPyConnection, name: ResourceName, reading: Reading) -> Difference:
     """The difference of one resource; the connection has the warehouse open and the landing attached."""
-    compare(con, TABLES[name], journal, window)
+    compare(con, TABLES[name], reading)
     raw = f"{RAW}.{name}"
     missing = f"(SELECT id FROM {INCOMING} WHERE id NOT IN (SELECT id FROM {raw}))"
     examples = con.execute(

@@ -1,32 +1,64 @@
-"""The log of publications, read back: what of history the warehouse has ever covered."""
+"""The log of publications: what each sync did, and what of the history of time entries the warehouse covers."""
 
-from datetime import date, datetime
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
-from analytics_assets.warehouse.connection import connection
-from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of
+import duckdb
+
+from analytics_assets.source.columns import TABLES, Table
+from analytics_assets.source.reading import Reading
+from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of, missing_columns
 
 
-def last_covered_moment(path: Path, start_date: date, *, patience_seconds: float) -> datetime | None:
-    """The moment of the last publication that read time entries up to its own present.
+@dataclass(frozen=True)
+class Published:
+    """What a publication did to one table: rows read, new, changed and deleted, and rows it holds now."""
+
+    read: int
+    new: int
+    changed: int
+    deleted: int
+    total: int
+
+
+def note_publication(
+    con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, published_at: datetime, published: Published
+) -> None:
+    """Write down what a sync did to one table; part of its transaction."""
+    span = (reading.window.start, reading.window.end) if table.is_windowed else (None, None)
+    figures = (published.read, published.new, published.changed, published.deleted)
+    con.execute(
+        f"INSERT INTO {PUBLICATIONS} (published_at, resource, window_start, window_end, rows_read, rows_new, rows_changed, "
+        "rows_deleted, read_began_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [published_at, table.name, *span, *figures, reading.began_at],
+    )
+
+
+def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime | None:
+    """The moment up to which every time entry since the start of history was read; None where none was.
+
+    Coverage is a chain: a reading extends it only where its window begins at or before what is covered so far, and
+    only up to the moment when that reading began. A later month that was read by itself leaves a hole before it.
 
     Args:
-        path: the warehouse file.
-        start_date: first day of history; where no publication has reached back to it, nothing counts as covered.
-        patience_seconds: how long to wait for another program that has the file open.
-
-    Raises:
-        WarehouseError: the file can't be opened.
+        con: a connection to the warehouse.
+        start_date: first day of history; a chain that begins later says nothing about it.
     """
-    if not path.exists():
+    table = TABLES["time_entries"]
+    present = columns_of(con, RAW, PUBLICATIONS.split(".")[1])
+    if not present or missing_columns(con, table):
         return None
-    with connection(path, read_only=True, patience_seconds=patience_seconds) as con:
-        if not columns_of(con, RAW, PUBLICATIONS.split(".")[1]):
-            return None
-        row = con.execute(
-            f"SELECT max(published_at) FROM {PUBLICATIONS} WHERE resource = 'time_entries' AND window_end IS NULL "
-            f"HAVING (SELECT min(window_start)::DATE FROM {PUBLICATIONS} "
-            "WHERE resource = 'time_entries' AND window_end IS NULL) <= ?",
-            [start_date],
-        ).fetchone()
-    return None if row is None else row[0]
+    # a warehouse of an earlier version lacks both columns until the next sync is published
+    began = "coalesce(read_began_at, published_at)" if "read_began_at" in present else "published_at"
+    valid = "voided_at IS NULL" if "voided_at" in present else "true"
+    readings = con.execute(
+        f"SELECT window_start, window_end, {began} FROM {PUBLICATIONS} WHERE resource = ? AND {valid} ORDER BY published_at",
+        [table.name],
+    ).fetchall()
+    covered: datetime | None = None
+    for start, end, began_at in readings:
+        is_first = start.astimezone(UTC).date() <= start_date
+        if is_first or (covered is not None and start <= covered):
+            reach = began_at if end is None else min(end, began_at)
+            covered = reach if covered is None else max(covered, reach)
+    return covered

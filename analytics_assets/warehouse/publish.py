@@ -6,17 +6,16 @@ asked for say nothing about their rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from analytics_assets.source.columns import TABLES, ResourceName, Table
-from analytics_assets.source.journal import Journal
-from analytics_assets.source.window import Window
+from analytics_assets.source.reading import Reading
 from analytics_assets.warehouse.comparison import CHANGED, GONE, INCOMING, LANDED, compare, count
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.publications import Published, note_publication
 from analytics_assets.warehouse.tables import (
     CHANGE,
     HISTORY,
@@ -32,28 +31,14 @@ from analytics_assets.warehouse.tables import (
 )
 
 
-@dataclass(frozen=True)
-class Published:
-    """What a publication did to one table: rows read, new, changed and deleted, and rows it holds now."""
-
-    read: int
-    new: int
-    changed: int
-    deleted: int
-    total: int
-
-
-def publish(
-    warehouse: Path, landed: Path, resources: Sequence[ResourceName], journal: Journal, window: Window
-) -> dict[ResourceName, Published]:
+def publish(warehouse: Path, landed: Path, resources: Sequence[ResourceName], reading: Reading) -> dict[ResourceName, Published]:
     """Make the raw tables equal to what was read, in one transaction.
 
     Args:
         warehouse: the file to write; the caller holds the writer's lock.
         landed: the scratch file that dlt has loaded.
         resources: those that were asked for; the parents of a child asked for alone are not among them.
-        journal: which lists were read to their end.
-        window: the time entries that were asked for.
+        reading: what was read.
 
     Returns:
         What it did, per resource.
@@ -68,7 +53,7 @@ def publish(
         try:
             ensure_tables(con)
             published_at = _next_moment(con)
-            published = {name: _publish_table(con, TABLES[name], journal, window, published_at) for name in resources}
+            published = {name: _publish_table(con, TABLES[name], reading, published_at) for name in resources}
             con.execute("COMMIT")
         except BaseException:
             con.execute("ROLLBACK")
@@ -84,12 +69,10 @@ def _next_moment(con: duckdb.DuckDBPyConnection) -> datetime:
     return max(now, row[0]) if row and row[0] is not None else now
 
 
-def _publish_table(
-    con: duckdb.DuckDBPyConnection, table: Table, journal: Journal, window: Window, published_at: datetime
-) -> Published:
+def _publish_table(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, published_at: datetime) -> Published:
     raw = f"{RAW}.{table.name}"
-    add_columns(con, table.name, journal.resources[table.name].new_columns)
-    compare(con, table, journal, window)
+    add_columns(con, table.name, reading.lists[table.name].new_columns)
+    compare(con, table, reading)
     names = ", ".join(quoted(column) for column in data_columns_of(con, table.name))
     for change, ids in (("edited", CHANGED), ("deleted", GONE)):
         con.execute(
@@ -105,9 +88,5 @@ def _publish_table(
     read, changed, deleted, total = (count(con, source) for source in (INCOMING, CHANGED, GONE, raw))
     new = (int(written[0]) if written else 0) - changed
     published = Published(read=read, new=new, changed=changed, deleted=deleted, total=total)
-    span = (window.start, window.end) if table.name == "time_entries" else (None, None)
-    con.execute(
-        f"INSERT INTO {PUBLICATIONS} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [published_at, table.name, *span, read, new, changed, deleted],
-    )
+    note_publication(con, table, reading, published_at, published)
     return published

@@ -3,6 +3,7 @@
 What the columns are is declared in `source/columns.py`; what goes into them is `publish.py`'s business.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import duckdb
@@ -46,15 +47,31 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"CREATE TABLE IF NOT EXISTS {PUBLICATIONS} (published_at TIMESTAMPTZ NOT NULL, resource VARCHAR NOT NULL, "
         "window_start TIMESTAMPTZ, window_end TIMESTAMPTZ, rows_read BIGINT, rows_new BIGINT, rows_changed BIGINT, "
-        "rows_deleted BIGINT)"
+        "rows_deleted BIGINT, read_began_at TIMESTAMPTZ, voided_at TIMESTAMPTZ)"
     )
+    for column in ("read_began_at", "voided_at"):
+        con.execute(f"ALTER TABLE {PUBLICATIONS} ADD COLUMN IF NOT EXISTS {column} TIMESTAMPTZ")
     for table in TABLES.values():
-        declared = {column.name: DUCKDB_TYPES[column.data_type] for column in table.columns}
-        if table.parent_column is not None:
-            declared[table.parent_column] = "VARCHAR"
-        declared[LOADED_AT] = DUCKDB_TYPES["timestamp"]
+        declared = _declared_types(table)
+        if missing_columns(con, table):
+            # what was published into a table that is gone, or that lacks a column now, is no longer covered
+            con.execute(f"UPDATE {PUBLICATIONS} SET voided_at = now() WHERE resource = ? AND voided_at IS NULL", [table.name])
         _ensure(con, RAW, table.name, declared)
         _ensure(con, HISTORY, table.name, {**declared, VALID_TO: DUCKDB_TYPES["timestamp"], CHANGE: "VARCHAR"})
+
+
+def _declared_types(table: Table) -> dict[str, str]:
+    """The columns that the raw table always has, with their DuckDB types."""
+    declared = {column.name: DUCKDB_TYPES[column.data_type] for column in table.columns}
+    if table.parent_column is not None:
+        declared[table.parent_column] = "VARCHAR"
+    return {**declared, LOADED_AT: DUCKDB_TYPES["timestamp"]}
+
+
+def missing_columns(con: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+    """The declared columns that the raw table lacks; all of them where there is no such table."""
+    present = columns_of(con, RAW, table.name)
+    return [column for column in _declared_types(table) if column not in present]
 
 
 def _ensure(con: duckdb.DuckDBPyConnection, schema: str, name: ResourceName, wanted: dict[str, str]) -> None:
@@ -75,7 +92,7 @@ def _describe(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None
         con.execute(f"COMMENT ON COLUMN {schema}.{table.name}.{quoted(column.name)} IS {literal(column.description)}")
 
 
-def add_columns(con: duckdb.DuckDBPyConnection, name: ResourceName, columns: dict[str, DataType]) -> None:
+def add_columns(con: duckdb.DuckDBPyConnection, name: ResourceName, columns: Mapping[str, DataType]) -> None:
     """Give the raw table and its history columns for fields that nobody declared."""
     for schema in (RAW, HISTORY):
         present = columns_of(con, schema, name)

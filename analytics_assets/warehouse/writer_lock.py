@@ -1,4 +1,4 @@
-"""One writer at a time, over processes: whoever wants to write the warehouse waits for its turn, aloud.
+"""One writer at a time, over processes: a process that wants to write the warehouse waits for its turn, and logs it.
 
 The lock is the operating system's own on a file beside the warehouse, so it ends with the process that held it,
 however that process ended, and nothing has to be cleaned up by hand. Dagster's pools would need configuration of
@@ -55,6 +55,20 @@ def writing(warehouse: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
+def holder_of(warehouse: Path) -> str | None:
+    """Who holds the warehouse for writing now, in words; None where nobody does."""
+    path = lock_file(warehouse)
+    if not path.exists():
+        return None
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return _holder(path)
+    lock.release()
+    return None
+
+
 def _acquire(lock: FileLock, path: Path, what: str) -> None:
     started = time.monotonic()
     patience = POLL_SECONDS
@@ -65,7 +79,7 @@ def _acquire(lock: FileLock, path: Path, what: str) -> None:
             waited = time.monotonic() - started
             if waited > GIVE_UP_SECONDS:
                 raise WarehouseError(f"{what} waited six hours for {_holder(path)} to let go of the warehouse.") from None
-            logger.warning("Waiting for the warehouse: %s is writing it (%.0f s so far)", _holder(path), waited)
+            logger.warning("Waiting for the warehouse: %s holds it (%.0f s so far)", _holder(path), waited)
             patience = SAY_AGAIN_SECONDS
         else:
             if patience > POLL_SECONDS:
@@ -74,7 +88,7 @@ def _acquire(lock: FileLock, path: Path, what: str) -> None:
 
 
 def _note_holder(lock_path: Path, what: str) -> None:
-    """Leave word for those who wait; on a full disk they are told less, and this is no reason to fail."""
+    """Write down who holds the lock, for those who wait; on a full disk they are told less, which is not a reason to fail."""
     since = datetime.now(UTC).strftime("%H:%M:%S UTC")
     with suppress(OSError):
         _holder_file(lock_path).write_text(json.dumps({"pid": os.getpid(), "what": what, "since": since}))

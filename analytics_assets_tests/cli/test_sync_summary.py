@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 
 import duckdb
-from dagster import DagsterInstance, DagsterRunStatus
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus
 
 from analytics_assets.demo.serving import DemoServer
+from analytics_assets.pipeline.months import Month, Span, current_month
 from analytics_assets_tests.cli.command import KEY, Ended, run_cli, variables_for
 
 ESCAPE = "\x1b"
@@ -57,8 +58,10 @@ def test_dagster_and_dlt_and_dbt_keep_their_own_logs_to_themselves(synced: Ended
 def test_the_ui_finds_the_run_under_its_job_with_its_months(synced: Ended, dagster_home: Path) -> None:
     with DagsterInstance.from_config(str(dagster_home)) as instance:
         run = min(instance.get_run_records(), key=lambda record: record.create_timestamp).dagster_run
+        months = instance.get_materialized_partitions(AssetKey(["raw", "time_entries"]))
     assert (run.job_name, run.status) == ("sync", DagsterRunStatus.SUCCESS)
-    assert run.tags["dagster/asset_partition_range_start"] == "2024-01-01"
+    assert min(months) == "2024-01-01"
+    assert len(months) == len(Span(Month(2024, 1), current_month()).months)
     assert run.tags[".dagster/repository"] == "__repository__@analytics_assets.definitions"
 
 

@@ -19,6 +19,8 @@ Rows = Sequence[Row]
 
 ALL_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
+PUBLISHED = "(published_at, resource, window_start, window_end, rows_read, rows_new, rows_changed, rows_deleted)"
+
 
 def create_warehouse(path: Path) -> Path:
     """A DuckDB file with all raw tables, empty."""
@@ -75,7 +77,7 @@ def _publish_resource(
     )
     connection.execute(f"insert into raw.{resource} ({names}, {LOADED_AT}) select {names}, $at from incoming", {"at": at})
     start, end = window if resource == "time_entries" else (None, None)
-    connection.execute(f"insert into {PUBLICATIONS} values (?, ?, ?, ?, 0, 0, 0, 0)", [at, resource, start, end])
+    connection.execute(f"insert into {PUBLICATIONS} {PUBLISHED} values (?, ?, ?, ?, 0, 0, 0, 0)", [at, resource, start, end])
 
 
 def _inside(resource: ResourceName, window: tuple[datetime, datetime | None]) -> str:
@@ -146,13 +148,13 @@ def fill(path: Path, *, entries: int, last_day: date) -> None:
                 if(hash(id) % 10 = 0, {LOADED_AT} + interval 40 day, {LOADED_AT}) as {LOADED_AT}
             )
             from made where not (hash(id) % 10 = 0 and id < format('{{:024x}}', 500));
-            insert into {PUBLICATIONS}
+            insert into {PUBLICATIONS} {PUBLISHED}
             select published_at, 'time_entries', date_trunc('month', published_at) - interval 1 month, null, 0, 0, 0, 0
             from (
                 select {LOADED_AT} as published_at from raw.time_entries
                 union select _valid_to from raw_history.time_entries
             ) as published where published_at > {first_load};
-            insert into {PUBLICATIONS}
+            insert into {PUBLICATIONS} {PUBLISHED}
             values ({first_load}, 'time_entries', timestamptz '2000-01-01 00:00:00+00', null, 0, 0, 0, 0);
             """
         )

@@ -4,16 +4,28 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, RunRequest, ScheduleDefinition, build_schedule_context
+from dagster import (
+    AssetKey,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    RunRequest,
+    ScheduleDefinition,
+    build_schedule_context,
+)
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
 from analytics_assets.pipeline.months import Month
 from analytics_assets.settings import Settings, SettingsError, load_settings
+from analytics_assets.warehouse.writer_lock import writing
 from analytics_assets_tests.orchestration.conftest import Project
 
 ROOT = Path(__file__).parents[2]
@@ -84,41 +96,79 @@ def schedule_of(project: Project, name: str) -> ScheduleDefinition:
     return project.definitions.resolve_schedule_def(name)
 
 
-def tick(project: Project, name: str, at: datetime) -> RunRequest:
+@pytest.fixture
+def project(project: Project, tmp_path: Path) -> Iterator[Project]:
+    """The project on an instance that is on a disk, which is what schedules look at."""
+    (tmp_path / "instance").mkdir()
+    with DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
+        project.instance = instance
+        yield project
+
+
+def tick(project: Project, name: str, at: datetime) -> ScheduleExecutionData:
+    """What a schedule decides at a time."""
+    with build_schedule_context(
+        instance=project.instance, scheduled_execution_time=at, resources=project.definitions.resources
+    ) as context:
+        return schedule_of(project, name).evaluate_tick(context)
+
+
+def make_run(project: Project, event: DagsterEventType, seconds_ago: float = 0) -> None:
+    """A run of the job `sync` of which this event is the last that was reported."""
+    run = project.instance.create_run_for_job(project.definitions.resolve_job_def("sync"))
+    reported = DagsterEvent(event_type_value=event.value, job_name="sync")
+    project.instance.report_dagster_event(reported, run.run_id, timestamp=time.time() - seconds_ago)
+
+
+def requested(project: Project, name: str, at: datetime) -> RunRequest:
     """The one run that a schedule asks for at a time."""
-    with (
-        DagsterInstance.ephemeral() as instance,
-        build_schedule_context(
-            instance=instance, scheduled_execution_time=at, resources=project.definitions.resources
-        ) as context,
-    ):
-        (request,) = schedule_of(project, name).evaluate_tick(context).run_requests or []
+    (request,) = tick(project, name, at).run_requests or []
     return request
 
 
-def test_the_first_tick_of_sync_hourly_asks_for_all_history_and_later_ones_for_the_lookback(project: Project) -> None:
-    now = datetime.now(UTC)
-    this_month = Month.of(now)
-    first = tick(project, "sync_hourly", now)
-    assert first.tags[RANGE_START_TAG] == partition_key(Month.of(project.rig.start))
-    project.rig.sync()
-    later = tick(project, "sync_hourly", now)
-    assert (later.tags[RANGE_START_TAG], later.tags[RANGE_END_TAG]) == (
-        partition_key(this_month.plus(-1)),
-        partition_key(this_month),
-    )
+def test_sync_hourly_leaves_the_months_to_the_run_which_decides_when_it_holds_the_warehouse(project: Project) -> None:
+    """Decided at the tick, the hourly runs behind a long first sync each read all history again."""
+    request = requested(project, "sync_hourly", datetime.now(UTC))
+    assert not {RANGE_START_TAG, RANGE_END_TAG} & request.tags.keys()
 
 
-def test_a_sync_after_a_long_pause_covers_the_months_in_between(project: Project) -> None:
-    project.rig.sync()
-    now = datetime.now(UTC)
-    after_half_a_year = Month.of(now).plus(6).first_moment
-    assert tick(project, "sync_hourly", after_half_a_year).tags[RANGE_START_TAG] == partition_key(Month.of(now))
+@pytest.mark.parametrize("event", [DagsterEventType.RUN_STARTING, DagsterEventType.RUN_START])
+def test_sync_hourly_skips_while_a_sync_is_starting_or_running(project: Project, event: DagsterEventType) -> None:
+    make_run(project, event)
+    decision = tick(project, "sync_hourly", datetime.now(UTC))
+    assert not decision.run_requests
+    assert decision.skip_message is not None
+    assert decision.skip_message.endswith("; the next tick syncs again.")
+
+
+def test_sync_hourly_does_not_wait_for_a_run_whose_process_was_killed(project: Project) -> None:
+    """Such a run stays "started" for a day; the operating system has let go of what it held."""
+    make_run(project, DagsterEventType.RUN_START, seconds_ago=3600)
+    assert requested(project, "sync_hourly", datetime.now(UTC))
+    with writing(project.rig.path, "a long sync"):
+        decision = tick(project, "sync_hourly", datetime.now(UTC))
+    assert decision.skip_message is not None
+    assert decision.skip_message.startswith("A sync is running: a long sync (process ")
+
+
+def test_sync_hourly_asks_for_a_run_on_a_file_that_is_not_a_warehouse_and_the_run_says_so(project: Project) -> None:
+    """The broken file was taken for one that another run writes, and the schedule skipped for ever."""
+    project.rig.path.write_text("this is not a database, but long enough to be read as one" * 1000)
+    assert requested(project, "sync_hourly", datetime.now(UTC))
+    failure = project.run("raw/tags").get_step_failure_events()[0].step_failure_data.user_failure_data
+    assert failure is not None
+    assert "can't be opened" in str(failure.description)
+
+
+def test_a_run_without_partitions_shows_each_month_that_it_read(project: Project) -> None:
+    project.run("raw/time_entries")
+    shown = project.instance.get_materialized_partitions(AssetKey(["raw", "time_entries"]))
+    assert shown == {partition_key(month) for month in project.rig.span().months}
 
 
 def test_reconcile_weekly_asks_for_all_history(project: Project) -> None:
     project.rig.sync()
     now = datetime.now(UTC)
-    request = tick(project, "reconcile_weekly", now)
+    request = requested(project, "reconcile_weekly", now)
     assert request.tags[RANGE_START_TAG] == partition_key(Month.of(project.rig.start))
     assert request.tags[RANGE_END_TAG] == partition_key(Month.of(now))

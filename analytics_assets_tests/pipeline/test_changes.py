@@ -188,7 +188,7 @@ def test_refused_lists_of_members_are_skipped_named_and_neither_updated_nor_dele
         entry: row for entry, row in before.items() if row["user_id"] != seen["id"]
     }
     tiny.assert_equals_api(resources=only_entries(), keep_entries_of=refusals)
-    refused = tiny.journal.resources["time_entries"].refused
+    refused = tiny.recorder.resources["time_entries"].refused
     assert {user: reason[:3] for user, reason in refused.items()} == {user: str(status) for user, (status, _) in refusals.items()}
     assert all(f"Not allowed: {user}, code {refusals[user][1]}" in reason for user, reason in refused.items())
     tiny.server.behaviour.refused_parents = {}
@@ -240,4 +240,4 @@ def test_a_list_that_is_refused_on_its_second_page_says_nothing_about_its_rows(t
     workspace.edit(resource, first, costRate=USD)
     tiny.sync(resources=[resource])
     assert tiny.rows(resource) == before
-    assert list(tiny.journal.resources[resource].refused) == [parent]
+    assert list(tiny.recorder.resources[resource].refused) == [parent]

@@ -8,10 +8,11 @@ import pytest
 from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
-from analytics_assets.pipeline.sync import sync
+from analytics_assets.pipeline.months import AskedMonths
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.sync import open_sync, publish_reading
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, DataType, ResourceName
-from analytics_assets.source.journal import Journal
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.source.errors import SourceError
 from analytics_assets.warehouse.tables import DUCKDB_TYPES
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import entry_of, moment, month, only_entries
@@ -39,7 +40,7 @@ def test_an_empty_workspace_has_every_table_with_every_column_and_no_row(tiny: R
             ).items()
         described = dict(rig.query("SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'raw'"))
         assert all(described[resource] == TABLES[resource].description for resource in RESOURCE_NAMES)
-        assert not any(rig.journal.resources[resource].new_columns for resource in RESOURCE_NAMES)
+        assert not any(rig.recorder.resources[resource].new_columns for resource in RESOURCE_NAMES)
 
 
 def test_values_of_every_odd_kind_reach_the_warehouse_as_they_are(tiny: Rig) -> None:
@@ -141,7 +142,7 @@ def test_unknown_fields_become_columns_that_are_named_in_the_log_and_stay(tiny: 
         "flag": "bool",
         "list": "json",
     }
-    assert tiny.journal.resources["tags"].new_columns == new
+    assert tiny.recorder.resources["tags"].new_columns == new
     for column, data_type in new.items():
         assert f"tags: the API sends a field that is not declared; new column {column} ({data_type})" in caplog.text
     for schema in ("raw", "raw_history"):
@@ -156,14 +157,14 @@ def test_unknown_fields_become_columns_that_are_named_in_the_log_and_stay(tiny: 
     ]
     before = tiny.contents()
     tiny.sync(resources=TAGS)
-    assert tiny.contents() == before and tiny.journal.resources["tags"].new_columns == {}
+    assert tiny.contents() == before and tiny.recorder.resources["tags"].new_columns == {}
 
     workspace.edit("tags", first, costCenter=2**70, flag="yes")
     gone = {"id": second, "name": "plain", "workspaceId": workspace.id, "archived": False}
     workspace.delete("tags", second)
     workspace.add("tags", gone)
     tiny.sync(resources=TAGS)
-    assert tiny.journal.resources["tags"].new_columns == {"flag__v_text": "text"}
+    assert tiny.recorder.resources["tags"].new_columns == {"flag__v_text": "text"}
     rows = tiny.rows("tags")
     assert (rows[first]["cost_center__v_text"], rows[first]["flag__v_text"]) == (str(2**70), "yes")
     assert all(rows[second][column] is None for column in new), "a field that is gone kept its last value"
@@ -180,7 +181,7 @@ def test_unknown_fields_of_lists_that_are_read_side_by_side_share_their_columns(
     tiny.page_size = 3
     tiny.sync(resources=only_entries())
     tiny.assert_equals_api(resources=only_entries())
-    found = tiny.journal.resources["time_entries"].new_columns
+    found = tiny.recorder.resources["time_entries"].new_columns
     for entry in workspace.records("time_entries"):
         row = tiny.rows("time_entries")[entry["id"]]
         held = [str(row[column]) for column in found if row[column] is not None]
@@ -192,20 +193,17 @@ def test_fields_that_are_null_in_every_record_make_no_column(tiny: Rig) -> None:
     for tag in list(tiny.workspace.tags):
         tiny.workspace.edit("tags", tag["id"], future=None, nested={"also": None}, blank={})
     tiny.read("tags")
-    assert tiny.journal.resources["tags"].new_columns == {}
+    assert tiny.recorder.resources["tags"].new_columns == {}
 
 
 def test_rows_are_deleted_only_on_the_word_of_a_list_that_was_read_to_its_end(tiny: Rig) -> None:
     """A loader that says it loaded what it never read would empty the tables, were its word enough."""
     tiny.sync()
     before = tiny.contents()
-    with pytest.raises(WarehouseError, match="not read to their end"):
-        sync(
-            api=tiny.api,
-            warehouse=tiny.path,
-            window=tiny.window(),
-            journal=Journal(),
-            load=lambda pipeline, source: RESOURCE_NAMES,
-            name="test",
-        )
+    months = AskedMonths(tiny.start, span=tiny.span())
+    with (
+        pytest.raises(SourceError, match="not read to their end"),
+        open_sync(api=tiny.api, warehouse=tiny.path, months=months, progress=ReadingProgress(), holder="test") as opened,
+    ):
+        publish_reading(opened, RESOURCE_NAMES)
     assert tiny.contents() == before

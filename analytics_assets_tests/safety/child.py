@@ -19,13 +19,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from analytics_assets.pipeline.api import Api
-from analytics_assets.pipeline.months import Month, Span
-from analytics_assets.pipeline.sync import load_with_dlt, sync
+from analytics_assets.pipeline.months import AskedMonths, Month, Span
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.sync import sync
 from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
-from analytics_assets.source.journal import Journal
 from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.safety.points import Stop, stopping_at
 
@@ -53,10 +53,10 @@ class SyncOrder:
         report = sync(
             api=Api(WorkspaceAccess(SecretStr(self.key), self.url, self.workspace), self.page_size, limits),
             warehouse=self.warehouse,
-            window=span.window(self.start, now=now),
-            journal=Journal(),
-            load=load_with_dlt(self.resources),
-            name=self.name,
+            months=AskedMonths(self.start, span=span),
+            progress=ReadingProgress(),
+            holder=self.name,
+            resources=self.resources,
         )
         return {name: published.total for name, published in report.published.items()}
 

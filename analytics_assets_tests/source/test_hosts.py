@@ -15,8 +15,8 @@ from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.http import API_KEY_HEADER, ApiSession, HttpLimits
-from analytics_assets.source.journal import Journal
+from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
+from analytics_assets.source.meter import Meter
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import tiny_workspace
 
@@ -85,7 +85,7 @@ def test_a_child_list_that_redirects_is_not_taken_for_one_that_is_refused(tiny: 
     ],
 )
 def test_the_session_asks_no_other_address_than_the_apis(tiny: Rig, other: DemoServer, address: str) -> None:
-    session = ApiSession(tiny.server.url, QUICK, Journal())
+    session = HttpSession(tiny.server.url, QUICK, Meter())
     url = address.format(other=other.url, port=tiny.server.port, other_port=other.port)
     with pytest.raises(SourceError, match=r"is not at the address of ANALYTICS_API_URL; the key was not sent\.") as raised:
         session.get(url, headers={API_KEY_HEADER: tiny.api_key})
@@ -126,7 +126,7 @@ def test_a_server_that_repeats_the_key_in_its_message_does_not_get_it_into_the_l
     tiny.server.faults.add(Fault("status", "tasks", status=400, body=body, times=None))
     assert "(Api key *** is [31mwrong, code ***)" in tiny.failing_read("clients")
     tiny.read("tasks")
-    assert set(tiny.journal.resources["tasks"].refused.values()) == {"400 (Api key *** is [31mwrong, code ***)"}
+    assert set(tiny.recorder.resources["tasks"].refused.values()) == {"400 (Api key *** is [31mwrong, code ***)"}
     assert tiny.api_key not in caplog.text and "\x1b" not in caplog.text
 
 
@@ -142,7 +142,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(
     with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
         sentence = (rig := Rig(server, tmp_path)).failing_read("clients")
         assert "certificate is not valid (" in sentence and "the key was not sent" in sentence
-        assert server.requests == [] and rig.journal.retries == 0
+        assert server.requests == [] and rig.meter.retries == 0
 
 
 def test_a_certificate_of_another_name_is_refused_at_once(
@@ -153,14 +153,14 @@ def test_a_certificate_of_another_name_is_refused_at_once(
     with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
         sentence = (rig := Rig(server, tmp_path)).failing_read("clients")
         assert "certificate is not valid (" in sentence and "127.0.0.1" in sentence
-        assert server.requests == [] and rig.journal.retries == 0
+        assert server.requests == [] and rig.meter.retries == 0
 
 
 def test_a_valid_certificate_is_accepted_and_lost_lines_under_tls_are_tried_again(secure: Rig) -> None:
     secure.assert_reads_the_api("clients")
     secure.server.faults.add(Fault("drop", "clients"), Fault("truncate", "clients"), Fault("truncate", "clients", chunked=True))
     secure.assert_reads_the_api("clients")
-    assert secure.journal.retries == 3
+    assert secure.meter.retries == 3
     secure.server.faults.add(Fault("drop", "clients", times=None))
     assert "the connection failed" in secure.failing_read("clients")
 
@@ -197,7 +197,7 @@ def test_a_port_where_nobody_listens_is_said_after_four_attempts(tiny: Rig) -> N
         tiny.api_url = f"http://127.0.0.1:{free.getsockname()[1]}"
         sentence = tiny.failing_read("clients")
     assert "the connection failed ([Errno 111] Connection refused), after 4 attempts." in sentence
-    assert tiny.journal.retries == 3
+    assert tiny.meter.retries == 3
 
 
 def test_a_host_that_does_not_exist_is_said_with_the_setting_that_names_it(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def test_three_retries_wait_two_four_and_eight_seconds(tiny: Rig, waits: list[fl
     tiny.server.faults.add(Fault("status", "clients", status=503, times=3))
     tiny.assert_reads_the_api("clients")
     assert waits == [2, 4, 8]
-    assert (tiny.journal.retries, tiny.journal.requests) == (3, 4)
+    assert (tiny.meter.retries, tiny.meter.requests) == (3, 4)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

@@ -21,9 +21,9 @@ from analytics_assets.source.answers import AnswerGate, Page
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.http import API_KEY_HEADER, ApiSession
-from analytics_assets.source.journal import Journal
-from analytics_assets.source.routes import PATHS
+from analytics_assets.source.http import API_KEY_HEADER, HttpSession
+from analytics_assets.source.meter import Meter
+from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
@@ -74,8 +74,8 @@ def findings() -> Iterator[Finding]:
     yield from _warehouse(settings)
 
 
-class _QuietJournal(Journal):
-    """A journal that says nothing of lists that were refused; the finding does."""
+class _QuietRecorder(ReadingRecorder):
+    """A recorder that logs nothing of lists that were refused; the finding names them."""
 
     def list_refused(self, resource: ResourceName, parent_id: str, reason: str) -> None:
         """The list of one parent can't be read."""
@@ -88,8 +88,9 @@ class _ApiProbe:
     def __init__(self, settings: Settings, access: WorkspaceAccess) -> None:
         self._settings = settings
         self._root = f"{access.api_url}/v1/workspaces/{access.workspace_id}"
-        self._journal = _QuietJournal()
-        self._session = ApiSession(access.api_url, Api.of(settings).limits, self._journal)
+        self._recorder = _QuietRecorder()
+        self._meter = Meter()
+        self._session = HttpSession(access.api_url, Api.of(settings).limits, self._meter)
         self._session.headers[API_KEY_HEADER] = access.api_key.get_secret_value()
         self._envelope = ""
         self._pages: list[Page] = []
@@ -97,32 +98,32 @@ class _ApiProbe:
     def findings(self) -> Iterator[Finding]:
         """What the answers show."""
         try:
-            members = self._ask("users", PATHS["users"])
+            members = self._ask("users")
         except SourceError as error:
             yield Finding("API", "wrong", str(error))
             return
-        seconds = self._journal.resources["users"].seconds
+        seconds = self._meter.of("users").seconds
         yield Finding("API", "ok", f"answers in {seconds:.2f} s, accepts the key, shows the workspace")
         yield Finding("envelope", "ok", self._envelope)
         yield from self._entries(members.ids)
         yield self._last_page()
         yield self._page_size()
 
-    def _ask(self, name: ResourceName, path: str) -> Page:
+    def _ask(self, name: ResourceName, parent_id: str = "") -> Page:
         """The first page of a list.
 
         Raises:
             SourceError: as a sync would.
         """
         size = self._settings.page_size
-        gate = AnswerGate(TABLES[name], RecordReader(TABLES[name], UndeclaredColumns()), self._journal, window=None)
+        gate = AnswerGate(TABLES[name], RecordReader(TABLES[name], UndeclaredColumns()), self._recorder, window=None)
         response = self._session.get(
-            f"{self._root}/{path}",
+            f"{self._root}/{TABLES[name].path.format(parent_id=parent_id)}",
             params={"page": 1, "page-size": size, **self._settings.extra_params.get(name, {})},
             hooks={"response": [gate]},
         )
         self._envelope = "bare lists" if response.content.lstrip()[:1] == b"[" else "lists under `data`"
-        page: Page = response.page  # type: ignore[attr-defined]
+        page: Page = response.json()["data"][0]
         self._pages.append(page)
         return page
 
@@ -134,13 +135,13 @@ class _ApiProbe:
         asked = members[:MEMBERS_ASKED]
         for member in asked:
             try:
-                self._ask("time_entries", PATHS["time_entries"].replace("{resources.users.id}", member))
+                self._ask("time_entries", member)
             except IgnoreResponseException:
-                continue  # the journal has noted why
+                continue  # the recorder has noted why
             except SourceError as error:
                 yield Finding("entries", "wrong", str(error))
                 return
-        refused = self._journal.resources["time_entries"].refused
+        refused = self._recorder.resources["time_entries"].refused
         reasons = "; ".join(f"member {member}: {reason}" for member, reason in refused.items())
         if not refused:
             yield Finding("entries", "ok", f"the key may read those of {len(asked)} member{'' if len(asked) == 1 else 's'}")

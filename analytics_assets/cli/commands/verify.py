@@ -15,13 +15,12 @@ from analytics_assets.cli.asked_months import asked_span
 from analytics_assets.cli.checked_settings import checked_settings
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
 from analytics_assets.pipeline.api import Api
-from analytics_assets.pipeline.months import Span, current_month, history_span
-from analytics_assets.pipeline.verification import verify
+from analytics_assets.pipeline.months import AskedMonths, Span, current_month, history_span
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.verification import Verification, verify
 from analytics_assets.settings import Settings
-from analytics_assets.source.columns import ResourceName
 from analytics_assets.source.errors import find_source_error
-from analytics_assets.source.journal import Journal
-from analytics_assets.warehouse.difference import Difference
+from analytics_assets.source.meter import Meter
 from analytics_assets.warehouse.errors import WarehouseError
 
 PIPED_WIDTH_CHARACTERS: Final = 160
@@ -34,16 +33,16 @@ def main(args: argparse.Namespace) -> int:
     span = asked_span(args.first, args.last, start_date=settings.start_date, now=now)
     span = span or history_span(settings.start_date, now=now)
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
-    journal = Journal()
-    differences = _verified(settings, span, journal)
-    _print(differences, journal, span)
-    return EXIT_OK if all(difference.is_equal for difference in differences.values()) else EXIT_FAILED
+    progress = ReadingProgress()
+    found = _verified(settings, span, progress)
+    _print(found, progress.meter)
+    return EXIT_FAILED if found.unequal else EXIT_OK
 
 
-def _verified(settings: Settings, span: Span, journal: Journal) -> dict[ResourceName, Difference]:
-    window = span.window(settings.start_date, now=current_month())
+def _verified(settings: Settings, span: Span, progress: ReadingProgress) -> Verification:
+    months = AskedMonths(settings.start_date, settings.lookback_months, span)
     try:
-        return verify(api=Api.of(settings), warehouse=settings.duckdb_path, window=window, journal=journal)
+        return verify(api=Api.of(settings), warehouse=settings.duckdb_path, months=months, progress=progress)
     except Exception as error:
         sentence = find_source_error(error) or (error if isinstance(error, WarehouseError) else None)
         if sentence is None:
@@ -51,25 +50,24 @@ def _verified(settings: Settings, span: Span, journal: Journal) -> dict[Resource
         raise CommandError(str(sentence)) from None
 
 
-def _print(differences: dict[ResourceName, Difference], journal: Journal, span: Span) -> None:
+def _print(found: Verification, meter: Meter) -> None:
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH_CHARACTERS, highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("resource")
     for heading in ("API rows", "warehouse rows", "missing", "extra", "different"):
         table.add_column(heading, justify="right")
     table.add_column("for example")
-    for name, difference in differences.items():
+    for name, difference in found.differences.items():
         figures = (difference.api_rows, difference.warehouse_rows, difference.missing, difference.extra, difference.different)
         table.add_row(name, *(f"{figure:,}" for figure in figures), ", ".join(difference.examples))
     console.print(table)
     console.print()
-    console.print(f"Time entries: {span}; {journal.requests:,} requests in {journal.elapsed_seconds:.1f} s")
-    refused = sum(len(counts.refused) for counts in journal.resources.values())
+    console.print(f"Time entries: {found.span}; {meter.requests:,} requests in {meter.elapsed_seconds:.1f} s")
+    refused = sum(len(lists.refused) for lists in found.reading.lists.values())
     if refused:
         console.print(f"Lists refused by the API and not compared: {refused}")
-    unequal = [name for name, difference in differences.items() if not difference.is_equal]
-    if unequal:
-        console.print(f"The warehouse differs from the API in {', '.join(unequal)}.", soft_wrap=True)
-        console.print(f"Mend it:  analytics-assets sync --from {span.first} --to {span.last}", soft_wrap=True)
+    if found.unequal:
+        console.print(f"The warehouse differs from the API in {', '.join(found.unequal)}.", soft_wrap=True)
+        console.print(f"Repair it:  analytics-assets sync --from {found.span.first} --to {found.span.last}", soft_wrap=True)
     else:
         console.print("The warehouse equals the API.")

@@ -138,15 +138,14 @@ class _Moving:
         for name in ("lists", "rows", "requests", "retries", "time"):
             table.add_column(name, justify="right")
         for progress in self._watch.resources():
-            counts = progress.counts
             table.add_row(
                 progress.name,
                 Text(progress.state, style=STATE_STYLES[progress.state]),
-                _lists_text(progress) if counts.requests else "",
-                f"{counts.rows:,}" if counts.requests else "",
-                f"{counts.requests:,}" if counts.requests else "",
-                f"{counts.retries:,}" if counts.retries else "",
-                f"{progress.seconds:.1f} s" if counts.requests else "",
+                _lists_text(progress) if progress.requests else "",
+                f"{progress.rows:,}" if progress.requests else "",
+                f"{progress.requests:,}" if progress.requests else "",
+                f"{progress.retries:,}" if progress.retries else "",
+                f"{progress.seconds:.1f} s" if progress.requests else "",
             )
         self._spinner.update(text=Text(f"{self._phase()}, {self._watch.elapsed_seconds:.0f} s"))
         return Group(table, self._spinner)
@@ -157,7 +156,7 @@ class _Moving:
             return _models_text(self._watch)
         if resources and all(p.state in ("read", "in the warehouse") for p in resources):
             return "writing the warehouse"
-        return "reading the API" if any(p.counts.requests for p in resources) else "starting"
+        return "reading the API" if any(p.requests for p in resources) else "starting"
 
 
 @contextlib.contextmanager
@@ -178,12 +177,12 @@ def _moving(watch: RunWatch, stream: TextIO) -> Iterator[Display]:
 
 def _read_text(progress: ResourceProgress) -> str:
     lists = f", {_lists_text(progress)} lists" if progress.lists_expected != 1 else ""
-    requests = progress.counts.requests
-    return f"{progress.counts.rows:,} rows{lists}, {requests:,} request{'' if requests == 1 else 's'}"
+    requests = progress.requests
+    return f"{progress.rows:,} rows{lists}, {requests:,} request{'' if requests == 1 else 's'}"
 
 
 def _lists_text(progress: ResourceProgress) -> str:
-    return f"{progress.lists_done:,} of {progress.lists_expected or 0:,}"
+    return f"{progress.lists_done:,} of {progress.lists_expected:,}"
 
 
 def _models_text(watch: RunWatch) -> str:

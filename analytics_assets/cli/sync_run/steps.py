@@ -9,7 +9,7 @@ import sys
 from dagster import AssetKey, DagsterInstance
 
 from analytics_assets.cli.asked_months import asked_span
-from analytics_assets.cli.errors import CommandError, UsageError
+from analytics_assets.cli.errors import UsageError
 from analytics_assets.cli.instance import ensure_dagster_home
 from analytics_assets.cli.sync_run.asked_assets import asked_assets
 from analytics_assets.cli.sync_run.job import run_job, stopping_on_hangup
@@ -19,10 +19,8 @@ from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.jobs import SYNC
 from analytics_assets.orchestration.partitions import range_tags
-from analytics_assets.orchestration.resources import Warehouse
-from analytics_assets.pipeline.months import Span, current_month, routine_span
+from analytics_assets.pipeline.months import current_month
 from analytics_assets.settings import Settings
-from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import RAW
 
 TIME_ENTRIES = AssetKey([RAW, "time_entries"])
@@ -39,25 +37,14 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     """
     span = asked_span(first, last, start_date=settings.start_date, now=current_month())
     watch = RunWatch()
-    definitions = build_definitions(settings, on_progress=watch.take_journal)
+    definitions = build_definitions(settings, on_reading=watch.take_reading)
     assets = None if select is None else asked_assets(select, definitions.resolve_asset_graph())
-    if assets is not None and TIME_ENTRIES not in assets:
-        if span is not None:
-            raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
-    else:
-        span = span or _routine_span(settings)
+    if assets is not None and TIME_ENTRIES not in assets and span is not None:
+        raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
     home = ensure_dagster_home(settings)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     with stopping_on_hangup(), DagsterInstance.from_config(str(home)) as instance:
         run_job(job, instance, watch, assets=assets, tags=tags, verbose=verbose)
-    print_summary(watch, settings, span, sys.stdout)
+    print_summary(watch, settings, sys.stdout)
     tell_ending(watch, verbose=verbose)
     return exit_code_of(watch)
-
-
-def _routine_span(settings: Settings) -> Span:
-    try:
-        covered = Warehouse(duckdb_path=str(settings.duckdb_path)).last_covered(settings.start_date)
-    except WarehouseError as error:
-        raise CommandError(str(error)) from None
-    return routine_span(settings.start_date, settings.lookback_months, covered, now=current_month())

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 from analytics_assets.cli.sync_run.watch import MetadataValues, RunWatch
-from analytics_assets.pipeline.months import Span
 from analytics_assets.settings import Settings, project_dir
 from analytics_assets.source.columns import RESOURCE_NAMES
 
@@ -32,7 +31,7 @@ FIGURES: Final[dict[str, str]] = {
 SECONDS: Final = "seconds waiting for the API"
 
 
-def print_summary(watch: RunWatch, settings: Settings, span: Span | None, stream: TextIO) -> None:
+def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
     """Print what landed; nothing where nothing did."""
     if not watch.landed and not watch.models:
         return
@@ -45,8 +44,9 @@ def print_summary(watch: RunWatch, settings: Settings, span: Span | None, stream
         if refused:
             console.print(f"Lists refused by the API: {refused}; their rows in the warehouse stay as they were.")
         console.print()
-    if span is not None and "time_entries" in watch.landed:
-        console.print(f"Time entries: {span}")
+    months = [str(values["months"]) for values in watch.landed.values() if "months" in values]
+    if months:
+        console.print(f"Time entries: {months[0]}")
     if watch.models_planned:
         console.print(_models_line(watch))
     if watch.checks_planned:

@@ -1,9 +1,8 @@
-"""What is known of a run while it goes on and when it is over: the journal of the read, and Dagster's events.
+"""What is known of a run while it goes on and when it is over: the progress of the reading, and Dagster's events.
 
 Facts only; how they are shown is decided in `display.py` and `summary.py`.
 """
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +13,10 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import RunFailureReason
 from dagster_shared.error import SerializableErrorInfo
 
-from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
-from analytics_assets.source.journal import Journal, ResourceCounts
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
+from analytics_assets.source.meter import Traffic
+from analytics_assets.source.reading import ListsSoFar
 from analytics_assets.warehouse.tables import RAW
 
 State = Literal["waiting", "reading", "read", "in the warehouse"]
@@ -39,11 +40,13 @@ class ResourceProgress:
 
     name: ResourceName
     state: State
-    counts: ResourceCounts
+    rows: int
+    requests: int
+    retries: int
     lists_done: int
-    lists_expected: int | None
-    """None while more parents may still come."""
+    lists_expected: int
     seconds: float
+    """Since its first request, on the clock of the wall."""
 
 
 @dataclass
@@ -51,7 +54,7 @@ class RunWatch:
     """A run as seen from outside; filled from several threads, read from any."""
 
     started: float = field(default_factory=time.monotonic)
-    journal: Journal | None = None
+    reading: ReadingProgress | None = None
     planned: set[AssetKey] = field(default_factory=set)
     checks_planned: int = 0
     landed: dict[ResourceName, MetadataValues] = field(default_factory=dict)
@@ -62,9 +65,6 @@ class RunWatch:
     """The step that runs now."""
     is_interrupted: bool = False
     is_green: bool = False
-    _began: dict[ResourceName, float] = field(default_factory=dict)
-    _ended: dict[ResourceName, float] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def elapsed_seconds(self) -> float:
@@ -82,11 +82,9 @@ class RunWatch:
         raw_is_done = self.landed or len(self.planned) == self.models_planned
         return bool(self.models_planned and self.running and raw_is_done)
 
-    def take_journal(self, journal: Journal) -> None:
-        """The read has made a step."""
-        self.journal = journal
-        for _ in self.resources():
-            pass  # notes when each one began and ended
+    def take_reading(self, reading: ReadingProgress) -> None:
+        """A reading is about to begin."""
+        self.reading = reading
 
     def take_event(self, entry: EventLogEntry) -> None:
         """Dagster has noted an event of the run."""
@@ -111,6 +109,8 @@ class RunWatch:
 
     def _materialized(self, materialization: AssetMaterialization) -> None:
         values = {name: value.value for name, value in materialization.metadata.items()}
+        if "dagster/row_count" not in values:
+            return  # the note that a month was read, beside the figures of the run
         schema, name = materialization.asset_key.path[0], materialization.asset_key.path[-1]
         if schema == RAW:
             self.landed[cast(ResourceName, name)] = values
@@ -132,42 +132,30 @@ class RunWatch:
 
     def resources(self) -> Iterator[ResourceProgress]:
         """How far each resource is that is read: those asked for, and the parents that lead to them."""
-        journal, now = self.journal, time.monotonic()
         for name in RESOURCE_NAMES:
-            counts = journal.resources[name] if journal is not None else ResourceCounts()
-            if AssetKey([RAW, name]) not in self.planned and not counts.requests:
+            traffic = self.reading.meter.of(name) if self.reading is not None else Traffic()
+            if AssetKey([RAW, name]) not in self.planned and traffic.began is None:
                 continue
-            state = self._state(name, counts)
-            with self._lock:
-                if state != "waiting":
-                    self._began.setdefault(name, now)
-                if state == "reading":
-                    self._ended.pop(name, None)  # another page of parents has come
-                elif state != "waiting":
-                    self._ended.setdefault(name, now)
-                seconds = self._ended.get(name, now) - self._began.get(name, now)
-            is_child = TABLES[name].parent is not None
+            lists = self.reading.recorder.resources[name] if self.reading is not None else ListsSoFar()
+            state = self._state(name, traffic)
+            ended = time.monotonic() if state == "reading" or lists.ended is None else lists.ended
             yield ResourceProgress(
-                name, state, counts,
-                lists_done=len(counts.finished_lists) + len(counts.refused),
-                lists_expected=(journal.lists_expected.get(name) if journal is not None else None) if is_child else 1,
-                seconds=seconds if is_child else counts.seconds,
-            )  # fmt: skip
+                name,
+                state,
+                rows=lists.rows if state in ("read", "in the warehouse") else lists.rows_seen,
+                requests=traffic.requests,
+                retries=traffic.retries,
+                lists_done=lists.done,
+                lists_expected=lists.expected,
+                seconds=ended - traffic.began if traffic.began is not None else 0.0,
+            )
 
-    def _state(self, name: ResourceName, counts: ResourceCounts) -> State:
+    def _state(self, name: ResourceName, traffic: Traffic) -> State:
         if name in self.landed:
             return "in the warehouse"
-        if self._is_read(name, counts):
-            return "read"
-        return "reading" if counts.requests else "waiting"
-
-    def _is_read(self, name: ResourceName, counts: ResourceCounts) -> bool:
-        parent = TABLES[name].parent
-        if parent is None or self.journal is None:
-            return "" in counts.finished_lists
-        done, expected = len(counts.finished_lists) + len(counts.refused), self.journal.lists_expected.get(name)
-        parent_is_read = "" in self.journal.resources[parent].finished_lists
-        return parent_is_read and expected is not None and done >= expected
+        if traffic.began is None or self.reading is None:
+            return "waiting"
+        return "read" if self.reading.recorder.is_read(name) else "reading"
 
 
 def _sentence(error: SerializableErrorInfo) -> str:

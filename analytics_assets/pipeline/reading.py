@@ -1,0 +1,115 @@
+"""One reading of the API into a landing, while the warehouse is held: what `sync` and `verify` have in common.
+
+The order of the steps stands here: hold the warehouse, look at what it has, read, land, check. What becomes of what
+was read is decided by whoever opened the reading.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+from dlt import Pipeline
+from dlt.extract.source import DltSource
+
+from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.months import AskedMonths, Span
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.source.arrow import UndeclaredColumns
+from analytics_assets.source.columns import DataType, ResourceName
+from analytics_assets.source.reading import Reading
+from analytics_assets.source.window import Window
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.landing import Landing, landing
+from analytics_assets.warehouse.publications import covered_until
+from analytics_assets.warehouse.tables import undeclared_columns
+from analytics_assets.warehouse.writer_lock import writing
+
+LOADER_FILE_FORMAT: Final = "parquet"
+"""dlt's default for DuckDB, INSERT statements, loads 2,000 rows/s; `jsonl` changes texts that look like times."""
+
+LANDING_DISPOSITION: Final = "append"
+"""A landing is empty. The merge that the resources promise is made by `warehouse/publish.py`, in one transaction with
+deletions and history; dlt's own merge writes table by table."""
+
+
+@dataclass(frozen=True)
+class OpenReading:
+    """A reading that is about to begin; `source` and `pipeline` are dlt's, for whoever runs them."""
+
+    warehouse: Path
+    span: Span
+    source: DltSource
+    pipeline: Pipeline
+    known_columns: dict[ResourceName, dict[str, DataType]]
+    _window: Window
+    _began_at: datetime
+    _progress: ReadingProgress
+    _landing: Landing
+
+    @property
+    def landed(self) -> Path:
+        """The file that was loaded."""
+        return self._landing.file
+
+    def load(self, resources: Sequence[ResourceName]) -> None:
+        """Run dlt on some of the resources, without any orchestration."""
+        self.pipeline.run(
+            self.source.with_resources(*resources),
+            loader_file_format=LOADER_FILE_FORMAT,
+            write_disposition=LANDING_DISPOSITION,
+        )
+
+    def finish(self, resources: Sequence[ResourceName]) -> Reading:
+        """What was read, once dlt has loaded it; the landing can be attached from then on.
+
+        Raises:
+            SourceError: a list was not read to its end, or every list of a child resource was refused.
+        """
+        reading = self._progress.recorder.finished(resources, began_at=self._began_at, window=self._window)
+        self._landing.close()
+        return reading
+
+
+@contextmanager
+def open_reading(
+    *,
+    api: Api,
+    warehouse: Path,
+    months: AskedMonths,
+    progress: ReadingProgress,
+    holder: str,
+    prepare: Callable[[duckdb.DuckDBPyConnection], None],
+    is_read_only: bool = False,
+) -> Iterator[OpenReading]:
+    """Hold the warehouse, decide what is read, and make a landing for it.
+
+    The warehouse is held from before the first request on, so that no older reading is published after a newer one,
+    and the months of a routine sync follow from what the warehouse covers then.
+
+    Args:
+        api: what to read.
+        warehouse: path of the warehouse file.
+        months: the months of time entries that are asked for.
+        progress: filled while the API is read.
+        holder: what those are told who have to wait for this reading.
+        prepare: looks at the warehouse, and may refuse it.
+        is_read_only: whether the warehouse is only looked at.
+
+    Raises:
+        WarehouseError: the warehouse can't be opened, or its disk is full.
+    """
+    with writing(warehouse, holder):
+        with connection(warehouse, read_only=is_read_only) as con:
+            prepare(con)
+            known = undeclared_columns(con)
+            span = months.span_given(covered_until(con, months.start_date))
+        began_at = datetime.now(UTC)
+        window = span.window(months.start_date, now=months.now)
+        undeclared = UndeclaredColumns(known, on_new=progress.recorder.column_found)
+        source = api.source(progress, window, undeclared)
+        with landing(warehouse, concurrency=api.limits.concurrency) as landed:
+            yield OpenReading(warehouse, span, source, landed.pipeline, known, window, began_at, progress, landed)
