@@ -20,6 +20,7 @@ from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import AskedMonths, Month, Span, current_month
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.sync import SyncReport, sync
+from analytics_assets.pipeline.verification import Verification, verify
 from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
@@ -80,6 +81,12 @@ class Rig:
             holder="test",
         )
 
+    def verify(self) -> Verification:
+        """All of history compared with the API."""
+        self.progress = ReadingProgress()
+        months = AskedMonths(self.start, span=self.span())
+        return verify(api=self.api, warehouse=self.path, months=months, progress=self.progress)
+
     @property
     def recorder(self) -> ReadingRecorder:
         """What the last reading has recorded."""
@@ -104,7 +111,7 @@ class Rig:
         """What the source alone brings home of a resource, by id, without a warehouse: a fifth of a sync's time."""
         self.progress = ReadingProgress()
         undeclared = UndeclaredColumns(on_new=self.recorder.column_found)
-        source = self.api.source(self.progress, self.window(first, last), undeclared)
+        source = self.api.source(self.api.options(self.progress, self.window(first, last), undeclared))
         tables = list(source.with_resources(resource))
         finished, parent = self.recorder.resources[resource].finished_lists, TABLES[resource].parent_column
         read = [row for table in tables for row in table.to_pylist()]

@@ -3,17 +3,21 @@
 Made from the settings in one place, `Api.of`; nothing here asks the API anything.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 from dlt.extract.source import DltSource
 
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.settings import Settings, WorkspaceAccess
 from analytics_assets.source import ReadingOptions, analytics_source
 from analytics_assets.source.arrow import UndeclaredColumns
+from analytics_assets.source.columns import ResourceName, Table
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
+from analytics_assets.source.second_reading import read_lists_again
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.places import ledger_file
 
@@ -48,18 +52,31 @@ class Api:
         )
         return cls(access or settings.access(), settings.page_size, limits, settings.extra_params)
 
-    def source(self, progress: ReadingProgress, window: Window | None, undeclared: UndeclaredColumns) -> DltSource:
+    def source(self, reading: ReadingOptions) -> DltSource:
         """The keyed source for one reading; dlt wants a fresh one each time.
 
         Raises:
-            SourceError: no HTTP header can carry the key. `requests` would say so too, and show the key.
+            SourceError: no HTTP header can carry the key.
         """
-        key = self.access.api_key.get_secret_value()
-        if not (key.isascii() and key.isprintable()):
-            raise SourceError(
-                "ANALYTICS_API_KEY holds characters that no key has, such as a line break or an accented letter; copy it anew."
-            )
-        options = ReadingOptions(
+        return analytics_source(self._key(), self.access.api_url, self.access.workspace_id, reading)
+
+    def lists_again(self, reading: ReadingOptions, table: Table, parents: Sequence[str]) -> Iterator[pa.Table]:
+        """Some lists of a child resource, read anew with the options of a reading that is over.
+
+        Raises:
+            SourceError: a list can't be read exactly.
+        """
+        return read_lists_again(self._key(), self.access.api_url, self.access.workspace_id, reading, table, parents)
+
+    def options(
+        self,
+        progress: ReadingProgress,
+        window: Window | None,
+        undeclared: UndeclaredColumns,
+        lists_with_rows: Mapping[ResourceName, frozenset[str]] | None = None,
+    ) -> ReadingOptions:
+        """How one reading of this API is made."""
+        return ReadingOptions(
             page_size=self.page_size,
             window=window,
             limits=self.limits,
@@ -67,6 +84,15 @@ class Api:
             recorder=progress.recorder,
             meter=progress.meter,
             undeclared=undeclared,
+            lists_with_rows=lists_with_rows or {},
             column_hints=False,
         )
-        return analytics_source(key, self.access.api_url, self.access.workspace_id, options)
+
+    def _key(self) -> str:
+        """The key, if a header can carry it; `requests` would say so too, and show the key."""
+        key = self.access.api_key.get_secret_value()
+        if not (key.isascii() and key.isprintable()):
+            raise SourceError(
+                "ANALYTICS_API_KEY holds characters that no key has, such as a line break or an accented letter; copy it anew."
+            )
+        return key

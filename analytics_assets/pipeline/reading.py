@@ -4,6 +4,8 @@ The order of the steps stands here: hold the warehouse, look at what it has, rea
 was read is decided by whoever opened the reading.
 """
 
+import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +21,21 @@ from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import AskedMonths, Span
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
-from analytics_assets.source.columns import DataType, ResourceName
+from analytics_assets.source.columns import TABLES, DataType, ResourceName
+from analytics_assets.source.errors import SourceError
 from analytics_assets.source.reading import Reading
+from analytics_assets.source.rest_config import ReadingOptions
 from analytics_assets.source.window import Window
+from analytics_assets.warehouse.comparison import LANDED, lists_with_rows, missing_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
 from analytics_assets.warehouse.publications import covered_until
-from analytics_assets.warehouse.tables import undeclared_columns
+from analytics_assets.warehouse.tables import RAW, columns_of, literal, undeclared_columns
 from analytics_assets.warehouse.writer_lock import writing
+
+logger = logging.getLogger(__name__)
+
+MAX_SECOND_READINGS: Final = 4
 
 LOADER_FILE_FORMAT: Final = "parquet"
 """dlt's default for DuckDB, INSERT statements, loads 2,000 rows/s; `jsonl` changes texts that look like times."""
@@ -45,9 +54,10 @@ class OpenReading:
     source: DltSource
     pipeline: Pipeline
     known_columns: dict[ResourceName, dict[str, DataType]]
+    _api: Api
+    _options: ReadingOptions
     _window: Window
     _began_at: datetime
-    _progress: ReadingProgress
     _landing: Landing
 
     @property
@@ -69,9 +79,50 @@ class OpenReading:
         Raises:
             SourceError: a list was not read to its end, or every list of a child resource was refused.
         """
-        reading = self._progress.recorder.finished(resources, began_at=self._began_at, window=self._window)
+        reading = self._result(resources)
         self._landing.close()
+        for name in resources:
+            if TABLES[name].parent is not None:
+                reading = self._with_moved_rows(name, reading, resources)
         return reading
+
+    def _result(self, resources: Sequence[ResourceName]) -> Reading:
+        return self._options.recorder.finished(resources, began_at=self._began_at, window=self._window)
+
+    def _with_moved_rows(self, name: ResourceName, reading: Reading, resources: Sequence[ResourceName]) -> Reading:
+        """The reading, with lists read anew that a missing row may have moved into after they were read.
+
+        An entry that goes from one member to another while both lists are read may be in neither: it was not yet in
+        the one, and no longer in the other. Before it is taken for deleted, the lists that were read before the one
+        that lost it are read again. Rows that go missing by that are looked for in the same way.
+
+        Raises:
+            SourceError: rows keep moving, or a list can't be read exactly.
+        """
+        looked_for: set[str] = set()
+        for _ in range(MAX_SECOND_READINGS):
+            missing = {row: parent for row, parent in self._missing(name, reading).items() if row not in looked_for}
+            if not missing:
+                return reading
+            lists = reading.lists[name].settled
+            lost_at = max(lists[parent].ended if parent in lists else math.inf for parent in missing.values())
+            earlier = [parent for parent, each in lists.items() if each.began < lost_at and {parent} != {*missing.values()}]
+            looked_for |= missing.keys()
+            if earlier:
+                logger.info("%d rows of %s are missing; reading %d lists again", len(missing), name, len(earlier))
+                self._landing.add(name, self._api.lists_again(self._options, TABLES[name], earlier))
+                reading = self._result(resources)
+        raise SourceError(
+            f"Rows of {name} moved between lists each of the {MAX_SECOND_READINGS} times they were looked for, so that no "
+            "reading is sure to be complete; try again at a quieter time."
+        )
+
+    def _missing(self, name: ResourceName, reading: Reading) -> dict[str, str]:
+        with connection(self.warehouse, read_only=True) as con:
+            if not columns_of(con, RAW, name):
+                return {}
+            con.execute(f"ATTACH {literal(str(self.landed))} AS {LANDED} (READ_ONLY)")
+            return missing_rows(con, TABLES[name], reading)
 
 
 @contextmanager
@@ -107,9 +158,11 @@ def open_reading(
             prepare(con)
             known = undeclared_columns(con)
             span = months.span_given(covered_until(con, months.start_date))
+            window = span.window(months.start_date, now=months.now)
+            with_rows = lists_with_rows(con, window)
         began_at = datetime.now(UTC)
-        window = span.window(months.start_date, now=months.now)
         undeclared = UndeclaredColumns(known, on_new=progress.recorder.column_found)
-        source = api.source(progress, window, undeclared)
+        options = api.options(progress, window, undeclared, with_rows)
         with landing(warehouse, concurrency=api.limits.concurrency) as landed:
-            yield OpenReading(warehouse, span, source, landed.pipeline, known, window, began_at, progress, landed)
+            source = api.source(options)
+            yield OpenReading(warehouse, span, source, landed.pipeline, known, api, options, window, began_at, landed)

@@ -7,6 +7,8 @@ the pass had read was deleted; the next pass lacks that one, so the two passes d
 followed by an empty one, counts as one answer: the empty one only shows that the header was right.
 """
 
+import time
+from collections.abc import Set
 from typing import Any, Final, Self, cast
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
@@ -30,22 +32,40 @@ class SettledPaging(BasePaginator):
         resource: whose lists are read.
         page_size: rows asked per page; a server may send fewer and have more, so a short page alone ends no list.
         recorder: told of every page and of every list that was finished.
+        first_pass: number of the first pass; a list that is read anew goes on counting.
+        lists_with_rows: parents of whose lists the warehouse has rows; for those an empty answer is asked for twice.
     """
 
-    def __init__(self, resource: ResourceName, page_size: int, recorder: ReadingRecorder) -> None:
+    def __init__(
+        self,
+        resource: ResourceName,
+        page_size: int,
+        recorder: ReadingRecorder,
+        *,
+        first_pass: int = 1,
+        lists_with_rows: Set[str] = frozenset(),
+    ) -> None:
         super().__init__()
         self._resource = resource
         self._page_size = page_size
         self._recorder = recorder
+        self._first_pass = first_pass
+        self._lists_with_rows = lists_with_rows
         self._start_list()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """dlt copies the paginator for each parent; the recorder is shared by all of them."""
-        return type(self)(self._resource, self._page_size, self._recorder)
+        return type(self)(
+            self._resource,
+            self._page_size,
+            self._recorder,
+            first_pass=self._first_pass,
+            lists_with_rows=self._lists_with_rows,
+        )
 
     def _start_list(self) -> None:
         self._has_next_page = True
-        self._pass = 1
+        self._pass = self._first_pass
         self._previous_ids: set[str] | None = None
         self._previous_answers = 0
         self._start_pass()
@@ -57,6 +77,7 @@ class SettledPaging(BasePaginator):
         self._ids: set[str] = set()
         self._has_repeats = False
         self._pages_without_news = 0
+        self._pass_began = time.monotonic()
 
     def init_request(self, request: Request) -> None:
         """Ask for the first page."""
@@ -65,6 +86,8 @@ class SettledPaging(BasePaginator):
 
     def update_request(self, request: Request) -> None:
         """Ask for the page that is next."""
+        if self._page == FIRST_PAGE:
+            self._pass_began = time.monotonic()
         request.params = {**cast(dict[str, Any], request.params or {}), "page": self._page}
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
@@ -110,12 +133,14 @@ class SettledPaging(BasePaginator):
 
     def _end_pass(self, response: Response, parent_id: str) -> None:
         is_one_answer = self._answers == 1 or (self._answers == 2 and self._first_said_last)
+        if not self._ids and parent_id in self._lists_with_rows:
+            is_one_answer = False  # an empty list would delete them all, and some servers answer one when they are ill
         is_settled = is_one_answer or (self._ids == self._previous_ids and not self._has_repeats)
         if is_settled:
             self._has_next_page = False
-            self._recorder.list_finished(self._resource, parent_id, self._pass, self._ids)
+            self._recorder.list_finished(self._resource, parent_id, self._pass, self._ids, began=self._pass_began)
             return
-        if self._pass == MAX_PASSES:
+        if self._pass == self._first_pass + MAX_PASSES - 1:
             raise SourceError(
                 f"GET {response.url.split('?', 1)[0]}: the list changed each of the {MAX_PASSES} times it was read, so that "
                 "no reading is sure to be complete; try again at a quieter time, or set a larger ANALYTICS_PAGE_SIZE."

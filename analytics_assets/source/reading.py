@@ -24,10 +24,16 @@ _PARENTS = frozenset(table.parent for table in TABLES.values())
 
 @dataclass(frozen=True)
 class SettledList:
-    """A list that was read to its end: the pass whose rows count (see `paging.py`), and how many rows those are."""
+    """A list that was read to its end.
+
+    `final_pass` is the pass whose rows count (see `paging.py`), `rows` how many those are; `began` and `ended` are when
+    that pass was begun and over, on the clock of `time.monotonic`.
+    """
 
     final_pass: int
     rows: int
+    began: float
+    ended: float
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class ListsSoFar:
 
     finished_lists: dict[str, int] = field(default_factory=dict)
     """Parent id ('' where there is none) → number of the pass whose rows count."""
+    times_of_list: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Parent id → when that pass was begun and over."""
     rows_of_list: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
@@ -124,14 +132,22 @@ class ReadingRecorder:
         with self._lock:
             self.resources[resource].rows_of_list[parent_id] = 0
 
-    def list_finished(self, resource: ResourceName, parent_id: str, final_pass: int, ids: Set[str]) -> None:
+    def list_finished(self, resource: ResourceName, parent_id: str, final_pass: int, ids: Set[str], *, began: float) -> None:
         """A list has been read to its end, and its rows of pass `final_pass`, with these ids, are what it holds."""
         with self._lock:
             lists = self.resources[resource]
             lists.finished_lists[parent_id] = final_pass
             lists.ended = time.monotonic()
+            lists.times_of_list[parent_id] = (began, lists.ended)
             if resource in _PARENTS:
                 lists.listed = frozenset(ids)
+
+    def list_opened_again(self, resource: ResourceName, parent_id: str) -> int:
+        """A list that was read to its end is about to be read anew; the number of the first pass over it."""
+        with self._lock:
+            lists = self.resources[resource]
+            lists.rows_of_list[parent_id] = 0
+            return lists.finished_lists.pop(parent_id) + 1
 
     def parents_found(self, resource: ResourceName, count: int) -> None:
         """A page of the parents named `count` more lists of this child resource."""
@@ -197,6 +213,7 @@ class ReadingRecorder:
 
 def _ended(lists: ListsSoFar) -> ListsRead:
     settled = {
-        parent_id: SettledList(number, lists.rows_of_list.get(parent_id, 0)) for parent_id, number in lists.finished_lists.items()
+        parent_id: SettledList(number, lists.rows_of_list.get(parent_id, 0), *lists.times_of_list[parent_id])
+        for parent_id, number in lists.finished_lists.items()
     }
     return ListsRead(settled, dict(lists.refused), lists.listed, dict(lists.new_columns))

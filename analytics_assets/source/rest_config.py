@@ -13,7 +13,7 @@ from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
 from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
-from analytics_assets.source.columns import READ_AT, TABLES, Table
+from analytics_assets.source.columns import READ_AT, TABLES, ResourceName, Table
 from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.paging import SettledPaging
@@ -37,6 +37,8 @@ class ReadingOptions:
         recorder: told of what is read.
         meter: told of what it costs.
         undeclared: columns that the destination has for fields that nobody declared.
+        lists_with_rows: resource → parents of whose lists the destination has rows ('' where there is no parent); an
+            empty answer for one of those is asked for a second time before it is believed.
         column_hints: whether dlt is told the declared columns, so that JSON becomes JSON where it loads. It checks
             them anew for each page (17 ms), which a landing, whose tables are typed when they are published, can spare.
     """
@@ -48,17 +50,17 @@ class ReadingOptions:
     recorder: ReadingRecorder = field(default_factory=ReadingRecorder)
     meter: Meter = field(default_factory=Meter)
     undeclared: UndeclaredColumns = field(default_factory=UndeclaredColumns)
+    lists_with_rows: Mapping[ResourceName, frozenset[str]] = field(default_factory=dict)
     column_hints: bool = True
 
 
 def rest_config(api_key: str, api_url: str, workspace_id: str, options: ReadingOptions) -> RESTAPIConfig:
     """The configuration of `dlt.sources.rest_api` for one workspace."""
-    root = api_url.rstrip("/")
     return {
         "client": {
-            "base_url": f"{root}/v1/workspaces/{workspace_id}/",
+            "base_url": base_url(api_url, workspace_id),
             "auth": {"type": "api_key", "name": API_KEY_HEADER, "api_key": api_key, "location": "header"},
-            "session": HttpSession(root, options.limits, options.meter),
+            "session": HttpSession(api_url.rstrip("/"), options.limits, options.meter),
         },
         "resource_defaults": {
             "primary_key": "id",
@@ -69,16 +71,31 @@ def rest_config(api_key: str, api_url: str, workspace_id: str, options: ReadingO
     }
 
 
+def base_url(api_url: str, workspace_id: str) -> str:
+    """The address below which all lists of a workspace lie."""
+    return f"{api_url.rstrip('/')}/v1/workspaces/{workspace_id}/"
+
+
+def list_params(table: Table, options: ReadingOptions) -> dict[str, Any]:
+    """The query parameters of a resource's lists, beside page and page size."""
+    window = options.window if table.is_windowed else None
+    return {**(window.params if window else {}), **options.extra_params.get(table.name, {})}
+
+
 def _resource(table: Table, options: ReadingOptions) -> EndpointResource:
     window = options.window if table.is_windowed else None
-    params: dict[str, Any] = {**(window.params if window else {}), **options.extra_params.get(table.name, {})}
     resource: EndpointResource = {
         "name": table.name,
         "columns": column_hints(table) if options.column_hints else {},
         "endpoint": {
             "path": table.path.format(parent_id=f"{{resources.{table.parent}.id}}"),
-            "params": params,
-            "paginator": SettledPaging(table.name, options.page_size, options.recorder),
+            "params": list_params(table, options),
+            "paginator": SettledPaging(
+                table.name,
+                options.page_size,
+                options.recorder,
+                lists_with_rows=options.lists_with_rows.get(table.name, frozenset()),
+            ),
             "response_actions": [AnswerGate(table, RecordReader(table, options.undeclared), options.recorder, window)],
         },
     }

@@ -4,17 +4,17 @@ The comparison is made once, here: a sync publishes its outcome, `verify` only c
 temporary tables of a connection that has the warehouse open and the landing attached.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import duckdb
 
-from analytics_assets.source.columns import PASS, READ_AT, ResourceName, Table
-from analytics_assets.source.reading import Reading
+from analytics_assets.source.columns import PASS, READ_AT, TABLES, ResourceName, Table
+from analytics_assets.source.reading import Reading, SettledList
 from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.landing import DATASET
-from analytics_assets.warehouse.tables import RAW, columns_of, data_columns_of, literal, quoted
+from analytics_assets.warehouse.tables import RAW, columns_of, data_columns_of, literal, missing_columns, quoted
 
 LANDED: Final = "landed"
 INCOMING: Final = "incoming"
@@ -57,10 +57,7 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
         _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
         return
     counted = reading.lists_that_count(table.name)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS pass",
-        [list(counted), [each.final_pass for each in counted.values()]],
-    )
+    _keep_finished(con, counted)
     selected = [
         f"CAST({f'landed.{quoted(column)}' if column in landed else 'NULL'} AS {kinds[column]}) AS {quoted(column)}"
         for column in columns
@@ -81,6 +78,50 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
     if arrived != count(con, f"(SELECT DISTINCT id FROM {INCOMING})"):
         latest = f"row_number() OVER (PARTITION BY id ORDER BY {READ_AT} DESC) = 1"
         _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY {latest}")
+
+
+def missing_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> dict[str, str]:
+    """The raw rows that the reading can speak of and that none of its lists holds: id → parent whose list had it.
+
+    The same as `gone`, without staging what was read; asked before anything is declared gone.
+    """
+    landed = columns_of_landed(con, table.name)
+    parent = quoted(str(table.parent_column))
+    held = "SELECT id FROM (SELECT NULL::VARCHAR AS id) WHERE false"
+    if landed:
+        counted = reading.lists_that_count(table.name)
+        _keep_finished(con, counted)
+        held = (
+            f"SELECT landed.id FROM {LANDED}.{DATASET}.{table.name} AS landed "
+            f"JOIN finished ON finished.parent_id = landed.{parent} AND finished.pass = landed.{PASS}"
+        )
+    rows = con.execute(
+        f"SELECT raw.id, raw.{parent} FROM {RAW}.{table.name} AS raw WHERE {_is_covered(con, table, reading)} "
+        f"AND NOT EXISTS (FROM ({held}) AS held WHERE held.id = raw.id)"
+    ).fetchall()
+    return dict(rows)
+
+
+def lists_with_rows(con: duckdb.DuckDBPyConnection, window: Window) -> dict[ResourceName, frozenset[str]]:
+    """The lists of which the raw tables have rows, of time entries those in the window: the parents' ids, '' for none."""
+    found: dict[ResourceName, frozenset[str]] = {}
+    for name, table in TABLES.items():
+        if missing_columns(con, table):
+            continue
+        parent = "''" if table.parent_column is None else quoted(table.parent_column)
+        inside = _is_inside(window) if table.is_windowed else "true"
+        rows = con.execute(
+            f"SELECT DISTINCT {parent} FROM {RAW}.{name} AS raw WHERE {parent} IS NOT NULL AND ({inside})"
+        ).fetchall()
+        found[name] = frozenset(value for (value,) in rows)
+    return found
+
+
+def _keep_finished(con: duckdb.DuckDBPyConnection, counted: Mapping[str, SettledList]) -> None:
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS pass",
+        [list(counted), [each.final_pass for each in counted.values()]],
+    )
 
 
 def _undeclared_of_landed(landed: Collection[str], present: Collection[str]) -> list[str]:

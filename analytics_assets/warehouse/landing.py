@@ -6,7 +6,7 @@ between two tables would leave a mixed warehouse if it loaded there directly; me
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,16 @@ from typing import Final
 
 import dlt
 import duckdb
+import pyarrow as pa
 
+from analytics_assets.source.columns import ResourceName
 from analytics_assets.warehouse.connection import MEMORY_LIMIT
 from analytics_assets.warehouse.disk import full_disk_told
 from analytics_assets.warehouse.places import landing_folder
+from analytics_assets.warehouse.tables import columns_of, quoted
 
 DATASET: Final = "raw"
+CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {"memory_limit": MEMORY_LIMIT, "threads": 2}
 PIPELINE_NAME: Final = "analytics_landing"
 
 
@@ -30,6 +34,21 @@ class Landing:
     file: Path
     pipeline: dlt.Pipeline
     _connection: duckdb.DuckDBPyConnection
+
+    def add(self, name: ResourceName, pages: Iterable[pa.Table]) -> None:
+        """Add pages that were read after dlt had loaded; the landing is closed before and after."""
+        with duckdb.connect(str(self.file), config=CONFIG) as con:
+            for page in pages:
+                con.register("page", page)
+                present = columns_of(con, DATASET, name)
+                if not present:
+                    con.execute(f"CREATE SCHEMA IF NOT EXISTS {DATASET}")
+                    con.execute(f"CREATE TABLE {DATASET}.{name} AS FROM page LIMIT 0")
+                for column, kind, *_ in con.execute("DESCRIBE page").fetchall():
+                    if present and column not in present:
+                        con.execute(f"ALTER TABLE {DATASET}.{name} ADD COLUMN {quoted(column)} {kind}")
+                con.execute(f"INSERT INTO {DATASET}.{name} BY NAME FROM page")
+                con.unregister("page")
 
     def close(self) -> None:
         """Let go of the file, so that the warehouse can attach it; nothing can be loaded afterwards."""
@@ -63,7 +82,7 @@ def _loaded_into(folder: Path, concurrency: int) -> Iterator[Landing]:
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(dir=folder))
     file = place / "landing.duckdb"
-    con = duckdb.connect(str(file), config={"memory_limit": MEMORY_LIMIT, "threads": 2})
+    con = duckdb.connect(str(file), config=CONFIG)
     try:
         configure_dlt(concurrency)
         pipeline = dlt.pipeline(
