@@ -27,6 +27,8 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
     {"raw", "raw_history", "staging", "marts", "landed", "main", "memory", "system", "temp", "information_schema", "pg_catalog"}
 )
 """DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
+RESERVED_PARAMS: Final = frozenset({"page", "page-size", "start", "end"})
+"""Another value for one of these would end lists early, or hide rows that then count as deleted."""
 TYPO_SIMILARITY: Final = 0.75
 
 _WHERE_TO_GET: Final[dict[str, str]] = {
@@ -140,6 +142,8 @@ class Settings(AccessSettings):
     def _params_are_of_resources(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if unknown := sorted(set(value) - set(RESOURCE_NAMES)):
             raise ValueError(f"names no resource with {', '.join(unknown)}; the resources are {', '.join(RESOURCE_NAMES)}")
+        if reserved := sorted({name for params in value.values() for name in params} & RESERVED_PARAMS):
+            raise ValueError(f"sets {', '.join(reserved)}, which the reading itself relies on; take it out")
         return value
 
     @field_validator("duckdb_path")

@@ -29,6 +29,7 @@ from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.window import Window
+from analytics_assets.warehouse.errors import WarehouseError
 
 Row = dict[str, Any]
 START = date(2025, 1, 1)
@@ -138,7 +139,7 @@ class Rig:
         try:
             action()
         except Exception as error:
-            found = find_source_error(error)
+            found = find_source_error(error) or (error if isinstance(error, WarehouseError) else None)
             if found is None:
                 raise
             sentence = str(found)

@@ -1,5 +1,6 @@
 """The variables become settings, or one message that names every wrong one."""
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -41,6 +42,13 @@ def test_a_misspelt_variable_is_pointed_out_with_the_nearest_right_one() -> None
     message = message_of({"ANALYTICS_PAGESIZE": "5000", "ANALYTICS_LOOKBACK_MONTHS": "0"})
     assert "ANALYTICS_PAGESIZE is not a setting; did you mean ANALYTICS_PAGE_SIZE?" in message
     assert "ANALYTICS_LOOKBACK_MONTHS should be" in message
+
+
+@pytest.mark.parametrize("name", ["page", "page-size", "start", "end"])
+def test_a_parameter_that_the_reading_relies_on_is_refused(name: str) -> None:
+    """`start` in the extra parameters hid live rows, which counted as deleted, and `verify` read with the same ones."""
+    message = message_of({"ANALYTICS_EXTRA_PARAMS": json.dumps({"time_entries": {name: "1"}})})
+    assert f"ANALYTICS_EXTRA_PARAMS sets {name}, which the reading itself relies on" in message
 
 
 def test_a_variable_of_another_program_is_left_alone() -> None:

@@ -82,7 +82,7 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
 
 def comparison_table(differences: Mapping[ResourceName, Difference]) -> MetadataValue:
     """The comparison as a table of the UI, a row per resource."""
-    columns = ["resource", "API rows", "warehouse rows", "missing", "extra", "different"]
+    columns = ["resource", "API rows", "warehouse rows", "missing", "extra", "different", "repeated"]
     records = [
         TableRecord(
             {
@@ -92,12 +92,18 @@ def comparison_table(differences: Mapping[ResourceName, Difference]) -> Metadata
                 "missing": difference.missing,
                 "extra": difference.extra,
                 "different": difference.different,
+                "repeated": difference.repeated,
+                "not compared": sum(difference.not_compared.values()),
                 "for example": ", ".join(difference.examples),
             }
         )
         for name, difference in differences.items()
     ]
     schema = TableSchema(
-        [TableColumn(name, "int" if name != "resource" else "string") for name in columns] + [TableColumn("for example")]
+        [
+            *(TableColumn(name, "int" if name != "resource" else "string") for name in columns),
+            TableColumn("not compared", "int"),
+            TableColumn("for example"),
+        ]
     )
     return MetadataValue.table(records, schema)

@@ -25,10 +25,11 @@ from analytics_assets.warehouse.tables import RAW, columns_of, literal
 
 @dataclass(frozen=True)
 class Verification:
-    """What was compared and how it differs, per resource."""
+    """What was compared and how it differs, per resource; `filtered_by` are the query parameters that narrow a list."""
 
     span: Span
     reading: Reading
+    filtered_by: Mapping[str, Mapping[str, object]]
     differences: Mapping[ResourceName, Difference]
 
     @property
@@ -79,4 +80,5 @@ def verify(
         reading = opened.finish(resources)
         with connection(warehouse, read_only=True) as con:
             con.execute(f"ATTACH {literal(str(opened.landed))} AS {LANDED} (READ_ONLY)")
-            return Verification(opened.span, reading, {name: difference(con, name, reading) for name in resources})
+            differences = {name: difference(con, name, reading) for name in resources}
+            return Verification(opened.span, reading, api.extra_params, differences)

@@ -23,6 +23,7 @@ from analytics_assets.source.errors import SourceError, TransientAnswerError
 from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
+from analytics_assets.source.values import broken_number
 from analytics_assets.source.window import Window
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,9 @@ logger = logging.getLogger(__name__)
 PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
-_INTEGER_BEYOND_64_BITS = re.compile(rb"[:,\[\s-][0-9]{20,}")
+_LONG_NUMBER = re.compile(rb"[:,\[\s-][0-9][0-9.]{17,}")
 MESSAGE_SHOWN_CHARACTERS: Final = 200
+LOWEST_ERROR_CODE: Final = 400
 
 
 class Page:
@@ -141,6 +143,8 @@ class AnswerGate:
         if isinstance(answer, list):
             return answer
         if isinstance(answer, dict) and isinstance(answer.get("data"), list):
+            if _is_error(answer):
+                raise TransientAnswerError(f"answered 200 with an error in it{_message(response) or ' that has no message'}")
             return list(answer["data"])
         raise SourceError(
             f"{_where(response)}: expected a list of records, bare or under `data`, and got {_described(answer)}; "
@@ -178,9 +182,17 @@ class AnswerGate:
 
 
 def _parsed(body: bytes) -> Any:
-    """The answer; strict like orjson, but for orjson an integer beyond 64 bits is a float, which loses digits."""
+    """The answer; strict like orjson, which makes a float of a number with more digits than a float or 64 bits hold."""
     answer = orjson.loads(body)
-    return json.loads(body) if _INTEGER_BEYOND_64_BITS.search(body) else answer
+    return json.loads(body, parse_float=broken_number) if _LONG_NUMBER.search(body) else answer
+
+
+def _is_error(envelope: Mapping[str, Any]) -> bool:
+    """Whether an envelope says that it failed; its list would be taken for the whole, and empty it deletes all rows."""
+    codes = [envelope.get(name) for name in ("code", "status", "statusCode")]
+    is_code = any(isinstance(code, int) and not isinstance(code, bool) and code >= LOWEST_ERROR_CODE for code in codes)
+    is_told = bool(envelope.get("error") or envelope.get("errors")) or envelope.get("success") is False
+    return is_code or is_told or bool(envelope.get("message") and not envelope["data"])
 
 
 def _last_page(response: requests.Response) -> bool | None:

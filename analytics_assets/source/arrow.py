@@ -4,6 +4,7 @@ Whole columns are converted at once (a page of 5,000 entries costs about 10 µs 
 that holds an unusual value is walked value by value. Nothing here knows of HTTP or of pages.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
@@ -11,7 +12,15 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics_assets.source.columns import Column, DataType, ResourceName, Table, column_name, undeclared_column_name
+from analytics_assets.source.columns import (
+    MORE_FIELDS,
+    Column,
+    DataType,
+    ResourceName,
+    Table,
+    column_name,
+    undeclared_column_name,
+)
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.values import CONVERTERS, MisfitError, to_json, type_of_value
 
@@ -36,6 +45,10 @@ _PLAIN_TYPES: dict[DataType, frozenset[type]] = {
     "json": frozenset(),
 }
 VALUE_SHOWN_CHARACTERS = 120
+MOST_UNDECLARED_COLUMNS = 200
+"""Per table; a thousand of them end in DuckDB's out-of-memory error, five hundred do not."""
+
+logger = logging.getLogger(__name__)
 
 
 class UndeclaredColumns:
@@ -52,12 +65,35 @@ class UndeclaredColumns:
         self._types: dict[tuple[ResourceName, str], DataType] = {
             (resource, name): data_type for resource, names in (known or {}).items() for name, data_type in names.items()
         }
+        self._paths: dict[tuple[ResourceName, str], Path] = {}
         self._on_new = on_new
         self._lock = threading.Lock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """dlt copies a REST configuration to validate it; all copies share this one object."""
         return self
+
+    def admits(self, resource: ResourceName, name: str, path: Path) -> bool:
+        """Whether the field has a column of its own: it had one, or the table has not too many of such columns yet.
+
+        Raises:
+            SourceError: the column belongs to another field already.
+        """
+        with self._lock:
+            if self._paths.setdefault((resource, name), path) != path:
+                raise shared_column(resource, path, name)
+            columns = [column for of, column in self._types if of == resource]
+            if name in columns or len(columns) < MOST_UNDECLARED_COLUMNS:
+                return True
+            is_first = MORE_FIELDS not in columns
+        if is_first:
+            logger.warning(
+                "%s: the API sends more than %d fields that are not declared; the others are kept as JSON in the column %s",
+                resource,
+                MOST_UNDECLARED_COLUMNS,
+                MORE_FIELDS,
+            )
+        return False
 
     def type_of(self, resource: ResourceName, name: str, data_type: DataType) -> DataType:
         """The type that this column has, which is `data_type` if it had none yet."""
@@ -105,11 +141,16 @@ class RecordReader:
                 arrays[column.name] = self._declared(column, [value.get(key) for value in objects], ids)
             extra += [((head, key), [v.get(key) for v in objects]) for key in _new_keys(objects, node)]
         extra += [((key,), [record.get(key) for record in records]) for key in _new_keys(records, self._tree)]
+        more: list[dict[str, object]] = [{} for _ in records]
         for path, values in extra:
-            self._undeclared_field(path, values, arrays)
+            self._undeclared_field(path, values, arrays, more)
+        if any(more):
+            data_type = self._undeclared.type_of(self._table.name, MORE_FIELDS, "json")
+            values = [to_json(fields) if fields else None for fields in more]
+            self._add(arrays, MORE_FIELDS, (MORE_FIELDS,), pa.array(values, ARROW_TYPES[data_type]))
         declared = [pa.field(c.name, ARROW_TYPES[c.data_type], nullable=c.nullable) for c in self._table.columns]
-        more = [pa.field(name, array.type) for name, array in arrays.items() if name not in self._names]
-        schema = pa.schema(declared + more)
+        undeclared = [pa.field(name, array.type) for name, array in arrays.items() if name not in self._names]
+        schema = pa.schema(declared + undeclared)
         return pa.Table.from_arrays([arrays[name] for name in schema.names], schema=schema)
 
     def _object(self, head: str, value: object, record_id: str) -> Record:
@@ -141,15 +182,22 @@ class RecordReader:
             f"type {expected}; nothing was loaded. Correct the record in the workspace, or the declaration in source/columns.py."
         )
 
-    def _undeclared_field(self, path: Path, values: list[object], arrays: dict[str, pa.Array]) -> None:
+    def _undeclared_field(
+        self, path: Path, values: list[object], arrays: dict[str, pa.Array], more: list[dict[str, object]]
+    ) -> None:
         objects = [value if isinstance(value, dict) else {} for value in values]
         for key in sorted(set().union(*objects)):
-            self._undeclared_field((*path, key), [value.get(key) for value in objects], arrays)
+            self._undeclared_field((*path, key), [value.get(key) for value in objects], arrays, more)
         scalars = [None if isinstance(value, dict) else value for value in values]
         first = next((value for value in scalars if value is not None), None)
         if first is None:
             return
         name = undeclared_column_name(path)
+        if not self._undeclared.admits(self._table.name, name, path):
+            for fields, value in zip(more, scalars, strict=True):
+                if value is not None:
+                    fields[".".join(path)] = value
+            return
         kept: list[object] = [None] * len(scalars)
         variants: dict[DataType, list[object]] = {}
         data_type = self._undeclared.type_of(self._table.name, name, type_of_value(first))
@@ -169,11 +217,16 @@ class RecordReader:
 
     def _add(self, arrays: dict[str, pa.Array], name: str, path: Path, array: pa.Array) -> None:
         if name in arrays:
-            raise SourceError(
-                f"raw.{self._table.name}: the API's field {'.'.join(path)} would share the column {name} with another "
-                "field; nothing was loaded. Declare it under another name in source/columns.py."
-            )
+            raise shared_column(self._table.name, path, name)
         arrays[name] = array
+
+
+def shared_column(resource: ResourceName, path: Path, name: str) -> SourceError:
+    """Two fields that would go to one column."""
+    return SourceError(
+        f"raw.{resource}: the API's field {'.'.join(path)} would share the column {name} with another field; nothing was "
+        "loaded. Declare it under another name in source/columns.py."
+    )
 
 
 def _as_it_is(data_type: DataType, value: object) -> object:

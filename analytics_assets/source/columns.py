@@ -4,6 +4,7 @@ Only declarations belong here, in the words of whoever will query the tables. Ho
 is decided in `arrow.py`.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, get_args
@@ -20,6 +21,11 @@ READ_AT: Final = "_read_at"
 PASS: Final = "_pass"
 """Column of every page that is read: the number of the pass over its list, see `paging.py`."""
 
+LONGEST_NAME_CHARACTERS: Final = 120
+HASH_CHARACTERS: Final = 8
+MORE_FIELDS: Final = "x_more_fields"
+"""Column for fields that nobody declared, beyond the number of columns that a table is given for such."""
+
 _naming = NamingConvention()
 
 
@@ -33,8 +39,15 @@ def column_name(path: tuple[str, ...]) -> str:
 
 
 def undeclared_column_name(path: tuple[str, ...]) -> str:
-    """The column of a field that nobody declared; a leading underscore is kept for the columns that are ours."""
+    """The column of a field that nobody declared; a leading underscore is kept for the columns that are ours.
+
+    A name that is longer than a person would write ends in a hash of its path: dlt shortens such names in its own way,
+    and the column would be looked for under another name than the values have.
+    """
     name = column_name(tuple(part if part.strip() else "unnamed" for part in path))
+    if len(name) > LONGEST_NAME_CHARACTERS:
+        digest = hashlib.sha256("\0".join(path).encode()).hexdigest()[:HASH_CHARACTERS]
+        name = f"{name[: LONGEST_NAME_CHARACTERS - HASH_CHARACTERS - 1].rstrip('_')}_{digest}"
     return f"x{name}" if name.startswith("_") else name
 
 

@@ -3,10 +3,11 @@
 Only single values belong here; `arrow.py` converts whole columns and falls back on this module for the rest.
 """
 
-import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 import orjson
@@ -32,24 +33,56 @@ class MisfitError(Exception):
     """The value can't be held by the type without loss."""
 
 
+@dataclass(frozen=True)
+class LongNumber:
+    """A number with more digits than a float holds, as the API wrote it; Python's integers hold any number of them."""
+
+    text: str
+
+
+def broken_number(text: str) -> float | LongNumber:
+    """A number of JSON with a fraction or an exponent, exact."""
+    number = float(text)
+    return number if Decimal(repr(number)) == Decimal(text) else LongNumber(text)
+
+
 def type_of_value(value: object) -> DataType:
-    """The type of a column that holds this value as it is; integers beyond 64 bits are text, which keeps their digits."""
-    if isinstance(value, int) and not -INT64_LIMIT <= value < INT64_LIMIT:
+    """The type of a column that holds this value as it is; a number that is too long is text, which keeps its digits."""
+    if isinstance(value, LongNumber) or (isinstance(value, int) and not -INT64_LIMIT <= value < INT64_LIMIT):
         return "text"
     return _TYPE_OF_VALUE[type(value)]
 
 
 def to_json(value: object) -> str:
-    """Compact JSON text; integers beyond 64 bits keep all their digits."""
+    """Compact JSON text; numbers keep all their digits."""
     try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return orjson.dumps(value, default=_as_written, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    except TypeError:  # an integer beyond 64 bits
+        return orjson.dumps(_long_numbers_in(value), default=_as_written, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+
+
+def _as_written(value: object) -> orjson.Fragment:
+    if isinstance(value, LongNumber):
+        return orjson.Fragment(value.text)
+    raise TypeError
+
+
+def _long_numbers_in(value: object) -> object:
+    """The same value, with integers beyond 64 bits as `LongNumber`."""
+    if isinstance(value, dict):
+        return {key: _long_numbers_in(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_long_numbers_in(inner) for inner in value]
+    if isinstance(value, int) and not -INT64_LIMIT <= value < INT64_LIMIT:
+        return LongNumber(str(value))
+    return value
 
 
 def _to_text(value: object) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, LongNumber):
+        return value.text
     if isinstance(value, int | float) and not isinstance(value, bool):
         return to_json(value)
     raise MisfitError

@@ -4,6 +4,7 @@ The comparison is made once, here: a sync publishes its outcome, `verify` only c
 temporary tables of a connection that has the warehouse open and the landing attached.
 """
 
+import logging
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -15,6 +16,8 @@ from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.landing import DATASET
 from analytics_assets.warehouse.tables import RAW, columns_of, data_columns_of, literal, missing_columns, quoted
+
+logger = logging.getLogger(__name__)
 
 LANDED: Final = "landed"
 INCOMING: Final = "incoming"
@@ -80,6 +83,18 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
         _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY {latest}")
 
 
+def count_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> int:
+    """How many rows of the raw table stand there beside another row of the same id."""
+    return count(con, f"{RAW}.{table.name}") - count(con, f"(SELECT DISTINCT id FROM {RAW}.{table.name})")
+
+
+def remove_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Leave one row per id in the raw table; no sync makes repeats, but a person with SQL may."""
+    if repeats := count_repeats(con, table):
+        logger.warning("%s: %d rows stood in raw.%s a second time and were removed", table.name, repeats, table.name)
+        con.execute(f"DELETE FROM {RAW}.{table.name} WHERE rowid NOT IN (SELECT min(rowid) FROM {RAW}.{table.name} GROUP BY id)")
+
+
 def missing_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> dict[str, str]:
     """The raw rows that the reading can speak of and that none of its lists holds: id → parent whose list had it.
 
@@ -109,7 +124,7 @@ def lists_with_rows(con: duckdb.DuckDBPyConnection, window: Window) -> dict[Reso
         if missing_columns(con, table):
             continue
         parent = "''" if table.parent_column is None else quoted(table.parent_column)
-        inside = _is_inside(window) if table.is_windowed else "true"
+        inside = is_inside(window) if table.is_windowed else "true"
         rows = con.execute(
             f"SELECT DISTINCT {parent} FROM {RAW}.{name} AS raw WHERE {parent} IS NOT NULL AND ({inside})"
         ).fetchall()
@@ -151,15 +166,16 @@ def _is_covered(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) 
         return "true"
     parent = f"raw.{quoted(table.parent_column)}"
     if table.outlives_parent:  # a member who is gone keeps the hours that were worked and billed
-        _keep_values(con, "readable", reading.lists[table.name].settled)
+        keep_values(con, "readable", reading.lists[table.name].settled)
         covered = f"{parent} IN (SELECT value FROM readable)"
     else:  # a project that is gone takes its tasks with it; one that could not be read keeps them
-        _keep_values(con, "refused", reading.refused_now(table.name))
+        keep_values(con, "refused", reading.refused_now(table.name))
         covered = f"{parent} NOT IN (SELECT value FROM refused)"
-    return f"{covered} AND ({_is_inside(reading.window)})" if table.is_windowed else covered
+    return f"{covered} AND ({is_inside(reading.window)})" if table.is_windowed else covered
 
 
-def _is_inside(window: Window) -> str:
+def is_inside(window: Window) -> str:
+    """The SQL condition that a row `raw` of time entries starts in the window."""
     start = f"raw.{quoted(START_COLUMN)}"
     inside = f"{start} >= {literal(window.start.isoformat())}::TIMESTAMPTZ"
     if window.end is not None:
@@ -171,7 +187,8 @@ def _keep(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
 
 
-def _keep_values(con: duckdb.DuckDBPyConnection, name: str, values: Collection[str]) -> None:
+def keep_values(con: duckdb.DuckDBPyConnection, name: str, values: Collection[str]) -> None:
+    """Make a temporary table with the one column `value`."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT unnest(?::VARCHAR[]) AS value", [list(values)])
 
 

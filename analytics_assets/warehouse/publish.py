@@ -13,7 +13,7 @@ import duckdb
 
 from analytics_assets.source.columns import TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
-from analytics_assets.warehouse.comparison import CHANGED, GONE, INCOMING, LANDED, compare, count
+from analytics_assets.warehouse.comparison import CHANGED, GONE, INCOMING, LANDED, compare, count, remove_repeats
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.publications import Published, note_publication
 from analytics_assets.warehouse.tables import (
@@ -27,6 +27,7 @@ from analytics_assets.warehouse.tables import (
     data_columns_of,
     ensure_tables,
     literal,
+    own_columns_of,
     quoted,
 )
 
@@ -72,7 +73,14 @@ def _next_moment(con: duckdb.DuckDBPyConnection) -> datetime:
 def _publish_table(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, published_at: datetime) -> Published:
     raw = f"{RAW}.{table.name}"
     add_columns(con, table.name, reading.lists[table.name].new_columns)
+    remove_repeats(con, table)
     compare(con, table, reading)
+    own = [quoted(column) for column in own_columns_of(con, table.name)]
+    if own:
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE kept_own AS SELECT id, {', '.join(own)} FROM {raw} "
+            f"WHERE id IN (SELECT id FROM {CHANGED})"
+        )
     names = ", ".join(quoted(column) for column in data_columns_of(con, table.name))
     for change, ids in (("edited", CHANGED), ("deleted", GONE)):
         con.execute(
@@ -85,6 +93,9 @@ def _publish_table(con: duckdb.DuckDBPyConnection, table: Table, reading: Readin
         f"INSERT INTO {raw} ({names}, {LOADED_AT}) SELECT {names}, ? FROM {INCOMING} WHERE id NOT IN (SELECT id FROM {raw})",
         [published_at],
     ).fetchone()
+    if own:
+        values = ", ".join(f"{column} = kept_own.{column}" for column in own)
+        con.execute(f"UPDATE {raw} AS raw SET {values} FROM kept_own WHERE kept_own.id = raw.id")
     read, changed, deleted, total = (count(con, source) for source in (INCOMING, CHANGED, GONE, raw))
     new = (int(written[0]) if written else 0) - changed
     published = Published(read=read, new=new, changed=changed, deleted=deleted, total=total)

@@ -9,6 +9,7 @@ from typing import Final
 import duckdb
 
 from analytics_assets.source.columns import TABLES, DataType, ResourceName, Table
+from analytics_assets.warehouse.errors import WarehouseError
 
 RAW: Final = "raw"
 HISTORY: Final = "raw_history"
@@ -25,6 +26,8 @@ DUCKDB_TYPES: Final[dict[DataType, str]] = {
     "timestamp": "TIMESTAMP WITH TIME ZONE",
     "json": "JSON",
 }
+SENT_BY_API: Final = "Sent by the API, not declared by this project."
+"""Comment on the columns of undeclared fields; a column without it, and not declared, is the owner's own."""
 _DATA_TYPES: Final[dict[str, DataType]] = {duckdb_type: data_type for data_type, duckdb_type in DUCKDB_TYPES.items()}
 
 
@@ -97,8 +100,15 @@ def add_columns(con: duckdb.DuckDBPyConnection, name: ResourceName, columns: Map
     for schema in (RAW, HISTORY):
         present = columns_of(con, schema, name)
         for column, data_type in columns.items():
+            kind = DUCKDB_TYPES[data_type]
             if column not in present:
-                con.execute(f"ALTER TABLE {schema}.{name} ADD COLUMN {quoted(column)} {DUCKDB_TYPES[data_type]}")
+                con.execute(f"ALTER TABLE {schema}.{name} ADD COLUMN {quoted(column)} {kind}")
+            elif present[column] != kind:
+                raise WarehouseError(
+                    f"{schema}.{name} has a column {column} of your own ({present[column]}), and the API sends a field for a "
+                    f"column of that name ({kind}): rename yours, then sync again."
+                )
+            con.execute(f"COMMENT ON COLUMN {schema}.{name}.{quoted(column)} IS {literal(SENT_BY_API)}")
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> dict[str, str]:
@@ -115,18 +125,26 @@ def columns_of(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> dict[s
 
 
 def data_columns_of(con: duckdb.DuckDBPyConnection, name: ResourceName) -> list[str]:
-    """The columns of a raw table that hold what the API said, declared or not."""
-    return [column for column in columns_of(con, RAW, name) if column != LOADED_AT]
+    """The columns of a raw table that hold what the API said, declared or not; the owner's own are left out."""
+    said = {*_declared_types(TABLES[name]), *undeclared_columns(con)[name]} - {LOADED_AT}
+    return [column for column in columns_of(con, RAW, name) if column in said]
+
+
+def own_columns_of(con: duckdb.DuckDBPyConnection, name: ResourceName) -> list[str]:
+    """The columns that the owner has added to a raw table."""
+    ours = {*data_columns_of(con, name), LOADED_AT}
+    return [column for column in columns_of(con, RAW, name) if column not in ours]
 
 
 def undeclared_columns(con: duckdb.DuckDBPyConnection) -> dict[ResourceName, dict[str, DataType]]:
     """The columns that the raw tables have for fields that nobody declared, with their types."""
-    found: dict[ResourceName, dict[str, DataType]] = {}
-    for name, table in TABLES.items():
-        declared = {column.name for column in table.columns}
-        found[name] = {
-            column: _DATA_TYPES[kind]
-            for column, kind in columns_of(con, RAW, name).items()
-            if column not in declared and not column.startswith("_")
-        }
+    found: dict[ResourceName, dict[str, DataType]] = {name: {} for name in TABLES}
+    rows = con.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
+        "AND schema_name = ? AND comment = ? ORDER BY column_index",
+        [RAW, SENT_BY_API],
+    ).fetchall()
+    for name, column, kind in rows:
+        if name in found and kind in _DATA_TYPES:
+            found[name][column] = _DATA_TYPES[kind]
     return found

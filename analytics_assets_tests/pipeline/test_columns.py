@@ -207,3 +207,54 @@ def test_rows_are_deleted_only_on_the_word_of_a_list_that_was_read_to_its_end(ti
     ):
         publish_reading(opened, RESOURCE_NAMES)
     assert tiny.contents() == before
+
+
+def test_numbers_with_more_digits_than_64_bits_or_a_float_hold_keep_each_of_them(tiny: Rig) -> None:
+    """Integers below -2^63 and fractions of more than 17 digits became the nearest float, without a word."""
+    below, fraction = "-9223372036854775809", "0.12345678901234567890123"
+    body = (
+        f'{{"data": [{{"id": "aaaaaaaaaaaaaaaaaaaaaaaa", "name": "long", "below": {below}, "fraction": {fraction}, '
+        f'"within": -9223372036854775808, "short": 0.30000000000000004, "list": [{below}, {fraction}, 1.5]}}]}}'
+    )
+    tiny.server.faults.add(Fault("status", "tags", page=1, status=200, body=body.encode(), times=None))
+    tiny.sync(resources=TAGS)
+    row = tiny.rows("tags")["a" * 24]
+    assert (row["below"], row["fraction"], row["within"], row["short"]) == (below, fraction, -(2**63), 0.30000000000000004)
+    assert row["list"] == f"[{below},{fraction},1.5]"
+
+
+def test_a_field_with_a_name_longer_than_anybody_writes_keeps_its_values(tiny: Rig) -> None:
+    """dlt shortened the name for its landing, and the column of the warehouse stayed empty."""
+    one, other = "a" * 70_000, "a" * 69_999 + "b"
+    tiny.workspace.edit("tags", tiny.workspace.tags[0]["id"], **{one: "first", other: "second"})
+    tiny.sync(resources=TAGS)
+    (row,) = [row for row in tiny.rows("tags").values() if row["id"] == tiny.workspace.tags[0]["id"]]
+    long_names = {column: value for column, value in row.items() if column.startswith("aaa")}
+    assert sorted(long_names.values()) == ["first", "second"]
+    assert max(map(len, long_names)) <= 121
+
+
+def test_a_thousand_unknown_fields_get_columns_up_to_a_bound_and_json_beyond_it(
+    tiny: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Five hundred columns passed, a thousand ended in DuckDB's out-of-memory error."""
+    fields = {f"field{number:04}": number for number in range(1000)}
+    first, second = (tag["id"] for tag in tiny.workspace.tags[:2])
+    tiny.workspace.edit("tags", first, **fields)
+    tiny.sync(resources=TAGS)
+    tiny.workspace.edit("tags", second, **fields)
+    tiny.sync(resources=TAGS)
+    for record_id in (first, second):
+        row = tiny.rows("tags")[record_id]
+        own = {name: row[name] for name in fields if name in row}
+        assert 150 < len(own) <= 200
+        assert {**own, **json.loads(row["x_more_fields"])} == fields
+    assert "tags: the API sends more than 200 fields that are not declared" in caplog.text
+
+
+def test_two_fields_that_would_share_a_column_are_refused_also_on_different_pages(tiny: Rig) -> None:
+    """On one page they were refused; on two, the values of both went to one column."""
+    tiny.page_size = 1
+    for tag, field in zip(tiny.workspace.tags, ("fooBar", "foo_bar", "other"), strict=True):
+        tiny.workspace.edit("tags", tag["id"], **{field: "x"})
+    assert "would share the column foo_bar with another field" in tiny.failing_sync(resources=TAGS)

@@ -54,18 +54,30 @@ def _print(found: Verification, meter: Meter) -> None:
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH_CHARACTERS, highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("resource")
-    for heading in ("API rows", "warehouse rows", "missing", "extra", "different"):
+    for heading in ("API rows", "warehouse rows", "missing", "extra", "different", "repeated"):
         table.add_column(heading, justify="right")
     table.add_column("for example")
     for name, difference in found.differences.items():
-        figures = (difference.api_rows, difference.warehouse_rows, difference.missing, difference.extra, difference.different)
+        figures = (
+            difference.api_rows,
+            difference.warehouse_rows,
+            difference.missing,
+            difference.extra,
+            difference.different,
+            difference.repeated,
+        )
         table.add_row(name, *(f"{figure:,}" for figure in figures), ", ".join(difference.examples))
     console.print(table)
     console.print()
     console.print(f"Time entries: {found.span}; {meter.requests:,} requests in {meter.elapsed_seconds:.1f} s")
+    for name, difference in found.differences.items():
+        for reason, rows in difference.not_compared.items():
+            console.print(f"Not compared: {rows:,} rows of {name} {reason}", soft_wrap=True)
     refused = sum(len(lists.refused) for lists in found.reading.lists.values())
     if refused:
         console.print(f"Lists refused by the API and not compared: {refused}")
+    for filtered, params in found.filtered_by.items():
+        console.print(f"Compared as filtered by ANALYTICS_EXTRA_PARAMS: {filtered} ({', '.join(sorted(params))})", soft_wrap=True)
     if found.unequal:
         console.print(f"The warehouse differs from the API in {', '.join(found.unequal)}.", soft_wrap=True)
         console.print(f"Repair it:  analytics-assets sync --from {found.span.first} --to {found.span.last}", soft_wrap=True)
