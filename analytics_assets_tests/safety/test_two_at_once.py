@@ -170,3 +170,18 @@ def test_two_dagster_runs_take_turns_on_an_instance_that_nobody_has_configured(s
     with site.instance() as instance:
         messages = [entry.user_message for entry in instance.all_logs(waited["run_id"])]
     assert any(message.startswith(f"{WAITING}sync run ") for message in messages), "the UI does not show the wait"
+
+
+def test_two_warehouses_in_one_folder_do_not_touch_each_others_scratch(site: Site, processes: Processes) -> None:
+    """They shared one landing folder, and the sweep of the one removed the live landing of the other."""
+    first = processes.start(site.order(), stop=Stop("loading"))
+    first.wait_until_it_stops()
+    mine, other = site.path, site.path.with_name("other.duckdb")
+    site.path = other
+    site.sync()
+    site.assert_equals_api()
+    site.path = mine
+    first.go_on()
+    assert first.end().result
+    site.assert_equals_api()
+    assert {path.name for path in mine.parent.iterdir() if ".landing" in path.name} == set()
