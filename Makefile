@@ -1,30 +1,36 @@
-# Everything happens in .venv, made from requirements.lock. `make` alone lists the commands.
+# Everything runs in .venv, which is made from requirements.lock. `make` alone lists the commands.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+# `make check-pythons` makes one for each interpreter
+VENV := .venv
 UV_VERSION := 0.13.9
-BIN := .venv/bin
+BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 # one process per core; importing Dagster costs each of them seconds, so no more than that
 TEST_ARGS ?= --numprocesses auto
 
+# the interpreters that pyproject.toml claims, and the part of the tests that would show a difference between them
+PYTHONS ?= python3.11 python3.12 python3.13
+PYTHONS_TESTS := $(addprefix analytics_assets_tests/,source pipeline test_settings.py orchestration/test_definitions.py)
+
 DBT_PROJECT := analytics_assets/dbt_project
 DBT_FILES := $(shell find $(DBT_PROJECT) -mindepth 1 \( -name target -o -name logs -o -name dbt_packages \) -prune -o -print)
 MANIFEST := $(DBT_PROJECT)/target/manifest.json
-LOCKED := .venv/locked
-INSTALLED := .venv/installed
+LOCKED := $(VENV)/locked
+INSTALLED := $(VENV)/installed
 
-# Nobody is told what is run here. dagster.yaml and the command line say the same; these are for the tools themselves.
+# No telemetry. dagster.yaml and the command line switch it off too; these are for the tools when they are called directly.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DO_NOT_TRACK := 1
 export RUNTIME__DLTHUB_TELEMETRY := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run dev test check lint types definitions lock wheel clean
+.PHONY: help setup run dev test check check-pythons fmt lint types definitions lock wheel clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(INSTALLED) $(MANIFEST)  ## make .venv from the lock and install the project; the others call it when needed
 
@@ -39,6 +45,23 @@ test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
 
 check: setup  ## what CI runs: lint, types, definitions, tests; goes through all of them before it fails
 	@$(MAKE) --no-print-directory --keep-going lint types definitions test
+
+check-pythons:  ## the tests of source, pipeline, settings and definitions on Python 3.11 to 3.13; PYTHONS="/path/to/python3.12 ..." names other interpreters
+	@failed=; for python in $(PYTHONS); do \
+	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) \
+	    || { failed="$$failed$$python is missing; "; continue; }; \
+	  echo "Python $$version, in .build/python-$$version"; \
+	  $(MAKE) --no-print-directory setup PYTHON="$$python" VENV=".build/python-$$version" \
+	    && ".build/python-$$version/bin/python" -m pytest $(TEST_ARGS) $(PYTHONS_TESTS) \
+	    || failed="$${failed}Python $$version failed; "; \
+	done; \
+	if [ -n "$$failed" ]; then \
+	  echo "Not every Python was checked and green: $${failed}PYTHONS=\"/path/to/python3.12 ...\" names interpreters." >&2; exit 1; \
+	fi
+
+fmt: setup  ## format the code and repair what ruff can repair; shows the rest
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
 
 lint: setup  ## style, format, and who imports whom
 	$(BIN)/ruff check
@@ -59,7 +82,7 @@ wheel: setup  ## build the wheel into dist/, the parsed dbt project inside
 	@rm -rf build
 	$(BIN)/python -m build --wheel --no-isolation
 
-clean:  ## remove .venv and whatever was built; the warehouse in data/ stays
+clean:  ## remove .venv and everything that was built; the warehouse in data/ stays
 	rm -rf .venv .build build dist *.egg-info $(DBT_PROJECT)/target $(DBT_PROJECT)/logs
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
@@ -69,10 +92,10 @@ $(LOCKED): requirements.lock
 	  || { echo 'Python 3.11, 3.12 or 3.13 is needed; say which with PYTHON=/path/to/python3.11.' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
 	  || { echo 'This Python makes no virtual environments; on Debian: apt-get install python3-venv' >&2; exit 1; }
-	@echo "Installing what requirements.lock names into .venv, about a minute ..."
-	@$(PYTHON) -m venv --clear .venv
-	@awk '/^pip==/ { found = 1 } found; found && !/\\$$/ { exit }' requirements.lock > .venv/pip.lock
-	@$(PIP) install --require-hashes --requirement .venv/pip.lock
+	@echo "Installing what requirements.lock names into $(VENV), about a minute ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@awk '/^pip==/ { found = 1 } found; found && !/\\$$/ { exit }' requirements.lock > $(VENV)/pip.lock
+	@$(PIP) install --require-hashes --requirement $(VENV)/pip.lock
 	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock
 	@touch $@
 
