@@ -8,6 +8,7 @@ WARNED_OF_ODD_ROWS = {
     "billed_time_has_a_rate_and_a_currency",
     "days_have_no_more_tracked_time_than_hours",
     "durations_equal_end_minus_start",
+    "members_have_plausible_values",
     "rates_are_not_negative",
     "time_entries_are_of_known_types",
     "time_entries_end_after_they_start",
@@ -15,6 +16,7 @@ WARNED_OF_ODD_ROWS = {
     "time_entries_have_known_tags",
     "time_entries_have_known_tasks",
     "time_entries_have_known_users",
+    "time_entries_have_plausible_values",
 }
 CPU_SECONDS = 20
 

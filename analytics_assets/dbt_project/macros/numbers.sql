@@ -1,5 +1,6 @@
 {#- Shares and hours for people to read; whatever is added up further stays in whole seconds and minor units. All
-    rounding is done in whole numbers, because a double would take a half either way. -#}
+    rounding is done in whole numbers, because a double would take a half either way. What is too large for its column is
+    null, so that one absurd record does not fail a model. -#}
 
 {#- One whole number divided by another, rounded half away from zero: -0.5 is -1, as 0.5 is 1. Null where there is
     nothing to divide by. -#}
@@ -10,10 +11,20 @@
 {% macro default__whole_quotient(dividend, divisor) -%}
     {%- set dividend = wide_integer(dividend) -%}
     {%- set divisor = wide_integer('nullif(' ~ divisor ~ ', 0)') -%}
-    cast(
+    try_cast(
         sign({{ dividend }}) * sign({{ divisor }})
         * ((2 * abs({{ dividend }}) + abs({{ divisor }})) // (2 * abs({{ divisor }}))) as bigint
     )
+{%- endmacro %}
+
+
+{#- One whole number less another. -#}
+{% macro whole_difference(minuend, subtrahend) -%}
+    {{ adapter.dispatch('whole_difference', 'analytics_assets')(minuend, subtrahend) }}
+{%- endmacro %}
+
+{% macro default__whole_difference(minuend, subtrahend) -%}
+    try_cast({{ wide_integer(minuend) }} - {{ wide_integer(subtrahend) }} as bigint)
 {%- endmacro %}
 
 
@@ -46,11 +57,19 @@
 
 {#- Seconds as hours, rounded half away from zero to two digits. -#}
 {% macro hours(seconds) -%}
-    cast({{ minor_units(100, seconds) }} * 0.01 as decimal(18, 2))
+    {{ adapter.dispatch('hours', 'analytics_assets')(seconds) }}
+{%- endmacro %}
+
+{% macro default__hours(seconds) -%}
+    try_cast({{ whole_quotient(wide_integer(seconds) ~ ' * 100', 3600) }} * 0.01 as decimal(18, 2))
 {%- endmacro %}
 
 
 {#- A sum of whole numbers as a whole number; engines widen it to a type of their own. -#}
 {% macro whole_sum(expression) -%}
-    cast(coalesce(sum({{ expression }}), 0) as bigint)
+    {{ adapter.dispatch('whole_sum', 'analytics_assets')(expression) }}
+{%- endmacro %}
+
+{% macro default__whole_sum(expression) -%}
+    try_cast(coalesce(sum({{ expression }}), 0) as bigint)
 {%- endmacro %}

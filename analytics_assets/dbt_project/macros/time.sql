@@ -18,7 +18,7 @@
 
 
 {#- The API's durations in seconds: ISO 8601 (`PT79H12M5S`, hours never roll into days) or a whole number of seconds.
-    Null for anything else. Fractions of a second are cut off. -#}
+    Null for anything else and for what is longer than a record may say. Fractions of a second are cut off. -#}
 {% macro iso_duration_seconds(column) -%}
     {{ adapter.dispatch('iso_duration_seconds', 'analytics_assets')(column) }}
 {%- endmacro %}
@@ -26,9 +26,9 @@
 {% macro default__iso_duration_seconds(column) -%}
     {%- set number = "([0-9]{1,9})" -%}
     case
-        when regexp_full_match({{ column }}, '[0-9]{1,18}') then cast({{ column }} as bigint)
+        when regexp_full_match({{ column }}, '[0-9]{1,12}') then cast({{ column }} as bigint)
         when regexp_full_match(
-            {{ column }}, 'P([0-9]{1,9}D)?(T([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]+)?S)?)?'
+            {{ column }}, 'P([0-9]{1,7}D)?(T([0-9]{1,8}H)?([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]+)?S)?)?'
         ) and regexp_matches({{ column }}, '[0-9]')
         then
             {%- for unit, seconds in [('D', 86400), ('H', 3600), ('M', 60)] %}
@@ -183,9 +183,9 @@
 {% macro projected_date(remaining, used_recently, days_of_use, next_start) -%}
     {%- set days = whole_quotient_up(wide_integer(remaining) ~ ' * ' ~ days_of_use, used_recently) -%}
     case
-        when {{ used_recently }} > 0 and {{ days }} <= 3650
-            and coalesce({{ as_of_date() }} + cast(least({{ days }}, 3650) as integer) < {{ next_start }}, true)
-            then {{ as_of_date() }} + cast(least({{ days }}, 3650) as integer)
+        when {{ used_recently }} > 0 and {{ days }} between 0 and 3650
+            and coalesce({{ as_of_date() }} + cast(least(greatest({{ days }}, 0), 3650) as integer) < {{ next_start }}, true)
+            then {{ as_of_date() }} + cast(least(greatest({{ days }}, 0), 3650) as integer)
     end
 {%- endmacro %}
 

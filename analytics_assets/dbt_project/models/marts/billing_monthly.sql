@@ -82,7 +82,8 @@ select
     {{ hours('summed.billable_seconds') }} as billable_hours,
     summed.amount_minor,
     summed.cost_minor,
-    case when not summed.has_cost_in_other_currency then summed.amount_minor - summed.cost_minor end as margin_minor,
+    case when not summed.has_cost_in_other_currency 
+        then {{ whole_difference('summed.amount_minor', 'summed.cost_minor') }} end as margin_minor,
     summed.has_cost_in_other_currency
 
 from summed

@@ -44,6 +44,7 @@ select
     entries.is_locked,
     entries.kiosk_id,
     entries.api_duration_seconds,
+    entries.implausible_fields,
     entries.loaded_at
 
 from entries

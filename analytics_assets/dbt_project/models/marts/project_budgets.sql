@@ -127,10 +127,10 @@ projected as (
     select
         *,
         coalesce(estimate_exhausted_on, {{ projected_date(
-            'estimate_seconds - estimate_used_seconds', 'recent_seconds', 'burn_days', 'next_estimate_period_start'
+            whole_difference('estimate_seconds', 'estimate_used_seconds'), 'recent_seconds', 'burn_days', 'next_estimate_period_start'
         ) }}) as estimate_exhaustion_date,
         coalesce(budget_exhausted_on, {{ projected_date(
-            'budget_minor - budget_used_minor', 'recent_minor', 'burn_days', 'next_budget_period_start'
+            whole_difference('budget_minor', 'budget_used_minor'), 'recent_minor', 'burn_days', 'next_budget_period_start'
         ) }}) as budget_exhaustion_date
 
     from compared
@@ -154,19 +154,19 @@ select
     estimate_seconds,
     estimate_period_start,
     estimate_used_seconds,
-    estimate_seconds - estimate_used_seconds as estimate_remaining_seconds,
+    {{ whole_difference('estimate_seconds', 'estimate_used_seconds') }} as estimate_remaining_seconds,
     {{ share('estimate_used_seconds', 'estimate_seconds') }} as estimate_used_share,
 
     budget_minor,
     budget_period_start,
     budget_used_minor,
-    budget_minor - budget_used_minor as budget_remaining_minor,
+    {{ whole_difference('budget_minor', 'budget_used_minor') }} as budget_remaining_minor,
     {{ share('budget_used_minor', 'budget_minor') }} as budget_used_share,
     budget_minor is not null and is_budget_with_expenses as has_expenses_not_counted,
 
     cast(burn_days as integer) as burn_days,
-    coalesce({{ whole_quotient('recent_seconds * 7', 'burn_days') }}, 0) as burn_seconds_per_week,
-    coalesce({{ whole_quotient('recent_minor * 7', 'burn_days') }}, 0) as burn_minor_per_week,
+    coalesce({{ whole_quotient(wide_integer('recent_seconds') ~ ' * 7', 'burn_days') }}, 0) as burn_seconds_per_week,
+    coalesce({{ whole_quotient(wide_integer('recent_minor') ~ ' * 7', 'burn_days') }}, 0) as burn_minor_per_week,
     estimate_exhaustion_date,
     budget_exhaustion_date,
     least(estimate_exhaustion_date, budget_exhaustion_date) as projected_exhaustion_date

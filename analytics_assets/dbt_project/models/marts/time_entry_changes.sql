@@ -278,9 +278,11 @@ select
     described.cost_currency,
     coalesce(described.after_duration_seconds, 0) - coalesce(described.before_duration_seconds, 0)
         as seconds_difference,
+    -- Of a side that the change has not, 0; of one whose money was too large to be counted, null, and so the difference.
     {%- for minor in money %}
     case when not described.is_{{ minor }}_in_two_currencies
-        then coalesce(described.after_{{ minor }}, 0) - coalesce(described.before_{{ minor }}, 0)
+        then case when described.change_type = 'deleted' then 0 else described.after_{{ minor }} end
+            - case when described.change_type = 'added' then 0 else described.before_{{ minor }} end
     end as {{ minor }}_difference,
     {%- endfor %}
 

@@ -27,8 +27,13 @@ localized as (
         entries.is_billable,
         entries.duration_seconds,
         entries.started_at,
-        -- Running timers and entries that end before they start count no time: they stand on the day of their start.
-        case when entries.duration_seconds > 0 then entries.ended_at else entries.started_at end as ended_at,
+        -- Running timers and entries that end before they start count no time: they stand on the day of their start, and
+        -- so does all the time of an entry that is too long to be true. One that ends in the year 9999 has 2.9 million days.
+        entries.duration_seconds between 1 and {{ longest_entry_days() }} * 86400 as is_spread,
+        case
+            when entries.duration_seconds between 1 and {{ longest_entry_days() }} * 86400 then entries.ended_at
+            else entries.started_at
+        end as ended_at,
         coalesce(users.time_zone, '{{ var("default_time_zone") }}') as time_zone
 
     from entries
@@ -48,32 +53,6 @@ candidates as (
 
 ),
 
-spans as (
-
-    select
-        time_zone,
-        min(first_date) as first_date,
-        max(last_date) as last_date
-
-    from candidates
-    group by time_zone
-
-),
-
--- When each day begins and ends, once per time zone: converting each entry by itself takes ten times as long.
-days as (
-
-    select
-        spans.time_zone,
-        cast(series.day as date) as work_date,
-        {{ local_day_start('cast(series.day as date)', 'spans.time_zone') }} as day_started_at,
-        {{ local_day_start('(cast(series.day as date) + 1)', 'spans.time_zone') }} as day_ended_at
-
-    from spans
-    cross join {{ date_series('spans.first_date', 'spans.last_date') }} as series (day)
-
-),
-
 dated as (
 
     select
@@ -85,14 +64,30 @@ dated as (
 
 ),
 
+-- When each day begins and ends, once per time zone: converting each entry by itself takes ten times as long.
+days as (
+
+    select
+        time_zone,
+        candidate_date as work_date,
+        {{ local_day_start('candidate_date', 'time_zone') }} as day_started_at,
+        {{ local_day_start('(candidate_date + 1)', 'time_zone') }} as day_ended_at
+
+    from (select distinct time_zone, candidate_date from dated) as distinct_days
+
+),
+
 parts as (
 
     select
         dated.*,
         days.work_date,
-        {{ seconds_between(
-            'greatest(dated.started_at, days.day_started_at)', 'least(dated.ended_at, days.day_ended_at)'
-        ) }} as seconds
+        case
+            when dated.is_spread then {{ seconds_between(
+                'greatest(dated.started_at, days.day_started_at)', 'least(dated.ended_at, days.day_ended_at)'
+            ) }}
+            else dated.duration_seconds
+        end as seconds
 
     from dated
     inner join days
@@ -102,7 +97,7 @@ parts as (
         -- An entry that ends at midnight has no part on the day that begins there.
         and (
             dated.ended_at > days.day_started_at
-            or (dated.duration_seconds = 0 and dated.started_at >= days.day_started_at)
+            or (not dated.is_spread and dated.started_at >= days.day_started_at)
         )
 
 ),

@@ -1,3 +1,17 @@
+{%- set implausible = {
+    'hourly_rate_minor': 'abs(' ~ wide_integer('hourly_rate__amount') ~ ') > ' ~ largest_minor(),
+    'cost_rate_minor': 'abs(' ~ wide_integer('cost_rate__amount') ~ ') > ' ~ largest_minor(),
+    'api_tracked_seconds': "duration <> '' and " ~ iso_duration_seconds('duration') ~ ' is null',
+    'estimate_seconds': "estimate__estimate <> '' and " ~ iso_duration_seconds('estimate__estimate') ~ ' is null',
+    'time_estimate_seconds':
+        "time_estimate__estimate <> '' and " ~ iso_duration_seconds('time_estimate__estimate') ~ ' is null',
+    'budget_minor': json_text('budget_estimate', 'estimate') ~ ' is not null and '
+        ~ plausible_number(json_bigint('budget_estimate', 'estimate'), largest_minor()) ~ ' is null',
+} -%}
+{%- do implausible.update(
+    json_of_other_types(arrays=['memberships'], objects=['budget_estimate', 'estimate_reset'])
+) -%}
+
 with source as (
 
     {{ current_and_departed('projects', columns=[
@@ -39,7 +53,7 @@ renamed as (
         {{ blank_to_null('time_estimate__reset_option') }} as time_estimate_reset,
         time_estimate__active as is_time_estimate_active,
         time_estimate__include_non_billable as is_time_estimate_with_non_billable,
-        {{ json_bigint('budget_estimate', 'estimate') }} as budget_minor,
+        {{ plausible_number(json_bigint('budget_estimate', 'estimate'), largest_minor()) }} as budget_minor,
         {{ blank_to_null(json_text('budget_estimate', 'type')) }} as budget_type,
         {{ blank_to_null(json_text('budget_estimate', 'resetOption')) }} as budget_reset,
         {{ json_boolean('budget_estimate', 'active') }} as is_budget_active,
@@ -55,6 +69,7 @@ renamed as (
             else 0
         end as reset_hour,
         memberships,
+        {{ names_of(implausible) }} as implausible_fields,
 
         is_deleted,
         deleted_at,

@@ -1,3 +1,13 @@
+{%- set implausible = {
+    'hourly_rate_minor': 'abs(' ~ wide_integer('hourly_rate__amount') ~ ') > ' ~ largest_minor(),
+    'cost_rate_minor': 'abs(' ~ wide_integer('cost_rate__amount') ~ ') > ' ~ largest_minor(),
+    'api_tracked_seconds': "duration <> '' and " ~ iso_duration_seconds('duration') ~ ' is null',
+    'estimate_seconds': "estimate <> '' and " ~ iso_duration_seconds('estimate') ~ ' is null',
+    'budget_minor': plausible_number(json_minor_units('budget_estimate'), largest_minor()) ~ ' is null and '
+        ~ has_a_json_value('budget_estimate'),
+} -%}
+{%- do implausible.update(json_of_other_types(arrays=['assignee_ids', 'user_group_ids'])) -%}
+
 with source as (
 
     {{ current_and_departed('tasks', columns=[
@@ -28,7 +38,8 @@ renamed as (
 
         {{ iso_duration_seconds('estimate') }} as estimate_seconds,
         {{ iso_duration_seconds('duration') }} as api_tracked_seconds,
-        {{ json_minor_units('budget_estimate') }} as budget_minor,
+        {{ plausible_number(json_minor_units('budget_estimate'), largest_minor()) }} as budget_minor,
+        {{ names_of(implausible) }} as implausible_fields,
 
         is_deleted,
         deleted_at,

@@ -34,6 +34,7 @@ current_versions as (
         cost_minor,
         tag_ids,
         custom_field_values,
+        implausible_fields,
         loaded_at
 
     from versions

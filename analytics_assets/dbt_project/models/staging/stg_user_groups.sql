@@ -15,6 +15,7 @@ renamed as (
         user_ids,
         team_managers,
         {{ json_array_size('user_ids') }} as member_count,
+        {{ names_of(json_of_other_types(arrays=['user_ids', 'team_managers'])) }} as implausible_fields,
         is_deleted,
         deleted_at,
         _loaded_at as loaded_at

@@ -22,6 +22,7 @@ renamed as (
         memberships,
         settings,
         custom_fields,
+        {{ names_of(json_of_other_types(arrays=['memberships', 'custom_fields'], objects=['settings'])) }} as implausible_fields,
         is_deleted,
         deleted_at,
         _loaded_at as loaded_at
