@@ -3,9 +3,11 @@
 Building takes seconds, so that the tests share a few builds and only read from them.
 """
 
+import contextlib
 import json
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
 
@@ -74,20 +76,10 @@ class Builder:
 
     def build(self, name: str, *arguments: str) -> Build:
         """`dbt build` of the warehouse at `path`, which goes to a place of its own afterwards."""
-        options = [
-            *("--quiet", "--vars", json.dumps(VARIABLES)),
-            *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-            *("--target-path", str(self.target), "--log-path", str(self.folder / "logs")),
-        ]
-        # what dbt warns of in Python is not about this project
-        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
-            patch.setenv("ANALYTICS_DBT_DUCKDB_PATH", str(self.path))
-            patch.setenv("DO_NOT_TRACK", "1")
-            if self.manifest is None:
-                self.manifest = self._parsed(options)
-            began = time.process_time()
-            done = dbtRunner(manifest=self.manifest).invoke(["build", *options, *arguments])
-            cpu_seconds = time.process_time() - began
+        self.parsed()
+        began = time.process_time()
+        done = self.invoke(*arguments)
+        cpu_seconds = time.process_time() - began
         results = json.loads((self.target / "run_results.json").read_text())["results"]
         self.path.rename(self.folder / f"{name}.duckdb")
         (self.folder / f"{name}.json").write_text(
@@ -102,10 +94,34 @@ class Builder:
         )
         return self.load(name)
 
-    def _parsed(self, options: list[str]) -> Manifest:
-        done = dbtRunner().invoke(["parse", *options])
-        assert isinstance(done.result, Manifest), done.exception
-        return done.result
+    def invoke(self, *arguments: str) -> dbtRunnerResult:
+        """`dbt build` of the warehouse at `path`."""
+        with self._surroundings():
+            return dbtRunner(manifest=self.parsed()).invoke(["build", *self._options(), *arguments])
+
+    def parsed(self) -> Manifest:
+        """The project as dbt parsed it, once per process."""
+        if self.manifest is None:
+            with self._surroundings():
+                done = dbtRunner().invoke(["parse", *self._options()])
+            assert isinstance(done.result, Manifest), done.exception
+            self.manifest = done.result
+        return self.manifest
+
+    @contextlib.contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        # what dbt warns of in Python is not about this project
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(action="ignore"):
+            patch.setenv("ANALYTICS_DBT_DUCKDB_PATH", str(self.path))
+            patch.setenv("DO_NOT_TRACK", "1")
+            yield
+
+    def _options(self) -> list[str]:
+        return [
+            *("--quiet", "--vars", json.dumps(VARIABLES)),
+            *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
+            *("--target-path", str(self.target), "--log-path", str(self.folder), "--log-level-file", "none"),
+        ]
 
     def load(self, name: str) -> Build:
         """A build that was made before, perhaps by another process."""

@@ -11,11 +11,6 @@
 {% macro workspace_currency(entries) -%}
     {%- set given = var('default_currency') -%}
     {%- if given -%}
-        {%- if not modules.re.match('^[A-Z]{3}$', given) -%}
-            {{ exceptions.raise_compiler_error(
-                "The variable default_currency is " ~ given ~ ", not an ISO 4217 code such as EUR"
-            ) }}
-        {%- endif -%}
         select cast('{{ given }}' as varchar) as currency
     {%- else -%}
         select max(most_used.currency) as currency

@@ -55,9 +55,6 @@
 {% macro iso_weekday(name, default=none) -%}
     {%- set days = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] -%}
     {%- set default = (default or var('default_week_start')) | upper -%}
-    {%- if default not in days -%}
-        {{ exceptions.raise_compiler_error("The variable default_week_start is " ~ default ~ ", not one of " ~ days | join(", ")) }}
-    {%- endif -%}
     case {{ name }}
         {%- for day in days %}
         when '{{ day }}' then {{ loop.index }}

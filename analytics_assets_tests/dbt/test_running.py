@@ -1,0 +1,78 @@
+"""What dbt is run with: variables, and the place of the warehouse."""
+
+import json
+import re
+import shutil
+from typing import Any
+
+import duckdb
+import pytest
+from filelock import FileLock
+
+from analytics_assets_tests.dbt.conftest import Build, Builder
+from analytics_assets_tests.dbt.warehouse import create_warehouse
+
+WRONG: dict[str, list[object]] = {
+    "default_time_zone": ["Mars/Olympus", "CET+1", "", None, "europe/berlin", "O'Higgins"],
+    "default_week_start": ["Funday", "", 1],
+    "default_currency": ["euro", "€", "EU", "EUR\n", 5],
+    "weekly_capacity_hours": ["forty", -1, 169, None, True, "1e2"],
+    "burn_rate_days": [0, -3, 2.5, "", "month", 10**9],
+    "month_close_days": [-1, "soon", 366, 1.5],
+    "as_of_date": ["yesterday", "2025-02-30", "20250630", "30.06.2025", "9999-12-31", "2025-06-30'", 20250630],
+}
+RIGHT: dict[str, list[object]] = {
+    "default_time_zone": ["Asia/Kathmandu"],
+    "default_week_start": ["sunday"],
+    "default_currency": ["", "CHF"],
+    "weekly_capacity_hours": [0, 37.5, "38.5"],
+    "burn_rate_days": ["14"],
+    "month_close_days": [5],
+    "as_of_date": ["", "2024-02-29"],
+}
+
+
+def _given(values: dict[str, list[object]]) -> list[tuple[str, object]]:
+    return [(name, value) for name, given in values.items() for value in given]
+
+
+@pytest.fixture
+def run(builder: Builder, empty: Build) -> Any:
+    """`dbt build` of one view in a built warehouse, with variables; says what dbt reports of a failure, else nothing."""
+
+    def run_with(variables: dict[str, object]) -> str:
+        with FileLock(builder.folder / "lock"):
+            shutil.copy(empty.warehouse, builder.path)
+            done = builder.invoke("--select", "stg_tags", "--vars", json.dumps(variables))
+            builder.path.unlink()
+            return "" if done.success else str(done.exception)
+
+    return run_with
+
+
+@pytest.mark.parametrize(("name", "value"), _given(WRONG))
+def test_a_wrong_variable_is_refused_in_a_sentence_before_anything_is_built(run: Any, name: str, value: object) -> None:
+    """A time zone that the warehouse does not know failed a mart after the dimensions had been rebuilt with it."""
+    message = run({name: value})
+    assert re.search(rf"The dbt variable {name} is '.*', but it must be .*; no model was built.", message, re.DOTALL), message
+
+
+def test_right_variables_are_taken(run: Any) -> None:
+    for values in zip(*(given * 3 for given in RIGHT.values()), strict=False):
+        assert run(dict(zip(RIGHT, values, strict=True))) == ""
+
+
+def test_a_folder_may_hold_quotes(builder: Builder) -> None:
+    folder = builder.folder / 'o\'brien "x"'
+    folder.mkdir(exist_ok=True)
+    quoted = Builder(folder)
+    with FileLock(builder.folder / "lock"):
+        quoted.manifest = builder.parsed()
+        create_warehouse(quoted.path)
+        with duckdb.connect(str(quoted.path)) as connection:
+            connection.execute("insert into raw.time_entries (id, _users_id) values ('e', 'u')")
+        # the way in which a sync says where the warehouse is
+        where = json.dumps({"warehouse_path": str(quoted.path)})
+        build = quoted.build("quoted", "--exclude-resource-type", "unit_test", "--vars", where)
+    assert build.success, build.messages
+    assert build.rows("select count(*) from staging.stg_time_entries") == [(1,)]
