@@ -23,6 +23,7 @@ settled as (
         users.default_workspace_id,
         users.is_deleted,
         users.deleted_at,
+        users.first_listed_at,
         users.loaded_at
 
     from users

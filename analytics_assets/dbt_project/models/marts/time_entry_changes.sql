@@ -44,11 +44,13 @@ readings as (
 
     select
         published_at,
+        coalesce(read_began_at, published_at) as read_at,
         window_start,
-        window_end
+        coalesce(window_end, timestamp with time zone '9999-12-31 00:00:00+00') as window_end
 
     from {{ source('raw', '_publications') }}
     where resource = 'time_entries'
+        and voided_at is null
 
 ),
 
@@ -58,6 +60,7 @@ versions as (
 
     select
         time_entry_id,
+        list_user_id,
         loaded_at,
         superseded_at,
         superseded_by,
@@ -69,11 +72,25 @@ versions as (
 
 ),
 
+-- Since when a member's list is known to have been read: its first row says so. A list that was refused, or is empty,
+-- leaves no trace of its own.
+lists as (
+
+    select
+        list_user_id,
+        min(loaded_at) as first_read_at
+
+    from versions
+    group by list_user_id
+
+),
+
 changes as (
 
     -- A version that took the place of another, or appeared where there was none (any more).
     select
         after_version.time_entry_id,
+        after_version.list_user_id,
         after_version.loaded_at as first_seen_at,
         case when before_version.time_entry_id is null then 'added' else 'edited' end as change_type,
         before_version.time_entry_id is null and after_version.version_number > 1 as is_return,
@@ -95,6 +112,7 @@ changes as (
     -- A version that left without a successor.
     select
         time_entry_id,
+        list_user_id,
         superseded_at,
         'deleted',
         false,
@@ -129,18 +147,66 @@ late_changes as (
 
 ),
 
--- The last reading of each window before each time at which changes were seen. There are few windows.
+-- There are few windows, so that every change is compared with each of them and with no reading by itself.
+windows as (
+
+    select distinct
+        window_start,
+        window_end
+
+    from readings
+
+),
+
+changes_in_windows as (
+
+    select
+        late_changes.time_entry_id,
+        late_changes.first_seen_at,
+        windows.window_start,
+        windows.window_end
+
+    from late_changes
+    inner join windows
+        on late_changes.started_at >= windows.window_start
+        and late_changes.started_at < windows.window_end
+
+),
+
+-- The last reading of each window before each time at which changes in it were seen.
 last_readings as (
 
     select
-        seen.first_seen_at,
-        readings.window_start,
-        readings.window_end,
-        max(readings.published_at) as published_at
+        happened_at as first_seen_at,
+        window_start,
+        window_end,
+        read_at,
+        published_at
 
-    from (select distinct first_seen_at from late_changes) as seen
-    inner join readings on seen.first_seen_at > readings.published_at
-    group by seen.first_seen_at, readings.window_start, readings.window_end
+    from (
+        select
+            is_reading,
+            happened_at,
+            window_start,
+            window_end,
+            max(read_at) over earlier_ones as read_at,
+            max(published_at) over earlier_ones as published_at
+
+        from (
+            select 1 as is_reading, published_at as happened_at, window_start, window_end, read_at, published_at
+            from readings
+            union all
+            select distinct 0, first_seen_at, window_start, window_end, null, null
+            from changes_in_windows
+        ) as readings_and_sightings
+        window earlier_ones as (
+            partition by window_start, window_end
+            order by happened_at, is_reading
+            rows between unbounded preceding and current row
+        )
+    ) as running
+    where is_reading = 0
+        and published_at is not null
 
 ),
 
@@ -148,33 +214,50 @@ last_readings as (
 previous_readings as (
 
     select
-        late_changes.time_entry_id,
-        late_changes.first_seen_at,
+        changed.time_entry_id,
+        changed.first_seen_at,
+        max(last_readings.read_at) as read_at,
         max(last_readings.published_at) as published_at
 
-    from late_changes
+    from changes_in_windows as changed
     inner join last_readings
-        on late_changes.first_seen_at = last_readings.first_seen_at
-        and late_changes.started_at >= last_readings.window_start
-        and coalesce(late_changes.started_at < last_readings.window_end, true)
-    group by late_changes.time_entry_id, late_changes.first_seen_at
+        on changed.first_seen_at = last_readings.first_seen_at
+        and changed.window_start = last_readings.window_start
+        and changed.window_end = last_readings.window_end
+    group by changed.time_entry_id, changed.first_seen_at
 
 ),
 
--- What the first reading of a time brings was not added late: nobody had looked before.
+-- What the first reading of a time or of a member's list brings was not added late: nobody had looked before. Of a list
+-- that had no row by then it is not known whether it was empty or could not be read. What was worked before the member
+-- was first listed counts as not read; what was worked after that is shown, and never certain.
 known_changes as (
 
     select
         late_changes.*,
-        previous_readings.published_at as previously_read_at
+        previous_readings.read_at as previously_read_at,
+        late_changes.change_type <> 'added'
+            or late_changes.is_return
+            or coalesce(lists.first_read_at <= previous_readings.published_at, false) as is_list_known
 
     from late_changes
     left join previous_readings
         on late_changes.time_entry_id = previous_readings.time_entry_id
         and late_changes.first_seen_at = previous_readings.first_seen_at
+    left join lists on late_changes.list_user_id is not distinct from lists.list_user_id
+    left join users on late_changes.list_user_id = users.user_id
     where late_changes.change_type <> 'added'
         or late_changes.is_return
-        or previous_readings.published_at >= late_changes.started_at
+        or (
+            previous_readings.read_at >= late_changes.started_at
+            and (
+                lists.first_read_at <= previous_readings.published_at
+                or (
+                    users.first_listed_at <= previous_readings.published_at
+                    and users.first_listed_at <= late_changes.started_at
+                )
+            )
+        )
 
 ),
 
@@ -203,6 +286,7 @@ described as (
         changed.first_seen_at,
         changed.entry_month,
         changed.previously_read_at,
+        changed.is_list_known,
         changed.is_return,
         case when changed.change_type = 'edited' then concat_ws(
             ', '
@@ -262,7 +346,8 @@ select
         {{ utc_date('described.first_seen_at') }} - cast(described.entry_month + interval '1 month' as date) as integer
     ) as days_after_month_end,
     described.previously_read_at,
-    coalesce(described.previously_read_at >= {{ month_closing_time('described.entry_month') }}, false)
+    described.is_list_known
+        and coalesce(described.previously_read_at >= {{ month_closing_time('described.entry_month') }}, false)
         as is_certainly_late,
     described.is_return,
     described.is_billing_relevant,

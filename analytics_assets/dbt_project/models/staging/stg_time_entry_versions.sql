@@ -36,6 +36,7 @@ renamed as (
     select
         id as time_entry_id,
         coalesce({{ blank_to_null('user_id') }}, _users_id) as user_id,
+        coalesce(_users_id, {{ blank_to_null('user_id') }}) as list_user_id,
         {{ blank_to_null('project_id') }} as project_id,
         {{ blank_to_null('task_id') }} as task_id,
         {{ blank_to_null('workspace_id') }} as workspace_id,
@@ -115,6 +116,7 @@ bounded as (
 select
     time_entry_id,
     user_id,
+    list_user_id,
     project_id,
     task_id,
     workspace_id,

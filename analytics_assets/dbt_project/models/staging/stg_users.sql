@@ -7,10 +7,25 @@ with source as (
 
 ),
 
+first_listings as (
+
+    select
+        id,
+        min(_loaded_at) as first_listed_at
+
+    from (
+        select id, _loaded_at from {{ source('raw', 'users') }}
+        union all
+        select id, _loaded_at from {{ source('raw_history', 'users') }}
+    ) as versions
+    group by id
+
+),
+
 renamed as (
 
     select
-        id as user_id,
+        source.id as user_id,
         {{ blank_to_null('name') }} as user_name,
         {{ blank_to_null('email') }} as email,
         status,
@@ -25,9 +40,11 @@ renamed as (
         {{ names_of(json_of_other_types(arrays=['memberships', 'custom_fields'], objects=['settings'])) }} as implausible_fields,
         is_deleted,
         deleted_at,
+        first_listings.first_listed_at,
         _loaded_at as loaded_at
 
     from source
+    left join first_listings on source.id = first_listings.id
 
 )
 
