@@ -163,6 +163,7 @@ def open_reading(
         began_at = datetime.now(UTC)
         undeclared = UndeclaredColumns(known, on_new=progress.recorder.column_found)
         options = api.options(progress, window, undeclared, with_rows)
-        with landing(warehouse, concurrency=api.limits.concurrency) as landed:
+        progress.meter.lists = progress.lists
+        with landing(warehouse, concurrency=api.limits.concurrency) as landed, progress.meter.ending.at_exit_or_signal():
             source = api.source(options)
             yield OpenReading(warehouse, span, source, landed.pipeline, known, api, options, window, began_at, landed)

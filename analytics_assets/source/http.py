@@ -1,38 +1,36 @@
-"""The HTTP session: time-outs, retries, the request ceiling, and the promise that the key goes to one origin only.
+"""The HTTP session: every request goes through the ceiling, and is tried again where that may help.
 
-What an answer means is `answers.py`'s business; this module brings a whole body home or says why it can't.
+How one answer is brought home is `adapter.py`'s business, when it is tried again `retrying.py`'s, and what it means
+`answers.py`'s.
 """
 
-import ipaddress
 import math
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, ReadTimeoutError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from urllib3.exceptions import HTTPError, NameResolutionError
 
+from analytics_assets.source.adapter import WholeAnswerAdapter, named
 from analytics_assets.source.ceiling import Ceiling
+from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import SourceError, TransientAnswerError, causes
 from analytics_assets.source.meter import Meter
+from analytics_assets.source.retrying import MAX_RETRIES, end_of_attempts, may_be_mended, seconds_until_next
 from analytics_assets.source.routes import place_of
 
 API_KEY_HEADER: Final = "X-Api-Key"
 RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
-MAX_RETRIES: Final = 3
-RETRY_AFTER_BOUND_SECONDS: Final = 120.0
-BACKOFF_BOUND_SECONDS: Final = 60.0
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 BODY_TIMEOUT_FACTOR: Final = 5
 BODY_LIMIT_BYTES: Final = 256 * 2**20
-BODY_CHUNK_BYTES: Final = 256 * 2**10
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,9 @@ class HttpLimits:
         concurrency: requests in flight at most.
         backoff_factor: seconds; the waits between attempts are factor * 1, 2, 4 (the specification's factor is 2).
         read_timeout_seconds: longest silence of the server.
-        body_timeout_factor: a whole body may take so many times as long.
+        connect_timeout_seconds: how long it may take to open a line.
+        body_timeout_factor: a whole body may take so many times as long as the longest silence. A whole answer, from
+            the opening of the line on, may take that and the time for the line.
         body_limit_bytes: largest body that is brought home.
         requests_per_hour: second ceiling, kept over processes that run one after the other.
         ledger: file in which the requests of the last hour are kept; needed with `requests_per_hour`.
@@ -54,21 +54,45 @@ class HttpLimits:
     concurrency: int = 8
     backoff_factor: float = 2.0
     read_timeout_seconds: float = 60.0
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS
     body_timeout_factor: float = BODY_TIMEOUT_FACTOR
     body_limit_bytes: int = BODY_LIMIT_BYTES
     requests_per_hour: int | None = None
     ledger: Path | None = None
 
+    @property
+    def answer_timeout_seconds(self) -> float:
+        """How long a whole answer may take, counted from when its request is sent."""
+        return self.connect_timeout_seconds + self.body_timeout_seconds
+
+    @property
+    def body_timeout_seconds(self) -> float:
+        """How long a whole body may take."""
+        return self.body_timeout_factor * self.read_timeout_seconds
+
 
 class HttpSession(requests.Session):
-    """A session for one API: every request goes through the ceiling and is tried up to four times."""
+    """A session for one API: every request goes through the ceiling and is tried up to four times.
+
+    Once a request has failed for good the reading is over, as it is when the process is told to end: nobody waits any
+    longer, and nothing more is asked.
+    """
 
     def __init__(self, root_url: str, limits: HttpLimits, meter: Meter) -> None:
         super().__init__()
         self._limits = limits
         self._meter = meter
-        self._ceiling = Ceiling(limits.requests_per_second, limits.requests_per_hour, limits.ledger)
-        adapter = _BodyAdapter(root_url, limits)
+        if meter.ending.is_over:
+            meter.ending = Ending()  # under plain dlt the options of a reading that failed may be used for the next one
+        self._ending = meter.ending
+        self._ceiling = Ceiling(
+            limits.requests_per_second,
+            limits.requests_per_hour,
+            limits.ledger,
+            ending=meter.ending,
+            requests_left=lambda: meter.requests_left,
+        )
+        adapter = WholeAnswerAdapter(root_url, limits, meter.ending)
         self.adapters.clear()
         self.mount("https://", adapter)
         self.mount("http://", adapter)
@@ -85,7 +109,7 @@ class HttpSession(requests.Session):
         """
         attempts = Retrying(
             stop=stop_after_attempt(1 + MAX_RETRIES),
-            retry=retry_if_exception_type(TransientAnswerError),
+            retry=retry_if_exception(may_be_mended),
             wait=self._wait_seconds,
             before_sleep=lambda state: self._note_retry(request, state),
             sleep=self._ceiling.pause,
@@ -94,13 +118,31 @@ class HttpSession(requests.Session):
         try:
             return attempts(self._attempt, request, kwargs)
         except TransientAnswerError as error:
-            raise SourceError(f"{_named(request)}: {error}, after {1 + MAX_RETRIES} attempts.") from error
+            failure = SourceError(f"{named(request)}: {error}{end_of_attempts(error)}")
+            self._ending.end(failure)
+            raise failure from error
+        except SourceError as error:
+            self._ending.end(error)
+            raise
+        finally:
+            self._ceiling.leave(is_answered=False)
 
     def _attempt(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
+        self._ceiling.enter()
+        is_answered = True
+        try:
+            return self._exchange(request, kwargs)
+        except TransientAnswerError:
+            is_answered = False
+            raise
+        finally:
+            if is_answered:
+                self._ceiling.leave(is_answered=True)
+
+    def _exchange(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
         resource = place_of(request.url or "").resource
         if resource is not None:
             self._meter.asked(resource)
-        self._ceiling.enter()
         started = time.monotonic()
         size = 0
         try:
@@ -111,7 +153,7 @@ class HttpSession(requests.Session):
             if not _is_about_a_certificate(error):
                 raise TransientAnswerError(f"the TLS connection failed ({_reason(error)})") from error
             raise SourceError(
-                f"{_named(request)}: the server's certificate is not valid ({_reason(error)}); the key was not sent. "
+                f"{named(request)}: the server's certificate is not valid ({_reason(error)}); the key was not sent. "
                 "Check ANALYTICS_API_URL, or the machine's certificates."
             ) from error
         except requests.exceptions.Timeout as error:
@@ -126,10 +168,8 @@ class HttpSession(requests.Session):
         return response
 
     def _wait_seconds(self, state: RetryCallState) -> float:
-        wait: float = min(self._limits.backoff_factor * 2 ** (state.attempt_number - 1), BACKOFF_BOUND_SECONDS)
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, TransientAnswerError) and error.retry_after_seconds is not None:
-            wait = min(max(error.retry_after_seconds, 0.0), RETRY_AFTER_BOUND_SECONDS)
+        wait = seconds_until_next(error, attempt=state.attempt_number, backoff_factor=self._limits.backoff_factor)
         if isinstance(error, TransientAnswerError) and error.slow_down:
             self._ceiling.close_for(wait)
         return wait
@@ -139,63 +179,7 @@ class HttpSession(requests.Session):
         resource = place_of(request.url or "").resource
         if resource is not None:
             self._meter.retried(resource, str(error), wait_seconds=state.upcoming_sleep)
-
-
-class _BodyAdapter(HTTPAdapter):
-    """Reads the whole body under a deadline and a size limit, and refuses every address but the API's own."""
-
-    def __init__(self, root_url: str, limits: HttpLimits) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=limits.concurrency)
-        self._root_url = root_url
-        self._limits = limits
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send the request and bring its whole body home."""
-        self._check_address(request)
-        if _is_loopback(urlsplit(request.url or "").hostname or ""):
-            kwargs["proxies"] = {}  # one that HTTP_PROXY names would get the key in the clear
-        kwargs["timeout"] = (CONNECT_TIMEOUT_SECONDS, self._limits.read_timeout_seconds)
-        response = super().send(request, *args, **kwargs)
-        try:
-            response._content = self._body(request, response)
-        except BaseException:
-            response.close()  # what is left of the body must not be taken for the next answer
-            raise
-        response._content_consumed = True
-        return response
-
-    def _check_address(self, request: requests.PreparedRequest) -> None:
-        scheme, host = urlsplit(request.url or "")[:2]
-        # prepared as the request was, which writes hosts in lower case and in ASCII
-        if (scheme, host) != urlsplit(requests.Request("GET", self._root_url).prepare().url or "")[:2]:
-            raise SourceError(f"{_named(request)} is not at the address of ANALYTICS_API_URL; the key was not sent.")
-        if scheme != "https" and not _is_loopback(urlsplit(request.url or "").hostname or ""):
-            raise SourceError(
-                f"{_named(request)} would send the key across the network in the clear; it was not sent. "
-                "ANALYTICS_API_URL must start with https://."
-            )
-
-    def _body(self, request: requests.PreparedRequest, response: requests.Response) -> bytes:
-        """The body, decompressed, read as it comes: waiting for full chunks would never see that it only drips."""
-        deadline = time.monotonic() + self._limits.body_timeout_factor * self._limits.read_timeout_seconds
-        body = bytearray()
-        try:
-            while chunk := response.raw.read1(BODY_CHUNK_BYTES, decode_content=True):
-                body += chunk
-                if time.monotonic() > deadline:
-                    raise TransientAnswerError(f"the body drips in too slowly, {len(body)} bytes so far")
-                if len(body) > self._limits.body_limit_bytes:
-                    raise SourceError(
-                        f"{_named(request)}: the answer is larger than {self._limits.body_limit_bytes >> 20} MiB; "
-                        "ask for fewer rows at a time with ANALYTICS_PAGE_SIZE."
-                    )
-        except ReadTimeoutError as error:
-            raise TransientAnswerError(f"the body stopped after {len(body)} bytes") from error
-        except DecodeError as error:
-            raise TransientAnswerError("the body can't be decompressed as its header says") from error
-        except HTTPError as error:
-            raise TransientAnswerError(f"the body was cut off after {len(body)} bytes") from error
-        return bytes(body)
+        self._ceiling.leave(is_answered=False)
 
 
 def retry_after_seconds(response: requests.Response) -> float | None:
@@ -208,27 +192,16 @@ def retry_after_seconds(response: requests.Response) -> float | None:
     else:
         return None if math.isnan(seconds) else seconds
     try:
-        return parsedate_to_datetime(header).timestamp() - time.time()
-    except ValueError:
+        date = parsedate_to_datetime(header)
+        # HTTP's dates are UTC, also where they say so with `-0000`
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
+    except (ValueError, TypeError, IndexError, ArithmeticError, OSError):  # years, offsets and numbers of any size
         return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_about_a_certificate(error: Exception) -> bool:
     """urllib3 wraps the error of the handshake without naming it as its cause; it is an argument somewhere inside."""
     return any(isinstance(inner, ssl.SSLCertVerificationError) for cause in causes(error) for inner in (cause, *cause.args))
-
-
-def _named(request: requests.PreparedRequest) -> str:
-    parts = urlsplit(request.url or "")
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}{query}"
 
 
 def _reason(error: Exception) -> str:

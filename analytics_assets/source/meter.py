@@ -4,12 +4,15 @@ Filled by the HTTP session from several threads, read by whoever shows it. What 
 """
 
 import logging
+import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
+from analytics_assets.source.ending import Ending
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,10 @@ class Meter:
 
     def __init__(self) -> None:
         self.started = time.monotonic()
+        self.ending = Ending()
+        """When what is measured is over; nobody waits or asks the API after it."""
+        self.lists: Callable[[], tuple[int, int]] | None = None
+        """How many lists were read and how many there are as far as is known; None where nobody says."""
         self._lock = threading.Lock()
         self._traffic: dict[ResourceName, Traffic] = {name: Traffic() for name in RESOURCE_NAMES}
 
@@ -76,6 +83,15 @@ class Meter:
     def retries(self) -> int:
         """Attempts repeated in all."""
         return sum(self.of(name).retries for name in RESOURCE_NAMES)
+
+    @property
+    def requests_left(self) -> int | None:
+        """Requests that the lists known so far still need, at what the lists until now have cost; None if not known."""
+        if self.lists is None:
+            return None
+        done, known = self.lists()
+        per_list = max(1.0, self.requests / done) if done else 1.0
+        return math.ceil((known - done) * per_list)
 
     @property
     def elapsed_seconds(self) -> float:

@@ -1,11 +1,15 @@
 """Ctrl-C, SIGTERM and a lost terminal end a command; the warehouse is as it was, or whole."""
 
 import signal
+import time
 
 import pytest
 
-from analytics_assets.cli.errors import EXIT_INTERRUPTED
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED
 from analytics_assets.demo.behaviour import RequestSeen
+from analytics_assets.demo.faults import Fault
+from analytics_assets.source.ending import Ending
+from analytics_assets.warehouse.places import ledger_file
 from analytics_assets_tests.safety.child import CommandOrder
 from analytics_assets_tests.safety.conftest import Site
 from analytics_assets_tests.safety.points import Point, Stop
@@ -33,6 +37,86 @@ def test_a_command_that_is_told_to_end_while_it_reads_ends_and_leaves_the_tables
     assert ended.said.endswith("Interrupted. The warehouse is as it was before.\n")
     assert site.contents() == before
     site.assert_clean()
+
+
+WAITING: dict[str, tuple[dict[str, str], list[Fault], str]] = {
+    "the hourly ceiling": ({"ANALYTICS_REQUESTS_PER_HOUR": "2"}, [], "(ANALYTICS_REQUESTS_PER_HOUR); the next may go at"),
+    "a Retry-After": (
+        {},
+        [Fault("status", "time_entries", status=503, retry_after="3000", times=None)],
+        "trying again in 3000 s",
+    ),
+    "a 429": ({}, [Fault("status", "time_entries", status=429, retry_after="3000", times=None)], "trying again in 3000 s"),
+    "a backoff": (
+        {"ANALYTICS_RETRY_BACKOFF_FACTOR": "50"},
+        [Fault("status", "time_entries", status=503, times=None)],
+        "trying again in 50 s",
+    ),
+    "an answer": ({}, [Fault("stall", "time_entries", times=None)], "time_entries: reading"),
+}
+END_WITHIN_SECONDS = 3.0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("waits_for", WAITING)
+def test_a_command_that_is_told_to_end_while_it_waits_ends_at_once_and_asks_nothing_more(
+    site: Site, processes: Processes, waits_for: str, number: signal.Signals
+) -> None:
+    """It said that it was interrupted, lived on for up to an hour, and then asked for pages that nobody wanted."""
+    before = site.contents()
+    variables, faults, words = WAITING[waits_for]
+    site.server.faults.add(*faults)
+    running = processes.start(CommandOrder(("sync", "--select", "raw/time_entries")), site.variables(**variables))
+    running.wait_until_it_says(words)
+    told_at = time.monotonic()
+    running.send(number)
+    running.wait_until_it_says("Interrupted. The warehouse is as it was before.")
+    asked = len(site.server.requests)
+    ended = running.end()
+    assert time.monotonic() - told_at < END_WITHIN_SECONDS
+    assert ended.result == EXIT_INTERRUPTED and ended.code == 0
+    assert "Traceback" not in ended.said and ended.said.endswith("The warehouse is as it was before.\n")
+    assert len(site.server.requests) == asked
+    assert site.contents() == before
+    for kept in site.path.parent.glob(f"{ledger_file(site.path).name}*"):
+        kept.unlink()  # the ledger outlives a run, or the next one would not know of its requests
+    site.assert_clean()
+
+
+def test_a_sync_one_of_whose_lists_fails_does_not_wait_for_the_others(site: Site, processes: Processes) -> None:
+    first, second, *_ = site.workspace.users
+    site.server.faults.add(
+        Fault("status", "time_entries", first["id"], status=503, retry_after="3000", times=None),
+        Fault("status", "time_entries", second["id"], status=418, times=None),
+    )
+    running = processes.start(CommandOrder(("sync", "--select", "raw/time_entries")), site.variables())
+    running.wait_until_it_says("Sync failed: ")
+    failed_at = time.monotonic()
+    ended = running.end()
+    assert time.monotonic() - failed_at < END_WITHIN_SECONDS
+    assert ended.result == EXIT_FAILED and "answered 418" in ended.said
+    asked = [request for request in site.server.requests if request.parent_id in (first["id"], second["id"])]
+    assert len(asked) <= 2
+
+
+def test_a_second_signal_does_not_interrupt_the_ending() -> None:
+    """Whoever sees that nothing happens presses Ctrl-C again; that was a traceback."""
+    ending, cleared_up = Ending(), False
+
+    def be_told_twice() -> None:
+        nonlocal cleared_up
+        with ending.at_exit_or_signal():
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                cleared_up = True
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        be_told_twice()
+    assert cleared_up and ending.is_over
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("point", ["normalising", "loading"])

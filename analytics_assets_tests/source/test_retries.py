@@ -2,20 +2,37 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics_assets.demo.faults import Fault
+from analytics_assets.source import http
 from analytics_assets.source.ceiling import Ceiling
-from analytics_assets.source.http import RETRY_AFTER_BOUND_SECONDS, HttpLimits
+from analytics_assets.source.ending import Ending
+from analytics_assets.source.http import HttpLimits
+from analytics_assets.source.retrying import RETRY_AFTER_BOUND_SECONDS
 from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.source.hands import FlyingHand
 
 
 @pytest.fixture
 def waits(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were asked for, instead of the pauses, with the specification's backoff factor."""
     recorded: list[float] = []
-    monkeypatch.setattr(Ceiling, "pause", staticmethod(lambda seconds: recorded.append(seconds) if seconds > 0 else None))
+    hand = FlyingHand(recorded)
+    tiny.server.behaviour.clock = lambda: hand.now
+
+    def pause(ending: Ending, seconds: float) -> None:
+        hand.fly(seconds)
+        real_pause(ending, 0)
+
+    real_pause = Ending.pause
+    monkeypatch.setattr(Ending, "pause", pause)
+    monkeypatch.setattr(http, "Ceiling", partial(Ceiling, clock=hand.clock))
     tiny.limits = HttpLimits(requests_per_second=10_000, backoff_factor=2)
     return recorded
 
@@ -54,9 +71,8 @@ def test_other_statuses_are_not_tried_again(tiny: Rig, waits: list[float], statu
         ("1.5", 1.5),
         ("0", None),
         ("-5", None),
-        ("86400", RETRY_AFTER_BOUND_SECONDS),
-        ("inf", RETRY_AFTER_BOUND_SECONDS),
-        ("1e999", RETRY_AFTER_BOUND_SECONDS),
+        ("3600", 3600),
+        ("-inf", None),
         ("nan", 2),
         ("", 2),
         ("soon", 2),
@@ -73,12 +89,7 @@ def test_retry_after_is_honoured_within_its_bound(
 
 
 @pytest.mark.parametrize(
-    ("ahead", "low", "high"),
-    [
-        (timedelta(seconds=60), 50, 60),
-        (timedelta(days=400), RETRY_AFTER_BOUND_SECONDS, RETRY_AFTER_BOUND_SECONDS),
-        (timedelta(days=-1), 0, 0),
-    ],
+    ("ahead", "low", "high"), [(timedelta(seconds=60), 50, 60), (timedelta(minutes=59), 3530, 3540), (timedelta(days=-1), 0, 0)]
 )
 def test_retry_after_may_be_a_date(tiny: Rig, waits: list[float], ahead: timedelta, low: float, high: float) -> None:
     tiny.server.faults.add(Fault("status", "clients", status=503, retry_after=http_date(ahead)))
@@ -86,10 +97,101 @@ def test_retry_after_may_be_a_date(tiny: Rig, waits: list[float], ahead: timedel
     assert low <= sum(waits) <= high
 
 
-def test_one_429_makes_the_requests_after_it_wait_too(tiny: Rig, waits: list[float]) -> None:
-    tiny.server.faults.add(Fault("status", "clients", status=429, retry_after="30"))
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        ("3601", "60 min"),
+        ("86400", "24 h"),
+        ("inf", "without end"),
+        ("1e999", "without end"),
+        ("9" * 5000, "without end"),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", " h"),
+    ],
+)
+def test_a_server_that_asks_for_more_than_an_hour_ends_the_run_at_once(
+    tiny: Rig, waits: list[float], header: str, asked: str
+) -> None:
+    """It was asked again after two minutes, four times."""
+    tiny.server.faults.add(Fault("status", "clients", status=429, retry_after=header, times=None))
+    sentence = tiny.failing_read("clients")
+    assert "answered 429 (Something went wrong., code 429) and asks to wait" in sentence
+    assert f"{asked} (Retry-After), longer than a run waits. Sync again after that." in sentence
+    assert "set ANALYTICS_REQUESTS_PER_HOUR or ANALYTICS_REQUESTS_PER_SECOND to what it allows." in sentence
+    assert len(tiny.asked("clients")) == 1 and waits == []
+
+
+def test_the_remedy_for_429_is_not_named_for_a_server_that_is_down(tiny: Rig, waits: list[float]) -> None:
+    tiny.server.faults.add(Fault("status", "clients", status=503, retry_after="7200", times=None))
+    sentence = tiny.failing_read("clients")
+    assert sentence.endswith("and asks to wait 2 h (Retry-After), longer than a run waits. Sync again after that.")
+
+
+def test_four_refusals_for_the_pace_name_the_settings_of_the_pace(tiny: Rig, waits: list[float]) -> None:
+    tiny.server.faults.add(Fault("status", "clients", status=429, times=None))
+    assert tiny.failing_read("clients").endswith(
+        "after 4 attempts. The server limits how often it may be asked: set ANALYTICS_REQUESTS_PER_HOUR or "
+        "ANALYTICS_REQUESTS_PER_SECOND to what it allows."
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Fri, 31 Dec 99999 23:59:59 GMT",
+        "Fri, 31 Dec 0000 23:59:59 GMT",
+        "Sat, 01 Jan 0001 00:00:00 +2359",
+        "Fri, 31 Dec 2027 23:59:59 +999999999999",
+        "Fri, 31 Dec 2027 23:59:59 -99999999999999999999999999999",
+        "Fri, 31 Dec 99999999999999999999 99:99:99 GMT",
+        "Fri, 99 Foo 2027",
+        "1 2 3 4 5",
+        "0x10",
+        "-",
+    ],
+)
+def test_an_absurd_retry_after_is_not_followed_and_not_fatal(tiny: Rig, waits: list[float], header: str) -> None:
+    """Its year or offset ended the run with a traceback."""
+    tiny.server.faults.add(Fault("status", "clients", status=503, retry_after=header))
     tiny.assert_reads_the_api("clients")
-    assert waits[0] == 30 and 29 < waits[1] <= 30, "the next request went out before the server wanted to be asked again"
+    assert waits in ([2], [])
+
+
+@given(st.one_of(st.text(alphabet="0123456789:+-.,eE GMTJanFriDec", max_size=60), st.text(max_size=60)))
+def test_no_retry_after_is_fatal(header: str) -> None:
+    response = requests.Response()
+    response.headers["Retry-After"] = header
+    seconds = http.retry_after_seconds(response)
+    assert seconds is None or seconds == seconds
+
+
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 10**40),
+    st.sampled_from("+-"),
+    st.integers(0, 10**30),
+    st.sampled_from(["GMT", "X", ""]),
+)
+def test_no_date_in_retry_after_is_fatal(day: int, year: int, sign: str, offset: int, zone: str) -> None:
+    for text in (f"Fri, {day % 40} Dec {year} 23:59:59 {sign}{offset}", f"Fri, {day} Dec {year} 23:59:59 {zone}"):
+        response = requests.Response()
+        response.headers["Retry-After"] = text
+        http.retry_after_seconds(response)
+
+
+def test_a_date_with_an_unknown_zone_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    response = requests.Response()
+    response.headers["Retry-After"] = http_date(timedelta(hours=1)).replace("GMT", "-0000")
+    assert 3590 < (http.retry_after_seconds(response) or 0) <= 3600
+
+
+def test_a_plan_of_five_requests_an_hour_is_read_through_its_refusals(tiny: Rig, waits: list[float]) -> None:
+    """Each thread asked four times and gave up, though the server had said when to come back."""
+    tiny.server.behaviour.rate_limit_per_hour = 5
+    tiny.server.behaviour.retry_after = "3600"
+    tiny.assert_reads_the_api("time_entries")
+    tiny.assert_reads_the_api("clients")
+    tiny.assert_reads_the_api("tasks")
+    assert 3600 in waits
 
 
 def test_the_backoff_is_bounded_too(tiny: Rig, waits: list[float]) -> None:

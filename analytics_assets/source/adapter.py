@@ -1,0 +1,126 @@
+"""How one request is sent and its whole answer brought home: time-outs, and the promise that the key goes to one origin only.
+
+What went wrong is raised as urllib3, requests or this module put it; whether it is tried again is decided in `http.py`.
+"""
+
+import ipaddress
+import time
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+
+from analytics_assets.source.ceiling import in_words
+from analytics_assets.source.ending import Ending
+from analytics_assets.source.errors import SourceError, TransientAnswerError
+from analytics_assets.source.line import CUTTABLE_POOLS, Exchange, Exchanges
+
+if TYPE_CHECKING:
+    from analytics_assets.source.http import HttpLimits
+
+BODY_CHUNK_BYTES: Final = 256 * 2**10
+
+
+class WholeAnswerAdapter(HTTPAdapter):
+    """Brings whole answers home, under a deadline and a size limit, and refuses every address but the API's own."""
+
+    def __init__(self, root_url: str, limits: "HttpLimits", ending: Ending) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=limits.concurrency)
+        self._root_url = root_url
+        self._limits = limits
+        self._ending = ending
+        self._exchanges = Exchanges(ending)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool, of connections that can be cut."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = CUTTABLE_POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """The pool for a proxy, of connections that can be cut."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):  # those bring their own connections
+            manager.pool_classes_by_scheme = CUTTABLE_POOLS
+        return manager
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send the request and bring its whole body home."""
+        self._check_address(request)
+        if is_loopback(urlsplit(request.url or "").hostname or ""):
+            kwargs["proxies"] = {}  # one that HTTP_PROXY names would get the key in the clear
+        kwargs["timeout"] = (self._limits.connect_timeout_seconds, self._limits.read_timeout_seconds)
+        with self._exchanges.one(self._limits.answer_timeout_seconds) as exchange:
+            try:
+                response = self._whole_answer(request, *args, **kwargs)
+            except Exception:
+                self._check_line(exchange)
+                raise
+            self._check_line(exchange)  # a line that was cut in the headers looks like one that ends with them
+        return response
+
+    def _check_line(self, exchange: Exchange) -> None:
+        """If the line was cut from here, that is the reason, whatever it has looked like to those who read from it."""
+        if exchange.is_overdue:
+            seconds = self._limits.answer_timeout_seconds
+            raise TransientAnswerError(f"the answer drips in too slowly, it was not whole after {in_words(seconds)}")
+        self._ending.pause(0)
+
+    def _whole_answer(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        response = super().send(request, *args, **kwargs)
+        try:
+            response._content = self._body(request, response)
+        except BaseException:
+            response.close()  # what is left of the body must not be taken for the next answer
+            raise
+        response._content_consumed = True
+        return response
+
+    def _check_address(self, request: requests.PreparedRequest) -> None:
+        scheme, host = urlsplit(request.url or "")[:2]
+        # prepared as the request was, which writes hosts in lower case and in ASCII
+        if (scheme, host) != urlsplit(requests.Request("GET", self._root_url).prepare().url or "")[:2]:
+            raise SourceError(f"{named(request)} is not at the address of ANALYTICS_API_URL; the key was not sent.")
+        if scheme != "https" and not is_loopback(urlsplit(request.url or "").hostname or ""):
+            raise SourceError(
+                f"{named(request)} would send the key across the network in the clear; it was not sent. "
+                "ANALYTICS_API_URL must start with https://."
+            )
+
+    def _body(self, request: requests.PreparedRequest, response: requests.Response) -> bytes:
+        """The body, decompressed, read as it comes: waiting for full chunks would never see that it only drips."""
+        deadline = time.monotonic() + self._limits.body_timeout_seconds
+        body = bytearray()
+        try:
+            while chunk := response.raw.read1(BODY_CHUNK_BYTES, decode_content=True):
+                body += chunk
+                if time.monotonic() > deadline:
+                    raise TransientAnswerError(f"the body drips in too slowly, {len(body)} bytes so far")
+                if len(body) > self._limits.body_limit_bytes:
+                    raise SourceError(
+                        f"{named(request)}: the answer is larger than {self._limits.body_limit_bytes >> 20} MiB; "
+                        "ask for fewer rows at a time with ANALYTICS_PAGE_SIZE."
+                    )
+        except ReadTimeoutError as error:
+            raise TransientAnswerError(f"the body stopped after {len(body)} bytes") from error
+        except DecodeError as error:
+            raise TransientAnswerError("the body can't be decompressed as its header says") from error
+        except HTTPError as error:
+            raise TransientAnswerError(f"the body was cut off after {len(body)} bytes") from error
+        return bytes(body)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def named(request: requests.PreparedRequest) -> str:
+    """The request as messages name it, without its headers."""
+    parts = urlsplit(request.url or "")
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{request.method} {parts.scheme}://{parts.netloc}{parts.path}{query}"

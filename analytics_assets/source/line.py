@@ -1,0 +1,145 @@
+"""The line that one request uses, so that it can be cut from another thread: at a deadline, or when the reading ends.
+
+A socket's time-out counts the silence between two pieces. A server that sends a piece of a header, a `100 Continue` or
+a piece of a chunk's extension now and then is never silent, and `http.client` reads on until the whole line is there.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any, Final
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from analytics_assets.source.ending import Ending
+
+
+class Exchange:
+    """One request and its answer, from the opening of the line to the last byte."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+        self._is_cut = False
+        self.is_overdue = False
+        """Whether the deadline has passed before the answer was whole."""
+
+    def use(self, line: socket.socket) -> None:
+        """The exchange takes place on this line.
+
+        It gets a handle of its own: TLS takes the first one over, `http.client` closes it once it has the headers of a
+        last answer, and to shut down a TLS socket from another thread confuses the one that reads from it.
+        """
+        with self._lock:
+            self._hang_up()
+            self._line = socket.socket(fileno=os.dup(line.fileno()))
+            if self._is_cut:
+                _shut_down(self._line)
+
+    def cut(self) -> None:
+        """Cut the line; whoever reads from it or writes to it meets its end."""
+        with self._lock:
+            self._is_cut = True
+            if self._line is not None:
+                _shut_down(self._line)
+
+    def cut_overdue(self) -> None:
+        """Cut the line because the deadline has passed."""
+        self.is_overdue = True
+        self.cut()
+
+    def release(self) -> None:
+        """The exchange is over; what happens on the line from now on is another's business."""
+        with self._lock:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+class Exchanges:
+    """The exchanges of one session that are going on; all of them are cut when the reading ends."""
+
+    def __init__(self, ending: Ending) -> None:
+        self._lock = threading.Lock()
+        self._open: set[Exchange] = set()
+        ending.call_at_end(self._cut_all)
+        self._ending = ending
+
+    @contextlib.contextmanager
+    def one(self, deadline_seconds: float) -> Iterator[Exchange]:
+        """An exchange of this thread that is cut when the deadline passes or the reading ends."""
+        exchange = Exchange()
+        with self._lock:
+            self._open.add(exchange)
+        if self._ending.is_over:
+            exchange.cut()
+        watch = threading.Timer(deadline_seconds, exchange.cut_overdue)
+        watch.daemon = True
+        watch.start()
+        token = _exchange_of_thread.set(exchange)
+        try:
+            yield exchange
+        finally:
+            _exchange_of_thread.reset(token)
+            watch.cancel()
+            exchange.release()
+            with self._lock:
+                self._open.discard(exchange)
+
+    def _cut_all(self) -> None:
+        with self._lock:
+            exchanges = list(self._open)
+        for exchange in exchanges:
+            exchange.cut()
+
+
+_exchange_of_thread: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+
+
+class _CuttableConnection(HTTPConnection):
+    """A connection that tells the exchange of its thread which line it uses."""
+
+    def _new_conn(self) -> socket.socket:
+        opened = super()._new_conn()
+        _use(opened)
+        return opened
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request, on the line that is open already if there is one."""
+        if self.sock is not None:
+            _use(self.sock)
+        super().request(*args, **kwargs)
+
+
+class _CuttableTlsConnection(_CuttableConnection, HTTPSConnection):
+    pass
+
+
+class _CuttablePool(HTTPConnectionPool):
+    ConnectionCls = _CuttableConnection
+
+
+class _CuttableTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _CuttableTlsConnection
+
+
+CUTTABLE_POOLS: Final = {"http": _CuttablePool, "https": _CuttableTlsPool}
+"""For urllib3's `pool_classes_by_scheme`."""
+
+
+def _use(line: socket.socket) -> None:
+    exchange = _exchange_of_thread.get()
+    if exchange is not None:
+        exchange.use(line)
+
+
+def _shut_down(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it is closed already
+        line.shutdown(socket.SHUT_RDWR)

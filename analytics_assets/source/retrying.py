@@ -1,0 +1,46 @@
+"""Whether and when a request that went wrong is tried again, and what is said when it is not.
+
+What went wrong is told by the error; sending and waiting are `http.py`'s and `ceiling.py`'s business.
+"""
+
+import math
+from typing import Final
+
+from analytics_assets.source.ceiling import in_words
+from analytics_assets.source.errors import TransientAnswerError
+
+MAX_RETRIES: Final = 3
+BACKOFF_BOUND_SECONDS: Final = 60.0
+RETRY_AFTER_BOUND_SECONDS: Final = 3600.0
+"""An hour is the longest span over which plans count requests; who asks for more does not want to be asked today."""
+
+
+def seconds_until_next(error: BaseException | None, *, attempt: int, backoff_factor: float) -> float:
+    """How long to wait after this attempt, counted from 1: what the server asks for, or the backoff."""
+    if isinstance(error, TransientAnswerError) and error.retry_after_seconds is not None:
+        return max(error.retry_after_seconds, 0.0)
+    return min(backoff_factor * 2.0 ** (attempt - 1), BACKOFF_BOUND_SECONDS)
+
+
+def may_be_mended(error: BaseException) -> bool:
+    """Whether another attempt of this run may bring a proper answer."""
+    return isinstance(error, TransientAnswerError) and not _is_put_off(error)
+
+
+def _is_put_off(error: TransientAnswerError) -> bool:
+    return error.retry_after_seconds is not None and error.retry_after_seconds > RETRY_AFTER_BOUND_SECONDS
+
+
+def end_of_attempts(error: TransientAnswerError) -> str:
+    """Why there is no other attempt, and what helps."""
+    if _is_put_off(error):
+        asked = "without end" if math.isinf(error.retry_after_seconds or 0) else in_words(error.retry_after_seconds or 0)
+        why = f" and asks to wait {asked} (Retry-After), longer than a run waits. Sync again after that."
+    else:
+        why = f", after {1 + MAX_RETRIES} attempts."
+    if not error.slow_down:
+        return why
+    return (
+        f"{why} The server limits how often it may be asked: set ANALYTICS_REQUESTS_PER_HOUR or ANALYTICS_REQUESTS_PER_SECOND "
+        "to what it allows."
+    )
