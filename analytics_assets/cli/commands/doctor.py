@@ -8,7 +8,9 @@ import argparse
 import logging
 import os
 import shutil
+import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
@@ -19,14 +21,17 @@ from analytics_assets.pipeline.api import Api
 from analytics_assets.settings import Settings, SettingsError, WorkspaceAccess, load_settings
 from analytics_assets.source.answers import AnswerGate, Page
 from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
+from analytics_assets.source.ceiling import next_may_go
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import API_KEY_HEADER, HttpSession
+from analytics_assets.source.ledger import LastHour, Ledger
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
+from analytics_assets.warehouse.places import ledger_file
 
 SPACE_WANTED_BYTES: Final = 2**30
 MEMBERS_ASKED: Final = 2
@@ -70,8 +75,23 @@ def findings() -> Iterator[Finding]:
     else:
         words = f"workspace {access.workspace_id} of {access.api_url}, history from {settings.start_date}"
         yield Finding("settings", "ok", words)
+        yield from _pace(settings)
         yield from _ApiProbe(settings, access).findings()
     yield from _warehouse(settings)
+
+
+def _pace(settings: Settings) -> Iterator[Finding]:
+    """How much of the hour's allowance is left; asked before the checks themselves need some of it."""
+    per_hour, file = settings.requests_per_hour, ledger_file(settings.duckdb_path)
+    if per_hour is None:
+        return
+    try:
+        hour = Ledger(file, per_hour).look() if file.exists() else LastHour(0, 0.0)
+    except (OSError, sqlite3.Error) as error:
+        yield Finding("pace", "wrong", f"{file}, which counts the requests of the last hour, can't be used ({error})")
+        return
+    made = f"{hour.requests} of {per_hour} requests that an hour allows (ANALYTICS_REQUESTS_PER_HOUR) were made in the last one"
+    yield Finding("pace", "note" if hour.next_in_seconds else "ok", f"{made}; {next_may_go(hour, now=time.time())}")
 
 
 class _QuietRecorder(ReadingRecorder):
