@@ -1,7 +1,7 @@
-"""The command line `analytics-assets`: what the owner of a warehouse types.
+"""The command line `analytics-assets`.
 
-Only the list of commands and what becomes of an error belong here; each command is a module of its own that is
-imported when it is asked for. Dagster and dlt take seconds to import, `--help` must not.
+Only the list of commands and the handling of errors belong here. Each command is a module that is imported when it is
+used, because Dagster and dlt take seconds to import and `--help` must not.
 """
 
 import argparse
@@ -18,24 +18,26 @@ PROGRAM: Final = "analytics-assets"
 
 
 class Command(NamedTuple):
-    """A command: the module whose `main(args)` does it, and what `--help` says of it."""
+    """A command: the module whose `main(args)` runs it, and its text in `--help`."""
 
     module: str
     help: str
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "run": Command("analytics_assets.cli.commands.run", "the main job: without a key the demo workspace, with one your own"),
+    "run": Command("analytics_assets.cli.commands.run", "the main job: sync your workspace, or without a key the demo workspace"),
     "sync": Command("analytics_assets.cli.commands.sync", "read the API into the warehouse and build the models on top"),
     "verify": Command("analytics_assets.cli.commands.verify", "read the API again and compare every value with the warehouse"),
     "dev": Command("analytics_assets.cli.commands.dev", "open the Dagster UI on this machine"),
-    "doctor": Command("analytics_assets.cli.commands.doctor", "check settings, API, key, workspace and warehouse, in words"),
+    "doctor": Command(
+        "analytics_assets.cli.commands.doctor", "check settings, API, key, workspace and warehouse, and report each"
+    ),
     "demo-api": Command("analytics_assets.demo.cli", "serve an invented workspace on a loopback address"),
 }
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         say(f"{self.prog}: {message}; see {self.prog} --help.")
@@ -66,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 when it succeeded, 1 when it failed, 2 when it was asked wrongly, 130 when it was interrupted.
+        0 when it succeeded, 1 when it failed, 2 when its arguments are wrong, 130 when it was interrupted.
     """
     args = build_parser().parse_args(argv)
     try:
@@ -79,6 +81,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Interrupted.")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has gone away; Python would complain again at exit
+    except BrokenPipeError:  # the reader of the output has closed it; Python would report that again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED

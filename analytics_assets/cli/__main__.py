@@ -1,4 +1,4 @@
-"""`python -m analytics_assets.cli` is `analytics-assets`."""
+"""Makes `python -m analytics_assets.cli` the same as `analytics-assets`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The months that a command is asked for, as a person writes them, checked before anything starts."""
+"""Parses the months of `--from` and `--to` and checks them before anything starts."""
 
 from datetime import date
 
@@ -7,10 +7,10 @@ from analytics_assets.pipeline.months import Month, Span
 
 
 def asked_span(first: str | None, last: str | None, *, start_date: date, now: Month) -> Span | None:
-    """The months between `--from` and `--to`; None where neither is given.
+    """The months between `--from` and `--to`; None if neither is given.
 
     Raises:
-        UsageError: a month is written wrongly, lies outside history, or they are the wrong way round.
+        UsageError: a month is not written YYYY-MM, lies outside history, or `--from` lies after `--to`.
     """
     if first is None and last is None:
         return None

@@ -1,6 +1,6 @@
-"""The settings that a command needs, or the one sentence with which it ends.
+"""Loads the settings that a command needs, or ends it with one sentence.
 
-Nothing that imports Dagster or dlt belongs here: what is wrong with the settings is said at once.
+Nothing here imports Dagster or dlt, so that wrong settings are reported at once.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def loaded_settings(variables: Mapping[str, str] | None = None) -> Settings:
 
 
 def checked_settings(variables: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this process, with all that reaches the API.
+    """The settings of this process, with key, address and workspace present.
 
     Args:
         variables: variables that go before those of the process.

@@ -1,7 +1,7 @@
-"""The demo API as a process of its own beside a command, and the settings that point at it.
+"""Runs the demo API as a separate process beside a command, and gives the settings that point at it.
 
-A process, because a server in a thread would take turns with the sync for Python's one lock. It ends with the command
-that started it, however that ends: it reads a pipe that the operating system closes then.
+It is a process because a server in a thread would compete with the sync for Python's interpreter lock. It ends with the
+command that started it, however that ends, because it reads a pipe that the operating system closes then.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ READY_TIMEOUT_SECONDS: Final = 120.0
 STOP_TIMEOUT_SECONDS: Final = 5.0
 DEMO_MONTHS: Final = 36
 DEMO_SETTINGS: Final = {"ANALYTICS_PAGE_SIZE": "1000", "ANALYTICS_REQUESTS_PER_SECOND": "10000"}
-"""Nobody pays for the demo's requests, and its server is close by."""
+"""The demo's requests cost nothing, and its server is on the same machine."""
 SERVER_SETTINGS: Final = {"ANALYTICS_API_KEY", "ANALYTICS_API_URL", "ANALYTICS_WORKSPACE_ID"}
 
 
@@ -30,8 +30,8 @@ def demo_api() -> Iterator[dict[str, str]]:
     """A running demo API with its usual workspace on a free loopback port.
 
     Yields:
-        The variables that make a sync read all of it. What the person has set besides key, address and workspace
-        holds for the demo too, so it is not among them.
+        The variables that make a sync read all of it. Other variables that the user has set apply to the demo too,
+        so they are not among them.
 
     Raises:
         CommandError: it did not start.
@@ -49,17 +49,17 @@ def demo_api() -> Iterator[dict[str, str]]:
 
 
 def say_demo(settings: Settings) -> None:
-    """Say that the demo is meant, and what is left aside because of it."""
+    """Say that this is the demo, and which variables are ignored because of it."""
     values = {"ANALYTICS_API_URL": settings.api_url, "ANALYTICS_WORKSPACE_ID": settings.workspace_id}
     aside = " and ".join(name for name, value in values.items() if value is not None)
     say(
         "ANALYTICS_API_KEY is not set, so this is the demo: an invented workspace, served on this machine only."
-        + (f" {aside} {'is' if ' ' not in aside else 'are'} left aside." if aside else "")
+        + (f" {aside} {'is' if ' ' not in aside else 'are'} ignored." if aside else "")
     )
 
 
 def _announced(process: subprocess.Popen[str]) -> dict[str, str]:
-    """The three variables, as the demo API prints them when it answers."""
+    """The three variables that the demo API prints when it is ready."""
     assert process.stdout is not None
     found: dict[str, str] = {}
     patience = threading.Timer(READY_TIMEOUT_SECONDS, process.kill)
@@ -89,14 +89,14 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _first_day() -> str:
-    """The first day of the demo workspace's history: for people east of Greenwich, its first morning is a day early."""
+    """The day before the demo workspace's history: its first morning east of Greenwich is still that day in UTC."""
     today = datetime.now(UTC)
     index = today.year * 12 + today.month - DEMO_MONTHS
     return str(date(index // 12, index % 12 + 1, 1) - timedelta(days=1))
 
 
 def _serve() -> int:
-    """Serve until told to stop, or until whoever started this process is gone."""
+    """Serve until this process is told to stop, or until the process that started it has ended."""
     import argparse
 
     from analytics_assets.demo import cli as demo_cli

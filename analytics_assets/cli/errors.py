@@ -1,6 +1,6 @@
-"""How a command ends when it can't do what it was asked: one sentence on stderr and an exit code.
+"""Errors that end a command with one sentence on stderr and an exit code.
 
-Only the ways to end belong here; the sentences are written where the trouble is seen.
+Only the types and the exit codes belong here; the sentences are written where the error is found.
 """
 
 import contextlib
@@ -14,18 +14,18 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class CommandError(Exception):
-    """The command can't go on; the message is one sentence that says what to do."""
+    """The command can't continue; the message is one sentence that says what to do."""
 
     exit_code = EXIT_FAILED
 
 
 class UsageError(CommandError):
-    """The command was asked for something that can't be."""
+    """The arguments of the command are wrong."""
 
     exit_code = EXIT_USAGE
 
 
 def say(sentence: str) -> None:
-    """Tell the person on stderr; a terminal that has gone away is no reason to stop."""
+    """Print a sentence to stderr; a closed terminal does not stop the command."""
     with contextlib.suppress(OSError, ValueError):
         print(sentence, file=sys.stderr, flush=True)

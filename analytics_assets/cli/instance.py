@@ -1,6 +1,6 @@
-"""The project's Dagster instance: where runs are kept, so that the command line and the UI show the same ones.
+"""The folder of the project's Dagster instance, where runs are kept for the command line and the UI alike.
 
-Only the folder and its first configuration belong here; what runs on it is decided elsewhere.
+Only the folder and its first configuration belong here; what runs on the instance is decided elsewhere.
 """
 
 import os
@@ -13,14 +13,14 @@ from analytics_assets.settings import Settings
 
 HOME_VARIABLE: Final = "DAGSTER_HOME"
 CONFIG_FILE: Final = "dagster.yaml"
-"""Shipped in the package; copied into the folder once, the owner's from then on."""
+"""Shipped in the package and copied into the folder once; the owner may change the copy."""
 
 
 def ensure_dagster_home(settings: Settings) -> Path:
-    """The folder of the instance: `DAGSTER_HOME`, or `dagster` beside the warehouse. It is made where it is missing.
+    """The folder of the instance: `DAGSTER_HOME`, or `dagster` beside the warehouse. It is created if it is missing.
 
     Raises:
-        CommandError: the folder can't be made.
+        CommandError: the folder can't be created.
     """
     asked = os.environ.get(HOME_VARIABLE, "").strip()
     home = Path(asked).expanduser().absolute() if asked else settings.data_dir / "dagster"

@@ -1,6 +1,7 @@
-"""Connections to the warehouse file: bounded memory, UTC, and patience with readers that hold it open.
+"""Connections to the warehouse file, with bounded memory and UTC, that wait while another program has it open.
 
-DuckDB lets one process write a file, or several read it, and refuses everyone else at once; here the refused wait.
+DuckDB lets one process write a file, or several processes read it, and refuses all others at once. These connections
+wait and log it instead.
 """
 
 import logging
@@ -23,7 +24,7 @@ POLL_SECONDS: Final = 0.25
 SAY_AGAIN_SECONDS: Final = 15.0
 WRITER_PATIENCE_SECONDS: Final = 3600.0
 READER_PATIENCE_SECONDS: Final = 3600.0
-"""As long, for dbt may write for many minutes, and a run that begins meanwhile has to wait and not to fail."""
+"""As long as for a writer: dbt may write for many minutes, and a run that begins meanwhile has to wait, not to fail."""
 
 _Config = dict[str, str | bool | int | float | list[str]]
 SETTINGS: Final[_Config] = {"memory_limit": MEMORY_LIMIT, "threads": 2, "preserve_insertion_order": False}
@@ -33,15 +34,15 @@ SETTINGS: Final[_Config] = {"memory_limit": MEMORY_LIMIT, "threads": 2, "preserv
 def connection(
     path: Path, *, read_only: bool = False, patience_seconds: float | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the warehouse; waits, aloud, while another program has it open.
+    """A connection to the warehouse; waits while another program has it open, and logs that it waits.
 
     Args:
-        path: the file; made with its folder when it is to be written and does not exist.
-        read_only: several readers may share the file, as long as nobody writes.
+        path: the file; it is created with its folder if it is opened for writing and does not exist.
+        read_only: several readers may share the file while no one writes.
         patience_seconds: how long to wait; by default an hour.
 
     Raises:
-        WarehouseError: the file can't be opened, stayed occupied for longer than that, or its disk is full.
+        WarehouseError: the file can't be opened, was in use for longer than that, or its disk is full.
     """
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,12 +58,12 @@ def connection(
 
 @contextmanager
 def kept_open(path: Path) -> Iterator[None]:
-    """Keep the file open for writing, for connections of this process that are made without any settings.
+    """Keep the file open for writing while other connections of this process, made without settings, come and go.
 
-    However often those are closed and opened, nobody else gets in between; waits, aloud, as `connection` does.
+    No other program can open the file between two of those. Waits and logs it, as `connection` does.
 
     Raises:
-        WarehouseError: the file can't be opened, or stayed occupied for an hour.
+        WarehouseError: the file can't be opened, or was in use for an hour.
     """
     con = _open(path, False, WRITER_PATIENCE_SECONDS, {})
     try:
@@ -80,7 +81,9 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
         except duckdb.Error as error:
             occupant = _occupant(error)
             if occupant is None:
-                trouble = "can't be opened" if isinstance(error, duckdb.IOException) else "is no file that this DuckDB can open"
+                trouble = (
+                    "can't be opened" if isinstance(error, duckdb.IOException) else "is not a file that this DuckDB can open"
+                )
                 raise WarehouseError(f"{path} {trouble}: {str(error).splitlines()[0]}") from error
             waited = time.monotonic() - started
             if waited > patience:
@@ -92,9 +95,9 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
 
 
 def _occupant(error: duckdb.Error) -> str | None:
-    """Who has the file open; None where it can't be opened for another reason."""
+    """Which program has the file open; None if it can't be opened for another reason."""
     if isinstance(error, duckdb.ConnectionException) and "different configuration" in str(error):
-        return "another task of this very process"
+        return "another task of this process"
     if not isinstance(error, duckdb.IOException) or "Could not set lock on file" not in str(error):
         return None
     match = re.search(r"held in (\S+) \(PID (\d+)\)", str(error))

@@ -1,6 +1,6 @@
-"""What becomes of a full disk: one sentence, whoever met it and however it was wrapped.
+"""Recognizes a full disk and reports it in one sentence, whichever library met it and however it wrapped the error.
 
-Only the recognition belongs here. dlt tells of it in a traceback inside a message, DuckDB in a failed ROLLBACK.
+Only the recognition belongs here. dlt reports a full disk in a traceback inside a message, DuckDB in a failed ROLLBACK.
 """
 
 import errno
@@ -20,13 +20,13 @@ NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def full_disk_told(folder: Path) -> Iterator[None]:
-    """Turn whatever comes of a full disk into one sentence; other errors pass.
+    """Turn any error that a full disk causes into one sentence; other errors pass unchanged.
 
     Args:
         folder: where the block writes.
 
     Raises:
-        WarehouseError: there was no room left.
+        WarehouseError: the disk is full.
     """
     try:
         yield
@@ -35,7 +35,7 @@ def full_disk_told(folder: Path) -> Iterator[None]:
         if reason is None or isinstance(error, WarehouseError):
             raise
         raise WarehouseError(
-            f"The disk of {folder} has no room left ({reason}): make some, or choose another place with ANALYTICS_DUCKDB_PATH."
+            f"The disk of {folder} is full ({reason}): free some space, or choose another place with ANALYTICS_DUCKDB_PATH."
         ) from error
 
 
@@ -46,7 +46,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _no_room(error: BaseException) -> str | None:
-    """What the error says of a disk without room; None where it speaks of something else."""
+    """What the error says about a full disk; None if it is about something else."""
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return os.strerror(error.errno)
     if isinstance(error, duckdb.Error):

@@ -1,7 +1,7 @@
 """Which workspace a warehouse holds, so that a second one is never mixed into it.
 
-Two workspaces in one file would delete each other's rows: what one sync does not find in its API counts as gone.
-Only the workspace's id counts; the same workspace may be reached over another host tomorrow.
+Two workspaces in one file would delete each other's rows, because a row that a sync does not find in its API counts as
+deleted. Only the id of the workspace counts; its host may change.
 """
 
 from pathlib import Path
@@ -17,15 +17,15 @@ WORKSPACE: Final = f"{RAW}._workspace"
 
 
 def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id: str, api_url: str) -> None:
-    """Note whose warehouse this is; the caller holds the writer's lock.
+    """Record which workspace this warehouse holds; the caller holds the writer's lock.
 
-    The note binds once something was published, so that a mistyped id that was refused by the API binds nobody.
+    The record is binding once something was published, so a mistyped id that the API refuses has no effect.
 
     Args:
         con: a connection that may write.
         path: the warehouse file, for the message.
-        workspace_id: the workspace that is about to be read.
-        api_url: where it is read.
+        workspace_id: the workspace that will be read.
+        api_url: the root of the API that it is read from.
 
     Raises:
         WarehouseError: the warehouse holds another workspace.
@@ -41,15 +41,15 @@ def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id:
 
 
 def another_workspace(path: Path, held: tuple[str, str], workspace_id: str) -> str:
-    """The sentence for someone who wants to read another workspace into the warehouse than the one it holds."""
+    """The message about a workspace that is not the one that the warehouse holds."""
     return (
         f"{path} holds workspace {held[0]} (read from {held[1]}), not workspace {workspace_id}: set ANALYTICS_DUCKDB_PATH "
-        "to another file, or remove this one to start anew."
+        "to another file, or remove this one to start over."
     )
 
 
 def held_workspace(con: duckdb.DuckDBPyConnection) -> tuple[str, str] | None:
-    """The id of the workspace that the warehouse holds and the host it was read from; None where nothing was published."""
+    """The id of the workspace that the warehouse holds and the host it was read from; None if nothing was published yet."""
     if not columns_of(con, *_split(WORKSPACE)) or not columns_of(con, *_split(PUBLICATIONS)):
         return None
     row = con.execute(f"SELECT workspace_id, api_host FROM {WORKSPACE} WHERE EXISTS (FROM {PUBLICATIONS})").fetchone()

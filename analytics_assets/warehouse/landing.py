@@ -1,7 +1,7 @@
-"""Where dlt loads first: a folder and a DuckDB file of one run's own, thrown away afterwards.
+"""The landing: a folder and a DuckDB file that belong to one run. dlt loads into it, and it is deleted afterwards.
 
-Nothing of a half-loaded package can reach the warehouse from here. dlt writes table by table, so a run that dies
-between two tables would leave a mixed warehouse if it loaded there directly; measured with kill -9 in its load step.
+A half-loaded package therefore never reaches the warehouse. dlt writes table by table, so a run that is killed between
+two tables would leave a mixed warehouse if it loaded there directly (seen with kill -9 in the load step).
 """
 
 import shutil
@@ -51,22 +51,22 @@ class Landing:
                 con.unregister("page")
 
     def close(self) -> None:
-        """Let go of the file, so that the warehouse can attach it; nothing can be loaded afterwards."""
+        """Close the file, so that the warehouse can attach it; nothing can be loaded afterwards."""
         self._connection.close()
 
 
 @contextmanager
 def landing(warehouse: Path, *, concurrency: int) -> Iterator[Landing]:
-    """A fresh landing beside the warehouse, gone at the end; whoever calls it holds the writer's lock.
+    """A new landing beside the warehouse, which is removed at the end; the caller holds the writer's lock.
 
-    What runs that were killed have left is swept away first: they can't be alive, for the lock is ours.
+    Landings of killed runs are removed first. Those runs can't be alive, because the caller holds the lock.
 
     Args:
         warehouse: path of the warehouse file.
-        concurrency: how many lists dlt may have read side by side.
+        concurrency: how many lists dlt may read in parallel.
 
     Raises:
-        WarehouseError: there is no room left on the disk, for the landing or for what is published from it.
+        WarehouseError: the disk is full, for the landing or for the warehouse that is published from it.
     """
     folder = landing_folder(warehouse)
     shutil.rmtree(folder, ignore_errors=True)
@@ -94,10 +94,10 @@ def _loaded_into(folder: Path, concurrency: int) -> Iterator[Landing]:
 
 
 def configure_dlt(concurrency: int) -> None:
-    """dlt's settings of this process: no telemetry, and as many threads as lists are read side by side.
+    """Configure dlt in this process: no telemetry, and as many threads as lists that are read in parallel.
 
-    Signals are left to whoever runs the process. dlt would keep one back while it normalises and loads, and forget
-    it where the load ends before it looks: a run that was told to end would go on to publish.
+    Signals are left to the process itself. dlt would hold a signal back while it normalizes and loads, and drop it if
+    the load ends before dlt checks for it: an interrupted run would then continue and publish.
     """
     dlt.config["runtime.dlthub_telemetry"] = False
     dlt.config["runtime.intercept_signals"] = False

@@ -1,8 +1,8 @@
-"""One writer at a time, over processes: a process that wants to write the warehouse waits for its turn, and logs it.
+"""One writer at a time, across processes: a process that wants to write the warehouse waits for its turn and logs it.
 
-The lock is the operating system's own on a file beside the warehouse, so it ends with the process that held it,
-however that process ended, and nothing has to be cleaned up by hand. Dagster's pools would need configuration of
-the instance, and leak their slot when a run is killed.
+The lock is an operating system lock on a file beside the warehouse. It ends with the process that holds it, however that
+process ends, so nothing has to be cleaned up by hand. Dagster's pools would need configuration of the instance, and keep
+their slot when a run is killed.
 """
 
 import json
@@ -29,14 +29,14 @@ GIVE_UP_SECONDS: Final = 6 * 3600.0
 
 @contextmanager
 def writing(warehouse: Path, what: str) -> Iterator[None]:
-    """Hold the warehouse for writing; wait for another holder and say so.
+    """Hold the warehouse for writing; wait while another process holds it, and log that.
 
     Args:
         warehouse: path of the warehouse file.
-        what: what the holder does, told to those who wait for it.
+        what: what the holder does; shown to processes that wait for it.
 
     Raises:
-        WarehouseError: the other holder did not let go within six hours, or the folder can't be written.
+        WarehouseError: the other holder did not release it within six hours, or the folder can't be written.
     """
     path = lock_file(warehouse)
     try:
@@ -56,7 +56,7 @@ def writing(warehouse: Path, what: str) -> Iterator[None]:
 
 
 def holder_of(warehouse: Path) -> str | None:
-    """Who holds the warehouse for writing now, in words; None where nobody does."""
+    """A description of the process that holds the warehouse for writing now; None if there is none."""
     path = lock_file(warehouse)
     if not path.exists():
         return None
@@ -78,17 +78,17 @@ def _acquire(lock: FileLock, path: Path, what: str) -> None:
         except Timeout:
             waited = time.monotonic() - started
             if waited > GIVE_UP_SECONDS:
-                raise WarehouseError(f"{what} waited six hours for {_holder(path)} to let go of the warehouse.") from None
+                raise WarehouseError(f"{what} waited six hours for {_holder(path)} to release the warehouse.") from None
             logger.warning("Waiting for the warehouse: %s holds it (%.0f s so far)", _holder(path), waited)
             patience = SAY_AGAIN_SECONDS
         else:
             if patience > POLL_SECONDS:
-                logger.warning("The warehouse is free; %s goes on", what)
+                logger.warning("The warehouse is free; %s continues", what)
             return
 
 
 def _note_holder(lock_path: Path, what: str) -> None:
-    """Write down who holds the lock, for those who wait; on a full disk they are told less, which is not a reason to fail."""
+    """Write down who holds the lock, for the log of those who wait; a full disk only makes that log less precise."""
     since = datetime.now(UTC).strftime("%H:%M:%S UTC")
     with suppress(OSError):
         _holder_file(lock_path).write_text(json.dumps({"pid": os.getpid(), "what": what, "since": since}))

@@ -132,7 +132,7 @@ def test_a_second_workspace_is_not_mixed_into_a_warehouse(
     variables = variables_for(server, warehouse, dagster_home, ANALYTICS_WORKSPACE_ID=other)
     sentence = (
         f"{warehouse} holds workspace {first} (read from 127.0.0.1), not workspace {other}: set ANALYTICS_DUCKDB_PATH "
-        "to another file, or remove this one to start anew."
+        "to another file, or remove this one to start over."
     )
     ended = run_cli("sync", "--select", "raw/tags", variables=variables)
     assert (ended.code, sentence_of(ended)) == (1, sentence)

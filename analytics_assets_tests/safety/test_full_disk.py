@@ -16,7 +16,7 @@ A_PAGE_BYTES = 4096
 
 def sentence(site: Site, reason: str) -> str:
     return (
-        f"WarehouseError: The disk of {site.path.parent} has no room left ({reason}): make some, or choose another place "
+        f"WarehouseError: The disk of {site.path.parent} is full ({reason}): free some space, or choose another place "
         "with ANALYTICS_DUCKDB_PATH."
     )
 

@@ -32,7 +32,7 @@ def test_two_syncs_take_turns(site: Site, processes: Processes) -> None:
     assert first.end().result
     ended = second.end()
     assert ended.result
-    assert ended.said.endswith("The warehouse is free; the second goes on\n")
+    assert ended.said.endswith("The warehouse is free; the second continues\n")
     site.assert_equals_api()
     site.assert_clean()
 
@@ -127,15 +127,13 @@ def test_a_reader_waits_for_a_writer_of_its_own_process(site: Site, caplog: pyte
                 assert con.execute("SELECT count(*) > 0 FROM raw.users").fetchone() == (True,)
         finally:
             connection_module.logger.removeHandler(handler)
-    assert f"{WAITING}another task of this very process has it open" in caplog.text
+    assert f"{WAITING}another task of this process has it open" in caplog.text
 
 
 def test_who_has_no_patience_is_told_who_has_the_warehouse_open(site: Site) -> None:
     with (
         opened_in_another_thread(site.path),
-        pytest.raises(
-            WarehouseError, match=r"analytics\.duckdb has been open in another task of this very process for 0 s; close"
-        ),
+        pytest.raises(WarehouseError, match=r"analytics\.duckdb has been open in another task of this process for 0 s; close"),
         connection(site.path, read_only=True, patience_seconds=0),
     ):
         pass

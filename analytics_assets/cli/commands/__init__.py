@@ -1,1 +1,1 @@
-"""One module per command, each with a `main(args)`; what several of them need stands one folder up."""
+"""One module per command, each with a `main(args)`; what several commands share is one folder up."""

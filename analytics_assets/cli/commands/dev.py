@@ -1,6 +1,6 @@
-"""`analytics-assets dev`, which is `make dev`: the Dagster UI on this machine, with everything it needs beside it.
+"""Runs `analytics-assets dev`, which is `make dev`: the Dagster UI on this machine and the processes that it needs.
 
-The processes and their end belong here; what the UI shows is the definitions' business.
+Starting and stopping the processes belongs here; what the UI shows is decided by the definitions.
 """
 
 import argparse
@@ -43,10 +43,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _free_port(port: int) -> int:
-    """The port, when nobody listens on it; a free one for 0.
+    """The port, if it is free; a free one for 0.
 
     Raises:
-        CommandError: it is taken.
+        CommandError: the port is taken, or not allowed.
     """
     if not 0 <= port <= HIGHEST_PORT:
         raise UsageError(f"--port {port}: a port is a number up to {HIGHEST_PORT}.")
@@ -55,14 +55,14 @@ def _free_port(port: int) -> int:
         try:
             probe.bind((HOST, port))
         except PermissionError:
-            raise CommandError(f"Port {port} is not yours to use; choose one above 1023 with --port.") from None
+            raise CommandError(f"Port {port} needs more rights than you have; choose one above 1023 with --port.") from None
         except OSError:
             raise CommandError(f"Port {port} is taken; choose another with --port, or --port 0 for a free one.") from None
         return int(probe.getsockname()[1])
 
 
 def _serve(port: int, environment: Mapping[str, str]) -> int:
-    """`dagster dev` in a session of its own, ended with everything that it started."""
+    """Run `dagster dev` in its own session; at the end, stop it and every process that it started."""
     folder = project_dir()
     where = ["-w", PROJECT_MARK] if (folder / PROJECT_MARK).exists() else ["-m", "analytics_assets.definitions"]
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-h", HOST, "-p", str(port), *where]
@@ -72,11 +72,11 @@ def _serve(port: int, environment: Mapping[str, str]) -> int:
         code = process.wait()
     except KeyboardInterrupt:
         for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)  # ending is under way; a second Ctrl-C would leave orphans
-        say("Ending the Dagster UI.")
+            signal.signal(number, signal.SIG_IGN)  # it is already stopping; a second Ctrl-C would leave orphans
+        say("Stopping the Dagster UI.")
         return EXIT_INTERRUPTED
     else:
-        raise CommandError(f"The Dagster UI ended by itself with exit code {code}; its last lines above say why.")
+        raise CommandError(f"The Dagster UI stopped by itself with exit code {code}; its last lines above say why.")
     finally:
         _end_session(process)
         for number, handler in before.items():
@@ -88,7 +88,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:
-    """Ask `dagster dev` to end its webserver, daemon and code servers; then end whatever of them is left."""
+    """Ask `dagster dev` to stop its webserver, daemon and code servers; then kill those that are left."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):

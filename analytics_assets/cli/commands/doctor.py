@@ -1,7 +1,7 @@
-"""`analytics-assets doctor`: what a sync needs, checked one by one, each answer in words.
+"""Runs `analytics-assets doctor`: checks what a sync needs, one thing after the other, and reports each in words.
 
-The order of the checks and what each says belong here. The API is asked through the session and the answer gate of
-the source, so that whatever is wrong reads as it does in a sync.
+The order of the checks and their texts belong here. The API is asked through the session and the answer gate of the
+source, so that a fault is reported in the same words as in a sync.
 """
 
 import argparse
@@ -35,13 +35,13 @@ from analytics_assets.warehouse.places import ledger_file
 
 SPACE_WANTED_BYTES: Final = 2**30
 MEMBERS_ASKED: Final = 2
-"""One of them may be the key's own owner, whose entries any key may read."""
+"""Two, because one of them may be the owner of the key, whose entries any key may read."""
 
 Verdict = Literal["ok", "wrong", "note"]
 
 
 class Finding(NamedTuple):
-    """The answer of one check."""
+    """The result of one check."""
 
     subject: str
     verdict: Verdict
@@ -49,9 +49,9 @@ class Finding(NamedTuple):
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run all checks; 1 when something is wrong."""
+    """Run all checks; returns 1 if something is wrong."""
     wrong = 0
-    handler = logging.StreamHandler()  # retries and waiting take a while and must not look like a halt
+    handler = logging.StreamHandler()  # retries and waits take a while and must not look as if the command hung
     logging.getLogger("analytics_assets").addHandler(handler)
     for finding in findings():
         wrong += finding.verdict == "wrong"
@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def findings() -> Iterator[Finding]:
-    """The answers, each as soon as it is known; what can't be checked without an earlier answer is left out."""
+    """The results, each as soon as it is known; a check that depends on a failed one is left out."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -95,7 +95,7 @@ def _pace(settings: Settings) -> Iterator[Finding]:
 
 
 class _QuietRecorder(ReadingRecorder):
-    """A recorder that logs nothing of lists that were refused; the finding names them."""
+    """A recorder that does not log refused lists, because the finding names them."""
 
     def list_refused(self, resource: ResourceName, parent_id: str, reason: str) -> None:
         """The list of one parent can't be read."""
@@ -103,7 +103,7 @@ class _QuietRecorder(ReadingRecorder):
 
 
 class _ApiProbe:
-    """The API, asked at most four times."""
+    """Asks the API, with at most four requests."""
 
     def __init__(self, settings: Settings, access: WorkspaceAccess) -> None:
         self._settings = settings
@@ -116,7 +116,7 @@ class _ApiProbe:
         self._pages: list[Page] = []
 
     def findings(self) -> Iterator[Finding]:
-        """What the answers show."""
+        """The results of the checks of the API."""
         try:
             members = self._ask("users")
         except SourceError as error:
@@ -133,7 +133,7 @@ class _ApiProbe:
         """The first page of a list.
 
         Raises:
-            SourceError: as a sync would.
+            SourceError: for the same reasons as in a sync.
         """
         size = self._settings.page_size
         gate = AnswerGate(TABLES[name], RecordReader(TABLES[name], UndeclaredColumns()), self._recorder, window=None)
@@ -166,7 +166,7 @@ class _ApiProbe:
         if not refused:
             yield Finding("entries", "ok", f"the key may read those of {len(asked)} member{'' if len(asked) == 1 else 's'}")
         elif len(refused) < len(asked):
-            yield Finding("entries", "note", f"the API refuses some ({reasons}); a sync goes on without them and says so")
+            yield Finding("entries", "note", f"the API refuses some ({reasons}); a sync skips them and reports it")
         else:
             words = f"the API refuses them ({reasons}): check that the key of ANALYTICS_API_KEY may read them."
             yield Finding("entries", "wrong", words)
@@ -174,7 +174,7 @@ class _ApiProbe:
     def _last_page(self) -> Finding:
         if all(page.last is not None for page in self._pages):
             return Finding("Last-Page", "ok", "sent with each list")
-        return Finding("Last-Page", "note", "not sent; lists are read until an empty page, which costs a request more for each")
+        return Finding("Last-Page", "note", "not sent; lists are read to an empty page, which costs one more request for each")
 
     def _page_size(self) -> Finding:
         asked = self._settings.page_size
@@ -206,12 +206,12 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
     yield Finding("folder", "ok", f"{folder} can be written")
     free = shutil.disk_usage(folder).free
     verdict: Verdict = "ok" if free >= SPACE_WANTED_BYTES else "wrong"
-    yield Finding("disk space", verdict, f"{free / 2**30:.1f} GiB free" + ("" if verdict == "ok" else ", 1 GiB is wanted"))
+    yield Finding("disk space", verdict, f"{free / 2**30:.1f} GiB free" + ("" if verdict == "ok" else ", 1 GiB is needed"))
     if not path.exists():
-        yield Finding("warehouse", "ok", f"{path} is not there yet; the first sync makes it")
+        yield Finding("warehouse", "ok", f"{path} does not exist yet; the first sync creates it")
         return
     if not os.access(path, os.W_OK):
-        yield Finding("warehouse", "wrong", f"{path} can't be written; its owner must allow it")
+        yield Finding("warehouse", "wrong", f"{path} can't be written; ask its owner for permission")
         return
     try:
         yield from _contents(settings)
@@ -223,11 +223,11 @@ def _contents(settings: Settings) -> Iterator[Finding]:
     path = settings.duckdb_path
     contents = warehouse_contents(path)
     if contents is None:
-        yield Finding("warehouse", "ok", f"{path} opens; nothing was loaded yet")
+        yield Finding("warehouse", "ok", f"{path} can be opened; nothing was loaded yet")
         return
     rows = ", ".join(f"{count:,} {name}" for name, count in contents.rows.items())
     when = f"{contents.published_at:%Y-%m-%d %H:%M} UTC"
-    yield Finding("warehouse", "ok", f"{path} opens; workspace {contents.workspace_id}, loaded last {when}: {rows}")
+    yield Finding("warehouse", "ok", f"{path} can be opened; workspace {contents.workspace_id}, loaded last {when}: {rows}")
     if settings.workspace_id is not None and settings.workspace_id != contents.workspace_id:
         held = (contents.workspace_id, contents.api_host)
         yield Finding("workspace", "wrong", another_workspace(path, held, settings.workspace_id))

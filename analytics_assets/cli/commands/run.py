@@ -1,6 +1,6 @@
-"""`analytics-assets run`, which is `make run`: the whole way from an API to a warehouse, with nothing set up.
+"""Runs `analytics-assets run`, which is `make run`: a sync that needs no set-up.
 
-Without a key the API is the demo; everything else is `sync`.
+Without a key it starts the demo API and syncs that; everything else is `sync`.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""`analytics-assets sync`: what is asked for, and the settings that must be right before anything starts.
+"""Runs `analytics-assets sync`: takes the arguments and checks the settings before anything starts.
 
-Nothing that imports Dagster belongs here: what is wrong with the settings is said at once.
+Nothing here imports Dagster at the top, so that wrong settings are reported at once.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""`analytics-assets verify`: the API once more against the warehouse, as a table, and an exit code that tells.
+"""Runs `analytics-assets verify`: compares the API with the warehouse and prints a table; exit code 1 on a difference.
 
-Only the words belong here; the comparison is made in `pipeline/verification.py`.
+Only the output belongs here; the comparison is made in `pipeline/verification.py`.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PIPED_WIDTH_CHARACTERS: Final = 160
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the command; 1 when anything differs or could not be compared."""
+    """Run the command; returns 1 if anything differs."""
     settings = checked_settings()
     now = current_month()
     span = asked_span(args.first, args.last, start_date=settings.start_date, now=now)

@@ -1,4 +1,4 @@
-"""One run of the job `sync` from the command line: what was asked for, the run, its display, its summary and its outcome.
+"""One run of the job `sync` from the command line: its selection, progress display, summary and outcome.
 
 Importing these modules takes seconds, because they import Dagster and dlt.
 """

@@ -1,4 +1,4 @@
-"""The assets that a run is asked for, as a person writes them, checked before anything starts."""
+"""Parses the assets of `--select` and checks them before anything starts."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -12,18 +12,18 @@ from dagster._core.errors import DagsterInvalidSubsetError
 from analytics_assets.cli.errors import UsageError
 
 _PATTERN: Final = re.compile(r"[\w./*-]*/[\w./*-]*\*[\w./*-]*")
-"""A key with a star in it: Dagster's syntax wants it as `key:"raw/*"`."""
+"""A key with a star in it, which Dagster's syntax needs as `key:"raw/*"`."""
 
 
 def asked_assets(text: str, graph: AssetGraph) -> Sequence[AssetKey]:
     """The assets that `--select` means.
 
     Args:
-        text: keys and selections in Dagster's syntax, separated by commas; `*` may stand in a key.
-        graph: the assets that there are.
+        text: keys and selections in Dagster's syntax, separated by commas; a key may contain `*`.
+        graph: the assets of the project.
 
     Raises:
-        UsageError: it names an asset that is not there, is no selection, or selects nothing.
+        UsageError: it names an asset that does not exist, is not a selection, or selects nothing.
     """
     there = graph.executable_asset_keys
     keys: set[AssetKey] = set()

@@ -1,6 +1,6 @@
-"""The progress of a run on stderr: a table that moves on a terminal, plain lines elsewhere.
+"""Shows the progress of a run on stderr: a live table on a terminal, plain lines elsewhere.
 
-What is shown comes from `watch.py`; nothing here decides anything about the run.
+The figures come from `watch.py`; nothing here decides anything about the run.
 """
 
 import contextlib
@@ -28,17 +28,17 @@ class Display(Protocol):
     """Where the progress of a run is shown."""
 
     def note(self, text: str) -> None:
-        """Show a line that stays."""
+        """Show a line that stays on the screen."""
 
 
 @contextlib.contextmanager
 def showing(watch: RunWatch, stream: TextIO, *, plain: bool) -> Iterator[None]:
-    """Show the run on `stream` as long as the block runs, with the warnings of this project's own loggers.
+    """Show the run on `stream` while the block runs, with the warnings of this project's loggers.
 
     Args:
         watch: the run.
-        stream: where to, usually stderr; it may go away, the run goes on without it.
-        plain: lines instead of a moving table, also where the stream is a terminal.
+        stream: where to write, usually stderr; if it is closed, the run continues without it.
+        plain: lines instead of a live table, even if the stream is a terminal.
     """
     moving = stream.isatty() and not plain
     with _moving(watch, stream) if moving else _lines(watch, stream) as display, _warnings(display):
@@ -60,7 +60,7 @@ def _warnings(display: Display) -> Iterator[None]:
 
 
 class _Lines:
-    """One line per event, about one every ten seconds while nothing else happens."""
+    """One line per event, and one about every ten seconds while nothing happens."""
 
     def __init__(self, watch: RunWatch, stream: TextIO) -> None:
         self._watch = watch
@@ -76,7 +76,7 @@ class _Lines:
         self._said_at = self._watch.elapsed_seconds
 
     def look(self) -> None:
-        """Say what has changed since the last look."""
+        """Print what has changed since the last call."""
         for progress in self._watch.resources():
             before = self._said.get(progress.name, "waiting")
             self._said[progress.name] = progress.state
@@ -119,7 +119,7 @@ def _lines(watch: RunWatch, stream: TextIO) -> Iterator[Display]:
 
 
 class _Moving:
-    """A table that is drawn again several times a second, with notes that scroll away above it."""
+    """A table that is redrawn several times a second, with notes that scroll away above it."""
 
     def __init__(self, watch: RunWatch, console: Console) -> None:
         self._watch = watch
@@ -131,7 +131,7 @@ class _Moving:
             self._console.print(Text(text, style="yellow"))
 
     def draw(self) -> Group:
-        """The table as of now."""
+        """The table with the current figures."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("resource")
         table.add_column("state", min_width=16)
@@ -171,7 +171,7 @@ def _moving(watch: RunWatch, stream: TextIO) -> Iterator[Display]:
     try:
         yield moving
     finally:
-        with contextlib.suppress(OSError, ValueError):  # the terminal has gone away
+        with contextlib.suppress(OSError, ValueError):  # the terminal was closed
             live.stop()
 
 
@@ -190,5 +190,5 @@ def _models_text(watch: RunWatch) -> str:
         return f"dbt builds and tests {watch.models_planned} models"
     unmet = sum(not check.passed for check in watch.checks)
     built, made = f"{len(watch.models)} of {watch.models_planned}", f"{len(watch.checks)} of {watch.checks_planned}"
-    text = f"{built} models built, {made} checks made"
+    text = f"{built} models built, {made} checks run"
     return f"{text}, {unmet} did not pass" if unmet else text

@@ -1,7 +1,7 @@
-"""The job `sync`, run in this process on the project's Dagster instance, quietly.
+"""Runs the job `sync` in this process on the project's Dagster instance, without the output of the libraries.
 
-What it is to cover comes from `steps.py`, what it looks like goes to `display.py`; here it is run, and its signals
-are turned into one way to stop.
+`steps.py` decides what the run covers, `display.py` how it looks. All signals that stop a command are turned into one
+here.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ from analytics_assets.cli.sync_run.watch import RunWatch
 
 CODE_LOCATION: Final = "analytics_assets.definitions"
 REPOSITORY_LABEL: Final = f"__repository__@{CODE_LOCATION}"
-"""What the UI asks for on the page of a job; runs that it started itself carry it already."""
+"""The tag by which the UI finds the runs of a job; runs that the UI starts have it already."""
 
 NO_RETRY: Final = {MAX_RETRIES_TAG: "0"}
-"""An instance that retries runs would hand an interrupted one to the UI's daemon, which can't launch what it did not."""
+"""Otherwise the daemon would retry an interrupted run, and it can't launch a run that another process started."""
 
 
 def run_job(
@@ -39,15 +39,15 @@ def run_job(
     tags: Mapping[str, str],
     verbose: bool,
 ) -> None:
-    """Run the job to its end, whatever the end is.
+    """Run the job to its end, green or red.
 
     Args:
         job: the job.
-        instance: keeps the run and shows it in the UI.
-        watch: filled with what becomes of it.
+        instance: stores the run, so that the UI shows it.
+        watch: filled with the events of the run.
         assets: only these; None means all of the job.
         tags: the run's tags, with the range of months.
-        verbose: show Dagster's own log instead of a moving table.
+        verbose: show Dagster's own log instead of a live table.
     """
     run_id, stream = make_new_run_id(), sys.stderr
     instance.add_event_listener(run_id, watch.take_event)
@@ -65,7 +65,7 @@ def run_job(
 
 @contextlib.contextmanager
 def stopping_on_hangup() -> Iterator[None]:
-    """Treat a lost terminal and SIGTERM like Ctrl-C, so that the run ends red and lets go of the warehouse."""
+    """Treat a closed terminal and SIGTERM like Ctrl-C, so that the run ends red and releases the warehouse."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -81,14 +81,14 @@ def stopping_on_hangup() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    signal.raise_signal(signal.SIGINT)  # whoever handles it now: Dagster while the job runs, Python before and after
+    signal.raise_signal(signal.SIGINT)  # handled by Dagster while the job runs, by Python before and after
 
 
 @contextlib.contextmanager
 def _output_to_nowhere() -> Iterator[None]:
-    """Keep Dagster's, dlt's and dbt's own lines from the terminal; Dagster keeps those of each step in the run's logs.
+    """Keep the output of Dagster, dlt and dbt off the terminal; Dagster stores that of each step in the run's logs.
 
-    Two files, because Dagster captures the two streams of a step apart, by their descriptors.
+    There are two files, because Dagster captures the two streams of a step separately, by their descriptors.
     """
     with open(os.devnull, "w") as out, open(os.devnull, "w") as err:
         # of exactly this type: a handler of a file owns its stream, and Dagster closes such handlers when a run begins

@@ -1,6 +1,6 @@
-"""How a run ended: the exit code, and for a red run one sentence that names what failed and what to do.
+"""The outcome of a run: its exit code, and for a red run one sentence that names what failed and what to do.
 
-The figures of a run are `summary.py`'s business.
+The figures of a run are printed by `summary.py`.
 """
 
 from dagster import AssetCheckEvaluation, AssetCheckSeverity
@@ -15,7 +15,7 @@ def failed_checks(watch: RunWatch, severity: AssetCheckSeverity) -> list[AssetCh
 
 
 def exit_code_of(watch: RunWatch) -> int:
-    """What the command answers to whoever called it."""
+    """The exit code of the command."""
     if watch.is_interrupted:
         return EXIT_INTERRUPTED
     is_red = not watch.is_green or failed_checks(watch, AssetCheckSeverity.ERROR)
@@ -23,7 +23,7 @@ def exit_code_of(watch: RunWatch) -> int:
 
 
 def tell_ending(watch: RunWatch, *, verbose: bool) -> None:
-    """Say on stderr what went wrong, nothing where nothing did."""
+    """Print to stderr what went wrong; nothing if nothing did."""
     for check in failed_checks(watch, AssetCheckSeverity.WARN):
         say(f"Warning: {_check_text(check)}.")
     if watch.is_interrupted:
@@ -43,7 +43,7 @@ def _what_stayed(watch: RunWatch) -> str:
     if not watch.landed:
         return "The warehouse is as it was before."
     if not watch.is_green and watch.models_planned:
-        return "The raw tables are loaded; not all models were built anew, the next sync builds them."
+        return "The raw tables are loaded; not all models were built again; the next sync builds them."
     return "What was asked for is in the warehouse."
 
 

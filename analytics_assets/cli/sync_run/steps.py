@@ -1,7 +1,7 @@
-"""One `sync` from beginning to end: the request, the run, the summary, and what the exit code says.
+"""One `sync` from beginning to end: arguments, run, summary and exit code.
 
-The steps of the command belong here, in their order; each step is a module. Importing this takes seconds, for it
-imports Dagster and dlt.
+The steps of the command stand here in their order; each step is a module. Importing this module takes seconds, because
+it imports Dagster and dlt.
 """
 
 import sys
@@ -27,7 +27,7 @@ TIME_ENTRIES = AssetKey([RAW, "time_entries"])
 
 
 def run_sync(settings: Settings, *, first: str | None, last: str | None, select: str | None, verbose: bool) -> int:
-    """Run the job `sync` as asked, show its progress, print what it did.
+    """Run the job `sync`, show its progress, print what it did.
 
     Returns:
         The exit code.

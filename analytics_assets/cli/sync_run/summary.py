@@ -1,6 +1,6 @@
-"""What a run loaded, as a table on stdout, where it lies, and what to do next.
+"""Prints what a run loaded as a table on stdout, where the warehouse is, and what to do next.
 
-Only wording belongs here; the figures are those that Dagster shows for the same run.
+Only the output belongs here; the figures are those that Dagster shows for the same run.
 """
 
 import os
@@ -27,12 +27,12 @@ FIGURES: Final[dict[str, str]] = {
     "requests": "requests",
     "retries": "retries",
 }
-"""Heading → name of the figure in the materialization's metadata, see `raw_metadata.py`."""
+"""Heading → name of the figure in the metadata of the materialization, see `raw_metadata.py`."""
 SECONDS: Final = "seconds waiting for the API"
 
 
 def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
-    """Print what landed; nothing where nothing did."""
+    """Print what was loaded; nothing if nothing was."""
     if not watch.landed and not watch.models:
         return
     console = Console(
@@ -78,7 +78,7 @@ def _number(values: MetadataValues, figure: str) -> int:
 
 
 def _models_line(watch: RunWatch) -> str:
-    if not watch.is_green and len(watch.models) < watch.models_planned:  # dbt's are only known when it is through
+    if not watch.is_green and len(watch.models) < watch.models_planned:  # those of dbt are known only when it has finished
         return f"Models: not all of {watch.models_planned} built"
     layers: dict[str, int] = {}
     for key in watch.models:
@@ -91,12 +91,12 @@ def _checks_line(watch: RunWatch) -> str:
     passed = sum(check.passed for check in watch.checks)
     failed = sum(not check.passed and check.severity is AssetCheckSeverity.ERROR for check in watch.checks)
     warned, missing = len(watch.checks) - passed - failed, watch.checks_planned - len(watch.checks)
-    more = [f"{count} {word}" for count, word in ((warned, "warned"), (missing, "not made")) if count]
+    more = [f"{count} {word}" for count, word in ((warned, "warned"), (missing, "not run")) if count]
     return ", ".join([f"Checks: {passed} passed", f"{failed} failed", *more])
 
 
 def _size(path: Path) -> str:
-    return f"{path.stat().st_size / 2**20:.1f} MiB" if path.exists() else "not there"
+    return f"{path.stat().st_size / 2**20:.1f} MiB" if path.exists() else "missing"
 
 
 def _dev_command() -> str:
@@ -104,7 +104,7 @@ def _dev_command() -> str:
 
 
 def _query_command(path: Path, watch: RunWatch) -> str:
-    """A line for the shell that shows the first rows of the table that people ask for most."""
+    """A line for the shell that shows the first rows of the table that is used most."""
     is_mart_there = any(key.path[-1] == "fct_time_entries" for key in watch.models)
     table = "marts.fct_time_entries" if is_mart_there else f"raw.{next(iter(watch.landed), 'users')}"
     code = f"import duckdb; duckdb.connect({_shown(path)!r}, read_only=True).sql('from {table} limit 5').show()".replace("'", '"')
@@ -112,5 +112,5 @@ def _query_command(path: Path, watch: RunWatch) -> str:
 
 
 def _shown(path: Path) -> str:
-    """The path as seen from the working directory where it lies below it."""
+    """The path, relative to the working directory if it is below it."""
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,6 +1,6 @@
-"""What is known of a run while it goes on and when it is over: the progress of the reading, and Dagster's events.
+"""Collects what is known about a run, during and after it: the progress of the reading, and Dagster's events.
 
-Facts only; how they are shown is decided in `display.py` and `summary.py`.
+Only facts belong here; how they are shown is decided in `display.py` and `summary.py`.
 """
 
 import time
@@ -27,7 +27,7 @@ FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT
 
 @dataclass(frozen=True)
 class FailedStep:
-    """A step that failed: its name, why in one sentence, and the whole story for those who ask for it."""
+    """A step that failed: its name, the reason in one sentence, and the traceback for `--verbose`."""
 
     name: str
     sentence: str
@@ -36,7 +36,7 @@ class FailedStep:
 
 @dataclass(frozen=True)
 class ResourceProgress:
-    """How far one resource is."""
+    """The progress of one resource."""
 
     name: ResourceName
     state: State
@@ -46,12 +46,12 @@ class ResourceProgress:
     lists_done: int
     lists_expected: int
     seconds: float
-    """Since its first request, on the clock of the wall."""
+    """Wall-clock time since its first request."""
 
 
 @dataclass
 class RunWatch:
-    """A run as seen from outside; filled from several threads, read from any."""
+    """The state of a run; filled from several threads, read from any."""
 
     started: float = field(default_factory=time.monotonic)
     reading: ReadingProgress | None = None
@@ -62,7 +62,7 @@ class RunWatch:
     checks: list[AssetCheckEvaluation] = field(default_factory=list)
     failed_steps: list[FailedStep] = field(default_factory=list)
     running: str = ""
-    """The step that runs now."""
+    """The step that is running."""
     is_interrupted: bool = False
     is_green: bool = False
 
@@ -78,7 +78,7 @@ class RunWatch:
 
     @property
     def is_building(self) -> bool:
-        """Whether the raw tables are in the warehouse, so that dbt builds on them, or none were asked for."""
+        """Whether dbt is building: the raw tables are in the warehouse, or the run has none."""
         raw_is_done = self.landed or len(self.planned) == self.models_planned
         return bool(self.models_planned and self.running and raw_is_done)
 
@@ -87,7 +87,7 @@ class RunWatch:
         self.reading = reading
 
     def take_event(self, entry: EventLogEntry) -> None:
-        """Dagster has noted an event of the run."""
+        """Dagster has recorded an event of the run."""
         event = entry.dagster_event
         if event is None:
             return
@@ -110,7 +110,7 @@ class RunWatch:
     def _materialized(self, materialization: AssetMaterialization) -> None:
         values = {name: value.value for name, value in materialization.metadata.items()}
         if "dagster/row_count" not in values:
-            return  # the note that a month was read, beside the figures of the run
+            return  # this event only marks a month as read; another one has the figures
         schema, name = materialization.asset_key.path[0], materialization.asset_key.path[-1]
         if schema == RAW:
             self.landed[cast(ResourceName, name)] = values
@@ -131,7 +131,7 @@ class RunWatch:
             self.failed_steps.append(FailedStep(event.step_key or "", sentence, story))
 
     def resources(self) -> Iterator[ResourceProgress]:
-        """How far each resource is that is read: those asked for, and the parents that lead to them."""
+        """The progress of each resource that is read: the selected ones and their parents."""
         for name in RESOURCE_NAMES:
             traffic = self.reading.meter.of(name) if self.reading is not None else Traffic()
             if AssetKey([RAW, name]) not in self.planned and traffic.began is None:
@@ -159,7 +159,7 @@ class RunWatch:
 
 
 def _sentence(error: SerializableErrorInfo) -> str:
-    """What the innermost error says, for errors that nobody has put into a sentence."""
+    """What the innermost error says, for an error without a sentence of its own."""
     while error.cause is not None:
         error = error.cause
     first_line = next(iter(error.message.strip().splitlines()), "")
