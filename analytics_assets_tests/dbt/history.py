@@ -256,7 +256,7 @@ def expected_entries(syncs: list[Sync]) -> tuple[dict[str, Row], list[Change]]:
 
 
 def _change(key: str, before: Row | None, after: Row | None, sync: Sync, earlier: list[Sync], *, returned: bool) -> Change | None:
-    ended = [row for row in (before, after) if row is not None and sync.at >= _month_end(row["time_interval__start"])]
+    ended = [row for row in (before, after) if row is not None and sync.at >= month_end(row)]
     if not ended:
         return None
     start = ended[0]["time_interval__start"]
@@ -273,9 +273,9 @@ def _change(key: str, before: Row | None, after: Row | None, sync: Sync, earlier
         time_entry_id=key,
         change_type=kind,
         first_seen_at=sync.at,
-        entry_month=start.date().replace(day=1),
+        entry_month=work_date(ended[0]).replace(day=1),
         previously_read_at=previous,
-        is_certainly_late=previous is not None and previous >= _month_end(start),
+        is_certainly_late=previous is not None and previous >= month_end(ended[0]),
         is_return=returned,
         changed_fields=fields,
         seconds_difference=(seconds(after) if after else 0) - (seconds(before) if before else 0),
@@ -290,9 +290,21 @@ def _comparable(row: Row, column: str) -> object:
     return frozenset(value or ()) if column == "tag_ids" and not isinstance(value, str) else value or None
 
 
-def _month_end(moment: datetime) -> datetime:
-    next_month = (moment.date().replace(day=1) + timedelta(days=32)).replace(day=1)
-    return datetime.combine(next_month, time(), tzinfo=UTC)
+def zone_of(row: Row) -> ZoneInfo:
+    """The time zone of the member who worked."""
+    return ZoneInfo(TIME_ZONES.get(row.get("user_id") or row["_users_id"], DEFAULT_TIME_ZONE))
+
+
+def work_date(row: Row) -> date:
+    """The date of the start where the member is."""
+    start: datetime = row["time_interval__start"]
+    return start.astimezone(zone_of(row)).date()
+
+
+def month_end(row: Row) -> datetime:
+    """The moment at which the month of an entry ends where the member is."""
+    next_month = (work_date(row).replace(day=1) + timedelta(days=32)).replace(day=1)
+    return datetime.combine(next_month, time(), tzinfo=zone_of(row)).astimezone(UTC)
 
 
 def seconds(row: Row) -> int:
@@ -318,7 +330,7 @@ def seconds_by_day(row: Row) -> dict[date, int]:
 
     They are found by walking through it in quarter hours of UTC: no midnight and no change of clocks lies within one.
     """
-    zone = ZoneInfo(TIME_ZONES.get(row.get("user_id") or row["_users_id"], DEFAULT_TIME_ZONE))
+    zone = zone_of(row)
     start, worked = row["time_interval__start"], seconds(row)
     days: dict[date, int] = {}
     position, end = start, start + timedelta(seconds=worked)

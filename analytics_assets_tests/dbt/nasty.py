@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analytics_assets.source.columns import ResourceName
-from analytics_assets_tests.dbt.history import Row, Sync, utc
+from analytics_assets_tests.dbt.history import TIME_ZONES, Row, Sync, utc
 from analytics_assets_tests.dbt.warehouse import ALL_TIME
 
 # Months end between them; the third is published in the very moment in which February does.
 PUBLISHED_AT = [utc(2025, 2, 10, 6), utc(2025, 2, 20, 6), utc(2025, 3, 1), utc(2025, 3, 20, 6), utc(2025, 4, 10, 6)]
+
+MEMBERS = ["new_york", "chatham", "unset"]
 
 CLIENTS: list[Row] = [
     {"id": "german", "name": "Krümel", "currency_code": "EUR"},
@@ -90,6 +92,7 @@ def syncs_of(seed: int, *, rates: list[str | None], costs: list[str | None], ent
             for key in chance.sample(sorted(gone), min(len(gone), 2)):
                 present[key] = gone.pop(key)
         rows: dict[ResourceName, list[Row]] = {
+            "users": [{"id": key, "settings": {"timeZone": TIME_ZONES.get(key)}} for key in MEMBERS],
             "clients": [row for row in CLIENTS if number < 2 or row["id"] != "gone"],
             "projects": known if number < 3 else known[1:],
             "time_entries": [dict(row) for row in present.values()],
@@ -104,11 +107,12 @@ def _entry(chance: random.Random, rates: list[str | None], costs: list[str | Non
     start = now + timedelta(seconds=chance.randrange(first * 86_400, last * 86_400))
     if chance.random() < 0.3:
         start = start.replace(hour=chance.choice([0, 7, 8, 22, 23]), minute=0, second=0)
+    user = chance.choice(MEMBERS)
     length = timedelta(seconds=chance.choice([1, 18, 1800, 5401, 36_000]))
     return {
         "id": f"{chance.getrandbits(64):016x}",
-        "user_id": "u",
-        "_users_id": "u",
+        "user_id": user,
+        "_users_id": user,
         "description": "",
         "project_id": chance.choice([*(f"p{number}" for number in range(project_count)), "unknown", "", None]),
         "type": chance.choice(["REGULAR", "REGULAR", None, "BREAK", "HOLIDAY"]),

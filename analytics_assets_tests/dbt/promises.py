@@ -7,13 +7,13 @@ whoever changes a promise changes it here too. Nothing here is fast.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, seconds, utc
+from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, month_end, seconds, work_date, zone_of
 
 BURN_RATE_DAYS = 28
 WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
@@ -38,7 +38,7 @@ class Entry:
 
     @property
     def start_date(self) -> date:
-        return _start(self.row).date()
+        return work_date(self.row)
 
     @property
     def month(self) -> date:
@@ -125,16 +125,23 @@ class Workspace:
                     found[key, sync.at] = change | {
                         "is_return": is_return,
                         "previously_read_at": previous,
-                        "is_certainly_late": previous >= _month_end(change["entry_month"]),
+                        "is_certainly_late": previous >= self._closed(change),
                     }
             known, previous = read, sync.at
             ever |= read.keys()
         return found
 
+    @staticmethod
+    def _closed(change: Row) -> datetime:
+        """The closing time of the month that the change is late for."""
+        sides = [side for side in ("before", "after") if change[f"{side}_entry_month"] == change["entry_month"]]
+        closed: datetime = change[f"{sides[0]}_month_closes_at"]
+        return closed
+
     def _change(self, before_row: Row | None, after_row: Row | None, at: datetime) -> Row | None:
         before = None if before_row is None else self.entry(before_row)
         after = None if after_row is None else self.entry(after_row)
-        ended = [side.month for side in (before, after) if side and at >= _month_end(side.month)]
+        ended = [side for side in (before, after) if side and at >= month_end(side.row)]
         if not ended:
             return None
         fields = None
@@ -150,8 +157,8 @@ class Workspace:
         change: Row = {
             "change_type": "edited" if fields else "added" if after else "deleted",
             "changed_fields": fields,
-            "entry_month": ended[0],
-            "days_after_month_end": (at.date() - _month_end(ended[0]).date()).days,
+            "entry_month": ended[0].month,
+            "days_after_month_end": _days_after_month_end(ended[0], at),
             "is_billing_relevant": is_relevant,
             "project_id": shown.project_id,
             "project_name": self.projects.get(shown.project_id or "", {}).get("name"),
@@ -162,6 +169,7 @@ class Workspace:
         for side, entry in (("before", before), ("after", after)):
             change |= {
                 f"{side}_entry_month": entry and entry.month,
+                f"{side}_month_closes_at": entry and month_end(entry.row),
                 f"{side}_project_id": entry and entry.project_id,
                 f"{side}_is_billable": entry and entry.is_billable,
                 f"{side}_duration_seconds": entry and seconds(entry.row),
@@ -230,7 +238,7 @@ class Workspace:
                 row |= dict.fromkeys((f"{name}_used_{unit}", f"{name}_remaining_{unit}", f"{name}_used_share"))
                 row[f"{name}_exhaustion_date"] = None
                 continue
-            of_period = [entry for entry in entries if start is None or _start(entry.row) >= start]
+            of_period = [entry for entry in entries if start is None or _local_start(entry.row) >= start]
             used = sum(count(entry) for entry in of_period)
             row |= {
                 f"{name}_used_{unit}": used,
@@ -267,12 +275,12 @@ def _projected(remaining: int, per_day: Fraction, as_of: date, following: date |
 
 
 def _period(option: str | None, reset: Row, as_of: date) -> tuple[datetime | None, date | None]:
-    """The moment at which the period began that a date lies in, and the date on which the next one does."""
+    """The local time at which the period began that a date lies in, and the date on which the next one does."""
     if option is None:
         return None, None
     first = next(day for day in _days(as_of, -1) if _is_reset(option, reset, day))
     following = next(day for day in _days(as_of + timedelta(days=1), 1) if _is_reset(option, reset, day))
-    return utc(first.year, first.month, first.day, reset.get("hour") or 0), following
+    return datetime.combine(first, time(reset.get("hour") or 0)), following
 
 
 def _days(first: date, step: int) -> Iterator[date]:
@@ -297,9 +305,13 @@ def _start(row: Row | None) -> datetime:
     return start
 
 
-def _month_end(month: date) -> datetime:
-    following = (month + timedelta(days=32)).replace(day=1)
-    return utc(following.year, following.month, 1)
+def _local_start(row: Row) -> datetime:
+    return _start(row).astimezone(zone_of(row)).replace(tzinfo=None)
+
+
+def _days_after_month_end(entry: Entry, at: datetime) -> int:
+    zone = zone_of(entry.row)
+    return (at.astimezone(zone).date() - month_end(entry.row).astimezone(zone).date()).days
 
 
 def _fields(entry: Entry) -> dict[str, object]:

@@ -22,6 +22,8 @@ from analytics_assets_tests.dbt.history import (
     invented_syncs,
     seconds,
     seconds_by_day,
+    work_date,
+    zone_of,
 )
 
 Entries = dict[str, Row]
@@ -85,6 +87,8 @@ def test_time_entries_are_the_ones_that_the_api_has_with_every_value_worked_out(
             "ended_at": row.get("time_interval__end"),
             "duration_seconds": seconds(row),
             "entry_date": start.date(),
+            "work_date": work_date(row),
+            "time_zone": str(zone_of(row)),
             "currency": _currency(row, workspace_currency),
             "entry_type": _kind(row),
             "is_break": _kind(row) == "BREAK",
@@ -147,7 +151,7 @@ def test_billing_adds_up_each_currency_by_itself(lived_in: Build, entries: Entri
     expected: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     workspace_currency = _workspace_currency(entries)
     for row in entries.values():
-        month = row["time_interval__start"].date().replace(day=1)
+        month = work_date(row).replace(day=1)
         group = (_client(row), row.get("project_id") or None, month)
         currency = _currency(row, workspace_currency)
         sums = expected[*group, currency]
@@ -165,6 +169,27 @@ def test_billing_adds_up_each_currency_by_itself(lived_in: Build, entries: Entri
     }
     assert found == expected
     assert lived_in.rows("select count(*) from marts.billing_monthly where margin_minor <> amount_minor - cost_minor") == [(0,)]
+
+
+def test_timesheet_and_billing_tie_per_month_but_for_entries_across_its_end(lived_in: Build, entries: Entries) -> None:
+    """Billing counts an entry whole in the month that it starts in, the timesheet each day's part on that day."""
+    across: Counter[tuple[str | None, date]] = Counter()
+    for row in entries.values():
+        for day, part in seconds_by_day(row).items():
+            if day.replace(day=1) != work_date(row).replace(day=1):
+                across[row.get("project_id") or None, work_date(row).replace(day=1)] += part
+                across[row.get("project_id") or None, day.replace(day=1)] -= part
+    found = lived_in.rows(
+        """
+        select project_id, month, sum(tracked_seconds)::bigint from (
+            select project_id, billing_month as month, tracked_seconds from marts.billing_monthly
+            union all
+            select project_id, date_trunc('month', work_date)::date, -tracked_seconds from marts.timesheet_daily
+        ) group by all having sum(tracked_seconds) <> 0
+        """
+    )
+    assert {(project, month): difference for project, month, difference in found} == {k: v for k, v in across.items() if v}
+    assert found
 
 
 def test_weeks_of_active_members_reach_to_today_and_those_of_others_to_their_last_entry(lived_in: Build) -> None:

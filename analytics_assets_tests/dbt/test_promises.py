@@ -15,7 +15,7 @@ from analytics_assets_tests.dbt.warehouse import create_warehouse, publish
 WORKSPACES: dict[str, list[Sync]] = {
     "mixed_currencies": syncs_of(14, rates=["EUR", "USD", "GBP", None, None], costs=["EUR", "PLN", "UAH"], entries=400),
     # no rate says which currency the workspace has
-    "rates_without_currency": syncs_of(15, rates=[None], costs=["PLN", None], entries=250),
+    "rates_without_currency": syncs_of(16, rates=[None], costs=["PLN", None], entries=300),
 }
 
 
@@ -28,7 +28,7 @@ def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Work
             create_warehouse(builder.path)
             for sync in syncs:
                 publish(builder.path, sync.rows, at=sync.at, window=sync.window)
-            marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets"]
+            marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily"]
             # with those tests that look at nothing else
             builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
         return builder.load(name), Workspace(syncs)

@@ -14,6 +14,7 @@ from analytics_assets_tests.dbt.warehouse import create_warehouse
 
 WRONG: dict[str, list[object]] = {
     "default_time_zone": ["Mars/Olympus", "CET+1", "", None, "europe/berlin", "O'Higgins"],
+    "reporting_time_zone": ["Mars/Olympus", "MEZ+1"],
     "default_week_start": ["Funday", "", 1],
     "default_currency": ["euro", "€", "EU", "EUR\n", 5],
     "weekly_capacity_hours": ["forty", -1, 169, None, True, "1e2"],
@@ -23,6 +24,7 @@ WRONG: dict[str, list[object]] = {
 }
 RIGHT: dict[str, list[object]] = {
     "default_time_zone": ["Asia/Kathmandu"],
+    "reporting_time_zone": ["", "Europe/Berlin"],
     "default_week_start": ["sunday"],
     "default_currency": ["", "CHF"],
     "weekly_capacity_hours": [0, 37.5, "38.5"],

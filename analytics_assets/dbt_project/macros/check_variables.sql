@@ -21,9 +21,11 @@
         {%- if var('as_of_date') and not is_date(var('as_of_date')) -%}
             {{ refuse_variable('as_of_date', 'a date from 1970-01-01 to 2099-12-31 such as 2025-06-30, or empty') }}
         {%- endif -%}
-        {%- set time_zone = var('default_time_zone') | string -%}
-        {%- if not is_known_time_zone(time_zone) -%}
+        {%- if not is_known_time_zone(var('default_time_zone') | string) -%}
             {{ refuse_variable('default_time_zone', 'the IANA name of a time zone such as Europe/Berlin') }}
+        {%- endif -%}
+        {%- if var('reporting_time_zone') and not is_known_time_zone(var('reporting_time_zone') | string) -%}
+            {{ refuse_variable('reporting_time_zone', 'the IANA name of a time zone such as Europe/Berlin, or empty') }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -6,6 +6,23 @@
 {%- endmacro %}
 
 
+{#- The time zone that a member's days are counted in: the variable `reporting_time_zone`, else the member's own (of a row
+    of dim_users), else the variable `default_time_zone`. -#}
+{% macro counting_time_zone(user) -%}
+    {%- if var('reporting_time_zone') -%}
+        cast('{{ var("reporting_time_zone") }}' as varchar)
+    {%- else -%}
+        coalesce({{ user }}.time_zone, '{{ var("default_time_zone") }}')
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The date of a timestamp in a time zone. -#}
+{% macro local_date(timestamp, time_zone) -%}
+    cast(({{ timestamp }}) at time zone {{ time_zone }} as date)
+{%- endmacro %}
+
+
 {#- Seconds from one timestamp to another, counted in whole seconds of the clock, so that parts add up to the whole.
     (DuckDB's date_diff does the same through its calendar, seven times slower.) -#}
 {% macro seconds_between(start, end) -%}
@@ -165,12 +182,12 @@
 {%- endmacro %}
 
 
-{#- Whether something that began at a moment lies in the period that began on a date, at an hour (UTC); everything does
-    where there is no period. -#}
-{% macro is_in_period(moment, period_start, hour) -%}
-    ({{ period_start }} is null or coalesce({{ moment }} >= (
-        (cast({{ period_start }} as timestamp) + {{ hour }} * interval '1 hour') at time zone 'UTC'
-    ), false))
+{#- Whether something that began at a local time lies in the period that began on a date, at an hour; everything does where
+    there is no period. -#}
+{% macro is_in_period(local_time, period_start, hour) -%}
+    ({{ period_start }} is null or coalesce(
+        {{ local_time }} >= cast({{ period_start }} as timestamp) + {{ hour }} * interval '1 hour', false
+    ))
 {%- endmacro %}
 
 
@@ -187,9 +204,9 @@
 {%- endmacro %}
 
 
-{#- The moment from which a month (its first day) counts as closed: its end in UTC, plus the variable
+{#- The moment from which a month (its first day) counts as closed: its end in a time zone, plus the variable
     `month_close_days`. -#}
-{% macro month_closing_time(month) -%}
+{% macro month_closing_time(month, time_zone) -%}
     {%- set days = var('month_close_days') | int -%}
-    (cast({{ month }} + interval '1 month' + interval '{{ days }} days' as timestamp) at time zone 'UTC')
+    (cast({{ month }} + interval '1 month' + interval '{{ days }} days' as timestamp) at time zone {{ time_zone }})
 {%- endmacro %}

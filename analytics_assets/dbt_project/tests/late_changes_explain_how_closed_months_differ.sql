@@ -14,6 +14,12 @@ with projects as (
 
 ),
 
+users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
 workspace as (
 
     {{ workspace_currency(ref('stg_time_entries')) }}
@@ -31,10 +37,14 @@ versions as (
         entries.cost_minor,
         {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
         {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
-        {{ month_start('entries.entry_date') }} as entry_month
+        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month,
+        {{ month_closing_time(
+            month_start(local_date('entries.started_at', counting_time_zone('users'))), counting_time_zone('users')
+        ) }} as month_closes_at
 
     from {{ ref('stg_time_entry_versions') }} as entries
     left join projects on entries.project_id = projects.project_id
+    left join users on entries.user_id = users.user_id
     cross join workspace
 
 ),
@@ -50,7 +60,7 @@ first_read_late as (
     -- First read after the month closed: versions that appeared late without being a change.
     select versions.*
     from versions
-    where versions.loaded_at >= {{ month_closing_time('versions.entry_month') }}
+    where versions.loaded_at >= versions.month_closes_at
         and not exists (
             select 1
             from versions as earlier
@@ -88,8 +98,8 @@ movements as (
         {{ currency or 'null' }},
         -{{ measure }}
     from versions
-    where loaded_at < {{ month_closing_time('entry_month') }}
-        and coalesce(superseded_at >= {{ month_closing_time('entry_month') }}, true)
+    where loaded_at < month_closes_at
+        and coalesce(superseded_at >= month_closes_at, true)
 
     union all
 
@@ -109,7 +119,7 @@ movements as (
         {{ 'before_' ~ currency if currency else 'null' }},
         before_{{ measure }}
     from changes
-    where first_seen_at >= {{ month_closing_time('before_entry_month') }}
+    where first_seen_at >= before_month_closes_at
 
     union all
 
@@ -119,7 +129,7 @@ movements as (
         {{ 'after_' ~ currency if currency else 'null' }},
         -after_{{ measure }}
     from changes
-    where first_seen_at >= {{ month_closing_time('after_entry_month') }}
+    where first_seen_at >= after_month_closes_at
     {%- if currency %}
 
     union all

@@ -17,7 +17,7 @@ amounts as (
     select
         client_id,
         project_id,
-        {{ month_start('entry_date') }} as billing_month,
+        {{ month_start('work_date') }} as billing_month,
         currency,
         duration_seconds as tracked_seconds,
         case when is_billable then duration_seconds else 0 end as billable_seconds,
@@ -34,7 +34,7 @@ costs_in_another_currency as (
     select
         client_id,
         project_id,
-        {{ month_start('entry_date') }} as billing_month,
+        {{ month_start('work_date') }} as billing_month,
         cost_currency as currency,
         0 as tracked_seconds,
         0 as billable_seconds,

@@ -10,6 +10,12 @@ projects as (
 
 ),
 
+users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
 workspace as (
 
     {{ workspace_currency(ref('stg_time_entries')) }}
@@ -44,9 +50,12 @@ select
     entries.is_locked,
     entries.kiosk_id,
     entries.api_duration_seconds,
+    {{ local_date('entries.started_at', counting_time_zone('users')) }} as work_date,
+    {{ counting_time_zone('users') }} as time_zone,
     entries.implausible_fields,
     entries.loaded_at
 
 from entries
 left join projects on entries.project_id = projects.project_id
+left join users on entries.user_id = users.user_id
 cross join workspace

@@ -5,7 +5,7 @@ with entries as (
 
     select * from {{ ref('fct_time_entries') }}
     where project_id is not null
-        and entry_date <= {{ as_of_date() }}
+        and work_date <= {{ as_of_date() }}
 
 ),
 
@@ -15,7 +15,7 @@ begun as (
     select
         project_id,
         coalesce(min(case when amount_minor <> 0 then currency end), min(currency)) as currency,
-        {{ as_of_date() }} + 1 - greatest(min(entry_date), {{ as_of_date() }} + 1 - {{ recent_days }}) as burn_days
+        {{ as_of_date() }} + 1 - greatest(min(work_date), {{ as_of_date() }} + 1 - {{ recent_days }}) as burn_days
 
     from entries
     group by project_id
@@ -42,13 +42,13 @@ days as (
 
     select
         projects.project_id,
-        entries.entry_date,
+        entries.work_date,
         projects.estimate_seconds,
         projects.budget_minor,
-        entries.entry_date > {{ as_of_date() }} - {{ recent_days }} as is_recent,
-        {{ is_in_period('entries.started_at', 'projects.estimate_period_start', 'projects.reset_hour') }}
+        entries.work_date > {{ as_of_date() }} - {{ recent_days }} as is_recent,
+        {{ is_in_period('entries.started_at at time zone entries.time_zone', 'projects.estimate_period_start', 'projects.reset_hour') }}
             as is_in_estimate_period,
-        {{ is_in_period('entries.started_at', 'projects.budget_period_start', 'projects.reset_hour') }}
+        {{ is_in_period('entries.started_at at time zone entries.time_zone', 'projects.budget_period_start', 'projects.reset_hour') }}
             as is_in_budget_period,
         {{ whole_sum('entries.duration_seconds') }} as tracked_seconds,
         {{ whole_sum('case when entries.is_billable then entries.duration_seconds end') }} as billable_seconds,
@@ -72,9 +72,9 @@ running as (
         case when is_in_estimate_period then counted_seconds else 0 end as estimate_used_seconds,
         case when is_in_budget_period then amount_minor else 0 end as budget_used_minor,
         sum(case when is_in_estimate_period then counted_seconds else 0 end)
-            over (partition by project_id order by entry_date) as running_seconds,
+            over (partition by project_id order by work_date) as running_seconds,
         sum(case when is_in_budget_period then amount_minor else 0 end)
-            over (partition by project_id order by entry_date) as running_minor
+            over (partition by project_id order by work_date) as running_minor
 
     from days
 
@@ -92,8 +92,8 @@ used as (
         {{ whole_sum('case when is_recent then counted_seconds end') }} as recent_seconds,
         {{ whole_sum('case when is_recent then amount_minor end') }} as recent_minor,
         {{ whole_sum('entries_in_other_currencies') }} as entries_in_other_currencies,
-        min(case when running_seconds >= estimate_seconds then entry_date end) as estimate_exhausted_on,
-        min(case when running_minor >= budget_minor then entry_date end) as budget_exhausted_on
+        min(case when running_seconds >= estimate_seconds then work_date end) as estimate_exhausted_on,
+        min(case when running_minor >= budget_minor then work_date end) as budget_exhausted_on
 
     from running
     group by project_id

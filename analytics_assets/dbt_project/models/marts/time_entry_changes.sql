@@ -59,16 +59,26 @@ readings as (
 versions as (
 
     select
-        time_entry_id,
-        list_user_id,
-        loaded_at,
-        superseded_at,
-        superseded_by,
-        started_at,
-        {{ month_start('entry_date') }} as entry_month,
-        row_number() over (partition by time_entry_id order by loaded_at, superseded_at) as version_number
+        *,
+        {{ month_closing_time('entry_month', 'time_zone') }} as month_closes_at
 
-    from {{ ref('stg_time_entry_versions') }}
+    from (
+        select
+            entries.time_entry_id,
+            entries.list_user_id,
+            entries.loaded_at,
+            entries.superseded_at,
+            entries.superseded_by,
+            entries.started_at,
+            {{ counting_time_zone('users') }} as time_zone,
+            {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month,
+            row_number() over (
+                partition by entries.time_entry_id order by entries.loaded_at, entries.superseded_at
+            ) as version_number
+
+        from {{ ref('stg_time_entry_versions') }} as entries
+        left join users on entries.user_id = users.user_id
+    ) as dated
 
 ),
 
@@ -97,9 +107,13 @@ changes as (
         before_version.loaded_at as before_loaded_at,
         before_version.started_at as before_started_at,
         before_version.entry_month as before_entry_month,
+        before_version.time_zone as before_time_zone,
+        before_version.month_closes_at as before_month_closes_at,
         after_version.loaded_at as after_loaded_at,
         after_version.started_at as after_started_at,
-        after_version.entry_month as after_entry_month
+        after_version.entry_month as after_entry_month,
+        after_version.time_zone as after_time_zone,
+        after_version.month_closes_at as after_month_closes_at
 
     from versions as after_version
     left join versions as before_version
@@ -119,6 +133,10 @@ changes as (
         loaded_at,
         started_at,
         entry_month,
+        time_zone,
+        month_closes_at,
+        null,
+        null,
         null,
         null,
         null
@@ -132,18 +150,14 @@ late_changes as (
 
     select
         *,
-        case
-            when first_seen_at >= {{ month_closing_time('before_entry_month') }} then before_entry_month
-            else after_entry_month
-        end as entry_month,
-        case
-            when first_seen_at >= {{ month_closing_time('before_entry_month') }} then before_started_at
-            else after_started_at
-        end as started_at
+        {%- for column in ['entry_month', 'started_at', 'time_zone', 'month_closes_at'] %}
+        case when first_seen_at >= before_month_closes_at then before_{{ column }} else after_{{ column }} end
+            as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
 
     from changes
-    where first_seen_at >= {{ month_closing_time('before_entry_month') }}
-        or first_seen_at >= {{ month_closing_time('after_entry_month') }}
+    where first_seen_at >= before_month_closes_at
+        or first_seen_at >= after_month_closes_at
 
 ),
 
@@ -265,7 +279,7 @@ details as (
 
     select
         entries.*,
-        {{ month_start('entries.entry_date') }} as entry_month,
+        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month,
         {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
         {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
         {{ json_array_as_set('entries.tag_ids') }} as tag_set,
@@ -273,6 +287,7 @@ details as (
 
     from {{ ref('stg_time_entry_versions') }} as entries
     left join projects on entries.project_id = projects.project_id
+    left join users on entries.user_id = users.user_id
     cross join workspace
     where entries.time_entry_id in (select time_entry_id from known_changes)
 
@@ -285,6 +300,10 @@ described as (
         changed.change_type,
         changed.first_seen_at,
         changed.entry_month,
+        changed.time_zone,
+        changed.month_closes_at,
+        changed.before_month_closes_at,
+        changed.after_month_closes_at,
         changed.previously_read_at,
         changed.is_list_known,
         changed.is_return,
@@ -343,11 +362,11 @@ select
     described.first_seen_at,
     described.entry_month,
     cast(
-        {{ utc_date('described.first_seen_at') }} - cast(described.entry_month + interval '1 month' as date) as integer
+        {{ local_date('described.first_seen_at', 'described.time_zone') }} - cast(described.entry_month + interval '1 month' as date) as integer
     ) as days_after_month_end,
     described.previously_read_at,
     described.is_list_known
-        and coalesce(described.previously_read_at >= {{ month_closing_time('described.entry_month') }}, false)
+        and coalesce(described.previously_read_at >= described.month_closes_at, false)
         as is_certainly_late,
     described.is_return,
     described.is_billing_relevant,
@@ -371,7 +390,7 @@ select
     end as {{ minor }}_difference,
     {%- endfor %}
 
-    {%- for column in ['entry_month'] + shown %}
+    {%- for column in ['entry_month', 'month_closes_at'] + shown %}
     described.before_{{ column }},
     described.after_{{ column }}{{ "," if not loop.last }}
     {%- endfor %}

@@ -34,10 +34,9 @@ localized as (
             when entries.duration_seconds between 1 and {{ longest_entry_days() }} * 86400 then entries.ended_at
             else entries.started_at
         end as ended_at,
-        coalesce(users.time_zone, '{{ var("default_time_zone") }}') as time_zone
+        entries.time_zone
 
     from entries
-    left join users on entries.user_id = users.user_id
 
 ),
 
