@@ -169,17 +169,18 @@ def test_entries_that_span_years_count_on_their_first_day(absurd: Build) -> None
     spread = absurd.rows(by_day.format(day="work_date", seconds="tracked_seconds", table="timesheet_daily"))
     started = by_day.format(day="entry_date", seconds="duration_seconds", table="fct_time_entries")
     assert sorted(spread, key=str) == sorted(absurd.rows(started + " having entry_date is not null"), key=str)
-    assert len(absurd.rows("select distinct work_date from marts.timesheet_daily")) == 1
+    assert absurd.rows("select count(distinct work_date) from marts.timesheet_daily") == [(1,)]
 
 
 def test_absurd_values_stand_by_name_beside_the_row(absurd: Build) -> None:
     named = dict(absurd.rows("select time_entry_id, implausible_fields from marts.fct_time_entries"))
     # the same order as in ABSURD
-    for column, expected in {
+    names: dict[str, list[str | None]] = {
         "time_interval__start": ["started_at", "started_at", "started_at", "started_at"],
         "time_interval__end": [None, None, None, None, "ended_at", "ended_at", "ended_at", "ended_at"],
         "time_interval__duration": [None, "api_duration_seconds", None, None, "api_duration_seconds"],
         "hourly_rate__amount": ["amount_minor", "amount_minor", "amount_minor", None, None],
         "tag_ids": [None, "tag_ids", "tag_ids", "tag_ids", "tag_ids", None, "tag_ids", None, None],
-    }.items():
+    }
+    for column, expected in names.items():
         assert [named[f"time_entries_{column}_{number}"] for number in range(len(expected))] == expected, column
