@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -128,6 +129,7 @@ class Settings(AccessSettings):
     extra_params: Annotated[dict[str, dict[str, Any]], BeforeValidator(_parsed_json)] = Field(
         default_factory=dict, description="resource to query parameters"
     )
+    reporting_time_zone: OptionalText = Field(None, description="zone whose dates days, weeks and months follow")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
 
     @field_validator("start_date")
@@ -144,6 +146,13 @@ class Settings(AccessSettings):
             raise ValueError(f"names no resource with {', '.join(unknown)}; the resources are {', '.join(RESOURCE_NAMES)}")
         if reserved := sorted({name for params in value.values() for name in params} & RESERVED_PARAMS):
             raise ValueError(f"sets {', '.join(reserved)}, which the reading itself relies on; take it out")
+        return value
+
+    @field_validator("reporting_time_zone")
+    @classmethod
+    def _zone_is_known(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"is {value!r}, which is not the name of a time zone; write it like Europe/Berlin")
         return value
 
     @field_validator("duckdb_path")
@@ -237,11 +246,10 @@ def checked_access(*, api_key: str | None, api_url: str | None, workspace_id: st
 def _typos(names: set[str]) -> list[tuple[str, str]]:
     """Unknown variables that look like a known one; others may belong to other programs."""
     fields = [field.upper() for field in Settings.model_fields]
-    found = []
-    for name in sorted(names):
-        if close := get_close_matches(name.removeprefix(PREFIX).upper(), fields, n=1, cutoff=TYPO_SIMILARITY):
-            found.append((name, f"{PREFIX}{close[0]}"))
-    return found
+    close = {
+        name: get_close_matches(name.removeprefix(PREFIX).upper(), fields, n=1, cutoff=TYPO_SIMILARITY) for name in sorted(names)
+    }
+    return [(name, f"{PREFIX}{meant[0]}") for name, meant in close.items() if meant]
 
 
 def _problems_of(error: ValidationError) -> list[tuple[str, str]]:

@@ -83,3 +83,9 @@ def test_the_database_of_an_accepted_file_has_the_name_that_dbt_derives(name: st
         assert con.execute("SELECT current_database()").fetchone() == (path.stem,)
         con.execute("CREATE SCHEMA raw")
         con.execute("CREATE TABLE raw.users (id VARCHAR)")
+
+
+def test_a_zone_that_does_not_exist_is_named() -> None:
+    assert settings_of({"ANALYTICS_REPORTING_TIME_ZONE": "Europe/Berlin"}).reporting_time_zone == "Europe/Berlin"
+    message = message_of({"ANALYTICS_REPORTING_TIME_ZONE": "Mars/Olympus"})
+    assert "ANALYTICS_REPORTING_TIME_ZONE is 'Mars/Olympus', which is not the name of a time zone" in message

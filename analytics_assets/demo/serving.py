@@ -195,7 +195,7 @@ class DemoServer:
     def _serve(self) -> None:
         try:
             _run(self._server, self._listener)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits for the server
             self._failure = error
         finally:
             self._started.set()

@@ -83,6 +83,7 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     Raises:
         FileNotFoundError: the manifest has not been prepared.
     """
+    variables = {"reporting_time_zone": settings.reporting_time_zone} if settings.reporting_time_zone else {}
 
     @dbt_assets(manifest=load_manifest(settings.duckdb_path.stem), dagster_dbt_translator=ModelTranslator(), name="dbt")
     def dbt(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
@@ -90,7 +91,7 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)
-                outcome = build_models(context, warehouse.path, ModelTranslator())
+                outcome = build_models(context, warehouse.path, ModelTranslator(), variables)
                 yield from with_row_counts(outcome, context, warehouse.path)
             if outcome.failure is not None:
                 raise Failure(description=outcome.failure, allow_retries=False)

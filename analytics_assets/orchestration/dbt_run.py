@@ -7,7 +7,7 @@ is decided by the run's selection.
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,13 +39,16 @@ class DbtOutcome:
     failure: str | None
 
 
-def build_models(context: AssetExecutionContext, warehouse: Path, translator: DagsterDbtTranslator) -> DbtOutcome:
+def build_models(
+    context: AssetExecutionContext, warehouse: Path, translator: DagsterDbtTranslator, variables: Mapping[str, str]
+) -> DbtOutcome:
     """Build and test the selected models; the caller holds the writer's lock.
 
     Args:
         context: the step of the dbt assets; says what is selected.
         warehouse: path of the warehouse file.
         translator: dbt node → asset.
+        variables: variables of the dbt project that differ from its defaults.
 
     Raises:
         DagsterExecutionInterruptedError: the run was told to end; dbt has cancelled its queries.
@@ -60,7 +63,7 @@ def build_models(context: AssetExecutionContext, warehouse: Path, translator: Da
 
     folder = dbt_folder(warehouse)
     options = ["--indirect-selection", asked.indirect_selection] if asked.indirect_selection else []
-    done = _invoke(warehouse, ["build", *_options(warehouse, folder), *options, *asked.selection_args], note)
+    done = _invoke(warehouse, ["build", *_options(warehouse, folder, variables), *options, *asked.selection_args], note)
     events = [
         event
         for report in reports
@@ -74,12 +77,12 @@ def build_models(context: AssetExecutionContext, warehouse: Path, translator: Da
     return DbtOutcome(events, None if done.success else _failure(reports, done.exception))
 
 
-def _options(warehouse: Path, folder: Path) -> list[str]:
+def _options(warehouse: Path, folder: Path, variables: Mapping[str, str]) -> list[str]:
     return [
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         # no log file: dbt would leave it open, and Dagster keeps what dbt says with the step
         *("--target-path", str(folder), "--log-path", str(folder), "--log-level-file", "none"),
-        *("--vars", json.dumps({"warehouse_path": str(warehouse)})),
+        *("--vars", json.dumps({"warehouse_path": str(warehouse), **variables})),
         *("--exclude-resource-type", "unit_test"),
         *("--no-use-colors", "--no-send-anonymous-usage-stats"),
     ]

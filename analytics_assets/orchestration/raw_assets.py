@@ -66,7 +66,7 @@ class RawTranslator(DagsterDltTranslator):
         """
         resource = data.resource
         name = cast(ResourceName, resource.name)
-        parent = resource._pipe.parent  # dlt shows a resource's parent nowhere else; dagster-dlt reads it here too
+        parent = resource._pipe.parent  # noqa: SLF001  # dlt shows a resource's parent nowhere else; dagster-dlt reads it here too
         return AssetSpec(
             key=AssetKey([RAW, name]),
             deps=[AssetKey([RAW, parent.name]) if resource.is_transformer else WORKSPACE_KEY],

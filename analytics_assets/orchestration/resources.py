@@ -56,7 +56,7 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def writing(self, what: str) -> Iterator[None]:
-        """Hold the file for writing; other writers wait, aloud."""
+        """Hold the file for writing; other writers wait, and log it."""
         with writing(self.path, what):
             yield
 

@@ -1,7 +1,7 @@
 """One reading of the API into a landing, while the warehouse is held: what `sync` and `verify` have in common.
 
 The order of the steps stands here: hold the warehouse, look at what it has, read, land, check. What becomes of what
-was read is decided by whoever opened the reading.
+was read is decided by the caller.
 """
 
 import logging
@@ -22,7 +22,7 @@ from analytics_assets.pipeline.months import AskedMonths, Span
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
-from analytics_assets.source.errors import SourceError
+from analytics_assets.source.errors import SourceError, causes
 from analytics_assets.source.reading import Reading
 from analytics_assets.source.rest_config import ReadingOptions
 from analytics_assets.source.window import Window
@@ -47,7 +47,7 @@ deletions and history; dlt's own merge writes table by table."""
 
 @dataclass(frozen=True)
 class OpenReading:
-    """A reading that is about to begin; `source` and `pipeline` are dlt's, for whoever runs them."""
+    """A reading that is about to begin; `source` and `pipeline` are dlt's, for the caller to run."""
 
     warehouse: Path
     span: Span
@@ -66,12 +66,21 @@ class OpenReading:
         return self._landing.file
 
     def load(self, resources: Sequence[ResourceName]) -> None:
-        """Run dlt on some of the resources, without any orchestration."""
-        self.pipeline.run(
-            self.source.with_resources(*resources),
-            loader_file_format=LOADER_FILE_FORMAT,
-            write_disposition=LANDING_DISPOSITION,
-        )
+        """Run dlt on some of the resources, without any orchestration.
+
+        Raises:
+            KeyboardInterrupt: the process was told to end; dlt wraps it like an error of the pipeline.
+        """
+        try:
+            self.pipeline.run(
+                self.source.with_resources(*resources),
+                loader_file_format=LOADER_FILE_FORMAT,
+                write_disposition=LANDING_DISPOSITION,
+            )
+        except Exception as error:
+            if any(isinstance(cause, KeyboardInterrupt) for cause in causes(error)):
+                raise KeyboardInterrupt from None
+            raise
 
     def finish(self, resources: Sequence[ResourceName]) -> Reading:
         """What was read, once dlt has loaded it; the landing can be attached from then on.

@@ -34,7 +34,7 @@ class SyncReport:
 
 @contextmanager
 def open_sync(*, api: Api, warehouse: Path, months: AskedMonths, progress: ReadingProgress, holder: str) -> Iterator[OpenReading]:
-    """A reading that is to be published; whoever opens it runs dlt and then calls `publish_reading`.
+    """A reading that is to be published; the caller runs dlt and then calls `publish_reading`.
 
     Raises:
         WarehouseError: the warehouse can't be opened, holds another workspace, or its disk is full.
@@ -60,7 +60,7 @@ def publish_reading(opened: OpenReading, resources: Sequence[ResourceName]) -> S
     """
     reading = opened.finish(resources)
     published = publish(opened.warehouse, opened.landed, resources, reading)
-    # not asked of the warehouse: whoever opens it in this moment would make a failure of what is published
+    # not read from the warehouse: a program that has it open now would turn a sync that is published into a failure
     undeclared = {name: {**opened.known_columns[name], **reading.lists[name].new_columns} for name in published}
     return SyncReport(opened.span, reading, published, undeclared)
 

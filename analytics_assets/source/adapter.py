@@ -70,11 +70,11 @@ class WholeAnswerAdapter(HTTPAdapter):
     def _whole_answer(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         response = super().send(request, *args, **kwargs)
         try:
-            response._content = self._body(request, response)
+            response._content = self._body(request, response)  # noqa: SLF001  # requests has no other way in for a body
         except BaseException:
             response.close()  # what is left of the body must not be taken for the next answer
             raise
-        response._content_consumed = True
+        response._content_consumed = True  # noqa: SLF001
         return response
 
     def _check_address(self, request: requests.PreparedRequest) -> None:

@@ -61,7 +61,7 @@ class AnswerGate:
         table: what the resource's rows look like.
         reader: turns its records into Arrow tables.
         window: keeps entries whose own start lies in it; None keeps all.
-        recorder: told of lists that were refused.
+        recorder: learns of lists that were refused.
     """
 
     def __init__(self, table: Table, reader: RecordReader, recorder: ReadingRecorder, window: Window | None) -> None:

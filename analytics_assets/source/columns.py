@@ -1,6 +1,6 @@
 """The declared columns of the seven resources: where a value stands in a record, its type, what it means.
 
-Only declarations belong here, in the words of whoever will query the tables. How a value is read and converted
+Only declarations belong here, in the words of the people who query the tables. How a value is read and converted
 is decided in `arrow.py`.
 """
 
@@ -18,7 +18,7 @@ RESOURCE_NAMES: tuple[ResourceName, ...] = get_args(ResourceName)
 
 READ_AT: Final = "_read_at"
 """Column of every page that is read: the moment of its answer. Of two readings of a record the later one counts."""
-PASS: Final = "_pass"
+PASS: Final = "_pass"  # noqa: S105  # not a password
 """Column of every page that is read: the number of the pass over its list, see `paging.py`."""
 
 LONGEST_NAME_CHARACTERS: Final = 120

@@ -1,4 +1,4 @@
-"""The end of a reading, whatever its reason: whoever waits learns of it, and nothing more is asked of the API.
+"""The end of a reading, whatever its reason: threads that wait learn of it, and nothing more is asked of the API.
 
 dlt reads child lists in threads of its own, and gives them two seconds when it ends. A thread that waits for an hour's
 ceiling would outlive the run by that hour. What is waited for is decided in `ceiling.py` and `http.py`.

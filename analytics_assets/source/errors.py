@@ -11,7 +11,7 @@ class SourceError(Exception):
 
 
 class TransientAnswerError(Exception):
-    """One request went wrong in a way that another attempt may mend (a 503, a cut-off body, a dropped line).
+    """One request went wrong in a way that another attempt may repair (a 503, a cut-off body, a dropped line).
 
     `retry_after_seconds` is what the server asked for in `Retry-After`, if it did.
     """

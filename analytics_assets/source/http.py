@@ -1,7 +1,8 @@
 """The HTTP session: every request goes through the ceiling, and is tried again where that may help.
 
-How one answer is brought home is `adapter.py`'s business, when it is tried again `retrying.py`'s, and what it means
-`answers.py`'s.
+dlt's own client is not used: its retries bypass a ceiling, it has no deadline for a whole answer, it follows redirects
+and would send the key along, and it tries statuses again that the specification does not name. How one answer is
+received is decided in `adapter.py`, when it is tried again in `retrying.py`, and what it means in `answers.py`.
 """
 
 import math

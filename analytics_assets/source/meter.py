@@ -1,6 +1,6 @@
 """What reading the API costs: requests, retries, bytes and seconds, per resource.
 
-Filled by the HTTP session from several threads, read by whoever shows it. What was read stands in `reading.py`.
+Filled by the HTTP session from several threads, read by those who show it. What was read stands in `reading.py`.
 """
 
 import logging

@@ -31,7 +31,7 @@ class SettledPaging(BasePaginator):
     Args:
         resource: whose lists are read.
         page_size: rows asked per page; a server may send fewer and have more, so a short page alone ends no list.
-        recorder: told of every page and of every list that was finished.
+        recorder: learns of every page and of every list that was finished.
         first_pass: number of the first pass; a list that is read anew goes on counting.
         lists_with_rows: parents of whose lists the warehouse has rows; for those an empty answer is asked for twice.
     """

@@ -34,8 +34,8 @@ class ReadingOptions:
         window: span of the time entries; None reads all of them.
         limits: how hard the API may be asked.
         extra_params: resource → further query parameters, for example `{"users": {"account-statuses": "LIMITED"}}`.
-        recorder: told of what is read.
-        meter: told of what it costs.
+        recorder: learns what is read.
+        meter: counts what it costs.
         undeclared: columns that the destination has for fields that nobody declared.
         lists_with_rows: resource → parents of whose lists the destination has rows ('' where there is no parent); an
             empty answer for one of those is asked for a second time before it is believed.

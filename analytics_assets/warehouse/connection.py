@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.warehouse.disk import full_disk_told
+from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def connection(
     con = _open(path, read_only, usual_patience if patience_seconds is None else patience_seconds, SETTINGS)
     try:
         con.execute("SET TimeZone = 'UTC'")
-        with full_disk_told(path.parent):
+        with full_disk_as_one_sentence(path.parent):
             yield con
     finally:
         con.close()

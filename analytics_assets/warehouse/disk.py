@@ -19,7 +19,7 @@ NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def full_disk_told(folder: Path) -> Iterator[None]:
+def full_disk_as_one_sentence(folder: Path) -> Iterator[None]:
     """Turn any error that a full disk causes into one sentence; other errors pass unchanged.
 
     Args:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from analytics_assets.source.columns import ResourceName
 from analytics_assets.warehouse.connection import MEMORY_LIMIT
-from analytics_assets.warehouse.disk import full_disk_told
+from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.places import landing_folder
 from analytics_assets.warehouse.tables import columns_of, quoted
 
@@ -71,7 +71,7 @@ def landing(warehouse: Path, *, concurrency: int) -> Iterator[Landing]:
     folder = landing_folder(warehouse)
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        with full_disk_told(warehouse.parent), _loaded_into(folder, concurrency) as landed:
+        with full_disk_as_one_sentence(warehouse.parent), _loaded_into(folder, concurrency) as landed:
             yield landed
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,11 +1,13 @@
 """The job `sync` from the API to the marts, on the real dbt project."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.serving import DemoServer
+from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets_tests.orchestration.conftest import Project
 
@@ -50,3 +52,12 @@ class TestAnEmptyWorkspace:
             assert {column.name for column in TABLES[name].columns} <= columns
             assert project.rig.query(f"SELECT count(*) FROM raw.{name}") == [(0,)]
         assert [project.rig.query(f"SELECT count(*) FROM marts.{mart}") for mart in MARTS] == [[(0,)]] * len(MARTS)
+
+
+def test_the_zone_of_the_settings_is_the_one_that_days_are_counted_in(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYTICS_REPORTING_TIME_ZONE", "Pacific/Kiritimati")
+    zoned = Project(project.rig, load_settings(), project.instance)
+    assert zoned.run().success
+    rows = zoned.rig.query("SELECT work_date, entry_date, started_at FROM marts.fct_time_entries")
+    assert all(work == (start + timedelta(hours=14)).date() for work, _, start in rows)
+    assert any(work != entry for work, entry, _ in rows)

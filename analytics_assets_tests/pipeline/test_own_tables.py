@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
+from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import entry_of
 
@@ -72,3 +73,11 @@ def test_verify_names_what_it_could_not_compare(tiny: Rig) -> None:
     tiny.sync()
     found = tiny.verify().differences["time_entries"]
     assert found.not_compared == {"in lists that the API refuses": 8, "of users that are not listed any more": 8}
+
+
+def test_verify_refuses_to_compare_a_warehouse_with_another_workspace(tiny: Rig) -> None:
+    """It reported every row as missing and every other one as extra."""
+    tiny.sync()
+    tiny.workspace_id = "0" * 24
+    with pytest.raises(WarehouseError, match=r"holds workspace .*, not workspace 0{24}"):
+        tiny.verify()

@@ -10,7 +10,7 @@ from dagster import DagsterInstance
 from analytics_assets.demo.behaviour import Behaviour
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.columns import ResourceName
-from analytics_assets.warehouse.places import dbt_folder
+from analytics_assets.warehouse.places import dbt_folder, ledger_file
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.safety.child import SyncOrder
 from analytics_assets_tests.safety.processes import Processes, processes_in
@@ -67,7 +67,14 @@ class Site(Rig):
     def assert_clean(self) -> None:
         """Nothing lies around that a person would have to clean up, or that a later sync could take for its own."""
         left = {path.name for path in self.path.parent.iterdir()}
-        kept = {self.path.name, f"{self.path.name}.lock", f"{self.path.name}.holder", "dagster", dbt_folder(self.path).name}
+        kept = {
+            self.path.name,
+            f"{self.path.name}.lock",
+            f"{self.path.name}.holder",
+            "dagster",
+            dbt_folder(self.path).name,
+            ledger_file(self.path).name,
+        }
         assert left <= kept, f"left behind: {left - kept}"
 
     def assert_next_sync_heals(self) -> None:

@@ -145,3 +145,22 @@ def test_a_command_that_loses_its_terminal_while_dbt_works_cancels_dbt_and_says_
     assert "Interrupted. The raw tables are loaded" in ended.said
     site.assert_equals_api(resources=("tags",))
     site.assert_next_sync_heals()
+
+
+@pytest.mark.parametrize("number", END_SIGNALS[:2])
+def test_a_verification_that_is_told_to_end_says_so_in_one_line(site: Site, processes: Processes, number: signal.Signals) -> None:
+    """Ctrl-C ended in a traceback of 70 lines."""
+    running: list[Running] = []
+
+    def tell(request: RequestSeen) -> None:
+        if request.resource == "time_entries":
+            site.server.behaviour.before_answer = None
+            running[0].send(number)
+
+    site.server.behaviour.before_answer = tell
+    running.append(processes.start(CommandOrder(("verify",)), site.variables()))
+    ended = running[0].end()
+    assert ended.result == EXIT_INTERRUPTED
+    assert ended.said.endswith("Interrupted.\n")
+    assert "Traceback" not in ended.said
+    site.assert_clean()

@@ -14,6 +14,7 @@ from rich.table import Table
 from analytics_assets.cli.asked_months import asked_span
 from analytics_assets.cli.checked_settings import checked_settings
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
+from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import AskedMonths, Span, current_month, history_span
 from analytics_assets.pipeline.progress import ReadingProgress
@@ -34,7 +35,8 @@ def main(args: argparse.Namespace) -> int:
     span = span or history_span(settings.start_date, now=now)
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
     progress = ReadingProgress()
-    found = _verified(settings, span, progress)
+    with stopping_like_ctrl_c():
+        found = _verified(settings, span, progress)
     _print(found, progress.meter)
     return EXIT_FAILED if found.unequal else EXIT_OK
 

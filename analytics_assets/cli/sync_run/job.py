@@ -7,12 +7,9 @@ here.
 import contextlib
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from dagster import AssetKey, DagsterInstance, JobDefinition
@@ -61,27 +58,6 @@ def run_job(
             asset_selection=assets,
             tags={**tags, REPOSITORY_LABEL_TAG: REPOSITORY_LABEL, **NO_RETRY},
         )
-
-
-@contextlib.contextmanager
-def stopping_on_hangup() -> Iterator[None]:
-    """Treat a closed terminal and SIGTERM like Ctrl-C, so that the run ends red and releases the warehouse."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # nohup
-            signal.signal(number, _interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    signal.raise_signal(signal.SIGINT)  # handled by Dagster while the job runs, by Python before and after
 
 
 @contextlib.contextmanager

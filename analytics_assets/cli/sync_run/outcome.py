@@ -22,7 +22,7 @@ def exit_code_of(watch: RunWatch) -> int:
     return EXIT_FAILED if is_red else EXIT_OK
 
 
-def tell_ending(watch: RunWatch, *, verbose: bool) -> None:
+def print_outcome(watch: RunWatch, *, verbose: bool) -> None:
     """Print to stderr what went wrong; nothing if nothing did."""
     for check in failed_checks(watch, AssetCheckSeverity.WARN):
         say(f"Warning: {_check_text(check)}.")
@@ -40,6 +40,9 @@ def tell_ending(watch: RunWatch, *, verbose: bool) -> None:
 
 
 def _what_stayed(watch: RunWatch) -> str:
+    asked_for_raw = len(watch.planned) > watch.models_planned
+    if watch.models_planned and not asked_for_raw and not watch.is_green and watch.has_begun_models:
+        return "The raw tables are as they were before; some models may be new, the next sync builds the others."
     if not watch.landed:
         return "The warehouse is as it was before."
     if not watch.is_green and watch.models_planned:

@@ -11,9 +11,10 @@ from dagster import AssetKey, DagsterInstance
 from analytics_assets.cli.asked_months import asked_span
 from analytics_assets.cli.errors import UsageError
 from analytics_assets.cli.instance import ensure_dagster_home
+from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.cli.sync_run.asked_assets import asked_assets
-from analytics_assets.cli.sync_run.job import run_job, stopping_on_hangup
-from analytics_assets.cli.sync_run.outcome import exit_code_of, tell_ending
+from analytics_assets.cli.sync_run.job import run_job
+from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.summary import print_summary
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.definitions import build_definitions
@@ -43,8 +44,8 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
         raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
     home = ensure_dagster_home(settings)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
-    with stopping_on_hangup(), DagsterInstance.from_config(str(home)) as instance:
+    with stopping_like_ctrl_c(), DagsterInstance.from_config(str(home)) as instance:
         run_job(job, instance, watch, assets=assets, tags=tags, verbose=verbose)
     print_summary(watch, settings, sys.stdout)
-    tell_ending(watch, verbose=verbose)
+    print_outcome(watch, verbose=verbose)
     return exit_code_of(watch)

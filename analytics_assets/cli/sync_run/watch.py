@@ -63,6 +63,8 @@ class RunWatch:
     failed_steps: list[FailedStep] = field(default_factory=list)
     running: str = ""
     """The step that is running."""
+    begun: set[str] = field(default_factory=set)
+    """The steps that have begun."""
     is_interrupted: bool = False
     is_green: bool = False
 
@@ -75,6 +77,11 @@ class RunWatch:
     def models_planned(self) -> int:
         """Models that the run is to build."""
         return sum(key.path[0] != RAW for key in self.planned)
+
+    @property
+    def has_begun_models(self) -> bool:
+        """Whether dbt has begun, so that some models may be new."""
+        return "dbt" in self.begun
 
     @property
     def is_building(self) -> bool:
@@ -98,6 +105,7 @@ class RunWatch:
             self.checks_planned += 1
         elif kind is DagsterEventType.STEP_START:
             self.running = event.step_key or ""
+            self.begun.add(self.running)
         elif kind is DagsterEventType.ASSET_MATERIALIZATION:
             self._materialized(event.step_materialization_data.materialization)
         elif kind is DagsterEventType.ASSET_CHECK_EVALUATION and isinstance(data, AssetCheckEvaluation):
