@@ -30,6 +30,7 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
 """DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
 RESERVED_PARAMS: Final = frozenset({"page", "page-size", "start", "end"})
 """Another value for one of these would end lists early, or hide rows that then count as deleted."""
+EARLIEST_START: Final = date(1970, 1, 1)
 TYPO_SIMILARITY: Final = 0.75
 
 _WHERE_TO_GET: Final[dict[str, str]] = {
@@ -137,6 +138,8 @@ class Settings(AccessSettings):
     def _start_is_past(cls, value: date) -> date:
         if value > datetime.now(UTC).date():
             raise ValueError("must not lie in the future")
+        if value < EARLIEST_START:
+            raise ValueError(f"must not lie before {EARLIEST_START}")
         return value
 
     @field_validator("extra_params")

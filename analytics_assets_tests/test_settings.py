@@ -85,6 +85,11 @@ def test_the_database_of_an_accepted_file_has_the_name_that_dbt_derives(name: st
         con.execute("CREATE TABLE raw.users (id VARCHAR)")
 
 
+def test_a_start_of_history_before_anybody_tracked_time_is_refused() -> None:
+    """The day before the first day of the calendar ended in a traceback."""
+    assert "ANALYTICS_START_DATE must not lie before 1970-01-01" in message_of({"ANALYTICS_START_DATE": "0001-01-01"})
+
+
 def test_a_zone_that_does_not_exist_is_named() -> None:
     assert settings_of({"ANALYTICS_REPORTING_TIME_ZONE": "Europe/Berlin"}).reporting_time_zone == "Europe/Berlin"
     message = message_of({"ANALYTICS_REPORTING_TIME_ZONE": "Mars/Olympus"})

@@ -1,8 +1,9 @@
 """All or nothing under Dagster, and what a run that dies while dbt works leaves behind."""
 
 import pytest
-from dagster import AssetKey
+from dagster import AssetKey, DagsterRunStatus
 
+from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.demo.faults import Fault
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.warehouse.connection import connection
@@ -72,3 +73,21 @@ def test_a_sync_waits_while_dbt_works_and_reads_in_no_gap_between_two_models(sit
     assert following.end().result
     site.assert_equals_api()
     site.assert_clean()
+
+
+def test_a_run_whose_process_was_killed_is_ended_by_the_next_start_and_one_that_lives_is_not(
+    site: Site, processes: Processes
+) -> None:
+    """Such runs stayed "started" for a day, in their slots; with four of them the queue stood still."""
+    killed = processes.start(DagsterOrder(TAGS), site.variables(), stop=Stop("loading"))
+    killed.wait_until_it_stops()
+    alive = processes.start(DagsterOrder(TAGS), site.variables())
+    alive.wait_until_it_says("Waiting for the warehouse: ")
+    with site.instance() as instance:
+        assert end_orphaned_runs(instance) == []
+        killed.kill()
+        (ended,) = end_orphaned_runs(instance)
+        assert alive.end().result["run_id"] != ended
+        run = instance.get_run_by_id(ended)
+        assert run is not None
+        assert run.status is DagsterRunStatus.FAILURE

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -38,8 +39,20 @@ def main(args: argparse.Namespace) -> int:
             say_demo(settings)
             variables = stack.enter_context(demo_api())
         home = ensure_dagster_home(settings)
+        _end_orphaned_runs(home)
         say(f"Dagster UI on http://{HOST}:{port} in some seconds; Ctrl-C ends it. Warehouse: {settings.duckdb_path}")
         return _serve(port, {**os.environ, **variables, HOME_VARIABLE: str(home)})
+
+
+def _end_orphaned_runs(home: Path) -> None:
+    """End what an earlier UI or a killed command has left; importing Dagster takes a second, which the UI takes anyway."""
+    from dagster import DagsterInstance
+
+    from analytics_assets.cli.orphaned_runs import end_orphaned_runs
+
+    with DagsterInstance.from_config(str(home)) as instance:
+        if ended := end_orphaned_runs(instance):
+            say(f"{len(ended)} run{'' if len(ended) == 1 else 's'} without a process reported as failed.")
 
 
 def _free_port(port: int) -> int:

@@ -97,7 +97,9 @@ class _Lines:
             return ", ".join(f"{p.name}: {_read_text(p)} so far" for p in reading)
         if self._watch.is_building:
             return _models_text(self._watch)
-        return "writing the warehouse" if any(p.state == "read" for p in self._watch.resources()) else "starting"
+        resources = list(self._watch.resources())
+        is_all_read = bool(resources) and all(p.state != "waiting" for p in resources)
+        return "writing the warehouse" if is_all_read else "starting"
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from dagster import AssetKey, DagsterInstance
 from analytics_assets.cli.asked_months import asked_span
 from analytics_assets.cli.errors import UsageError
 from analytics_assets.cli.instance import ensure_dagster_home
+from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.cli.sync_run.asked_assets import asked_assets
 from analytics_assets.cli.sync_run.job import run_job
@@ -45,6 +46,7 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     home = ensure_dagster_home(settings)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     with stopping_like_ctrl_c(), DagsterInstance.from_config(str(home)) as instance:
+        end_orphaned_runs(instance)
         run_job(job, instance, watch, assets=assets, tags=tags, verbose=verbose)
     print_summary(watch, settings, sys.stdout)
     print_outcome(watch, verbose=verbose)
