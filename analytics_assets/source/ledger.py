@@ -42,7 +42,9 @@ class Ledger:
         self._per_hour = per_hour
         self._clock = clock
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._threads = threading.Lock()  # a FileLock lets in all threads of the process that holds it
+        # pyrate-limiter's own `use_file_lock` is made for processes of one thread each, and a FileLock lets in all threads
+        # of the process that holds it
+        self._threads = threading.Lock()
         self._processes = FileLock(f"{file}.lock", thread_local=False)
 
     def take(self) -> LastHour:
