@@ -10,10 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Final
+
+from filelock import FileLock, Timeout
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
 from analytics_assets.cli.demo_process import demo_api, say_demo
@@ -21,6 +23,7 @@ from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageErr
 from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
 from analytics_assets.settings import PROJECT_MARK, project_dir
 
+FOLLOWED: Final = "analytics_assets.cli.followed"
 HOST: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65535
 STOP_TIMEOUT_SECONDS: Final = 20.0
@@ -39,9 +42,31 @@ def main(args: argparse.Namespace) -> int:
             say_demo(settings)
             variables = stack.enter_context(demo_api())
         home = ensure_dagster_home(settings)
+        stack.enter_context(_only_one(home))
         _end_orphaned_runs(home)
         say(f"Dagster UI on http://{HOST}:{port} in some seconds; Ctrl-C ends it. Warehouse: {settings.duckdb_path}")
         return _serve(port, {**os.environ, **variables, HOME_VARIABLE: str(home)})
+
+
+@contextlib.contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Hold the instance for this UI: the daemons of two would each launch every tick of a schedule.
+
+    Raises:
+        CommandError: another one runs already.
+    """
+    lock = FileLock(home / "dev.lock", thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CommandError(
+            f"A Dagster UI of this warehouse runs already ({home}): use that one, or end it first. Two would start every "
+            "scheduled run twice."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _end_orphaned_runs(home: Path) -> None:
@@ -78,9 +103,9 @@ def _serve(port: int, environment: Mapping[str, str]) -> int:
     """Run `dagster dev` in its own session; at the end, stop it and every process that it started."""
     folder = project_dir()
     where = ["-w", PROJECT_MARK] if (folder / PROJECT_MARK).exists() else ["-m", "analytics_assets.definitions"]
-    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-h", HOST, "-p", str(port), *where]
+    command = [sys.executable, "-W", "ignore", "-m", FOLLOWED, "dagster", "dev", "-h", HOST, "-p", str(port), *where]
     before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
-    process = subprocess.Popen(command, cwd=folder, env=dict(environment), start_new_session=True)
+    process = subprocess.Popen(command, cwd=folder, env=dict(environment), stdin=subprocess.PIPE, start_new_session=True)
     try:
         code = process.wait()
     except KeyboardInterrupt:
