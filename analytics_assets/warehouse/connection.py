@@ -96,7 +96,10 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
 
 def _occupant(error: duckdb.Error) -> str | None:
     """Which program has the file open; None if it can't be opened for another reason."""
-    if isinstance(error, duckdb.ConnectionException) and "different configuration" in str(error):
+    is_other_configuration = isinstance(error, duckdb.ConnectionException) and "different configuration" in str(error)
+    # two threads that open the file in the same moment
+    is_opening = isinstance(error, duckdb.BinderException) and "Unique file handle conflict" in str(error)
+    if is_other_configuration or is_opening:
         return "another task of this process"
     if not isinstance(error, duckdb.IOException) or "Could not set lock on file" not in str(error):
         return None
