@@ -46,7 +46,7 @@ test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
 check: setup  ## what CI runs: lint, types, definitions, tests; goes through all of them before it fails
 	@$(MAKE) --no-print-directory --keep-going lint types definitions test
 
-check-pythons:  ## the tests of source, pipeline, settings and definitions on Python 3.11 to 3.13; PYTHONS="/path/to/python3.12 ..." names other interpreters
+check-pythons:  ## the tests of source, pipeline, warehouse, settings and definitions on Python 3.11 to 3.13; PYTHONS="/path/to/python3.12 ..." names other interpreters
 	@failed=; for python in $(PYTHONS); do \
 	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) \
 	    || { failed="$$failed$$python is missing; "; continue; }; \
