@@ -12,7 +12,7 @@ TEST_ARGS ?= --numprocesses auto
 
 # the interpreters that pyproject.toml claims, and the part of the tests that would show a difference between them
 PYTHONS ?= python3.11 python3.12 python3.13
-PYTHONS_TESTS := $(addprefix analytics_assets_tests/,source pipeline test_settings.py orchestration/test_definitions.py)
+PYTHONS_TESTS := $(addprefix analytics_assets_tests/,source pipeline warehouse test_settings.py orchestration/test_definitions.py)
 
 DBT_PROJECT := analytics_assets/dbt_project
 DBT_FILES := $(shell find $(DBT_PROJECT) -mindepth 1 \( -name target -o -name logs -o -name dbt_packages \) -prune -o -print)
