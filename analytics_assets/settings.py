@@ -220,7 +220,7 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
     """
     ours = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
     known = {variable(field): field for field in Settings.model_fields}
-    problems = [(name, f"is not a setting; did you mean {meant}?") for name, meant in _typos(ours.keys() - known.keys())]
+    problems = [(name, f"is not a setting, {meant} may be meant") for name, meant in _typos(ours.keys() - known.keys())]
     try:
         settings = Settings(**{known[name]: value for name, value in ours.items() if name in known and value.strip()})
     except ValidationError as error:
