@@ -6,7 +6,7 @@ The calendar itself stands in `pipeline/months.py`.
 from datetime import date
 from typing import Final
 
-from dagster import MonthlyPartitionsDefinition, PartitionKeyRange, TimeWindow
+from dagster import MonthlyPartitionsDefinition, TimeWindow
 
 from analytics_assets.pipeline.months import Month, Span
 
@@ -23,11 +23,6 @@ def month_partitions(start_date: date) -> MonthlyPartitionsDefinition:
 def partition_key(month: Month) -> str:
     """The key of a month among the monthly partitions."""
     return f"{month}-01"
-
-
-def partition_range(span: Span) -> PartitionKeyRange:
-    """The partitions of a span."""
-    return PartitionKeyRange(partition_key(span.first), partition_key(span.last))
 
 
 def range_tags(span: Span) -> dict[str, str]:

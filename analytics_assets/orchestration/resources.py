@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 from dagster import ConfigurableResource
 from pydantic import Field
 
 from analytics_assets.pipeline.api import Api
 from analytics_assets.settings import Settings, checked_access
-from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.writer_lock import writing
 
 
@@ -59,9 +57,3 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
         """Hold the file for writing; other writers wait, and log it."""
         with writing(self.path, what):
             yield
-
-    @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that reads; waits while another program writes."""
-        with connection(self.path, read_only=True) as con:
-            yield con
