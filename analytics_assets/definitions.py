@@ -10,6 +10,7 @@ from analytics_assets.orchestration.dbt_assets import build_dbt_assets
 from analytics_assets.orchestration.jobs import build_schedules, sync_job
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
+from analytics_assets.orchestration.run_history import build_forget_old_runs
 from analytics_assets.pipeline.progress import OnReading
 from analytics_assets.settings import Settings, load_settings
 
@@ -30,6 +31,7 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         asset_checks=[build_checks(settings)],
         jobs=[sync_job],
         schedules=build_schedules(settings),
+        sensors=[build_forget_old_runs(settings)],
         resources={
             "api": WorkspaceAccessResource(),
             "warehouse": Warehouse(duckdb_path=str(settings.duckdb_path)),

@@ -131,6 +131,7 @@ class Settings(AccessSettings):
         default_factory=dict, description="resource to query parameters"
     )
     reporting_time_zone: OptionalText = Field(None, description="zone whose dates days, weeks and months follow")
+    keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
 
     @field_validator("start_date")

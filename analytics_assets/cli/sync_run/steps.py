@@ -14,13 +14,14 @@ from analytics_assets.cli.instance import ensure_dagster_home
 from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.cli.sync_run.asked_assets import asked_assets
-from analytics_assets.cli.sync_run.job import run_job
+from analytics_assets.cli.sync_run.job import REPOSITORY_LABEL, run_job
 from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.summary import print_summary
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.jobs import SYNC
 from analytics_assets.orchestration.partitions import range_tags
+from analytics_assets.orchestration.run_history import forget_old_runs
 from analytics_assets.pipeline.months import current_month
 from analytics_assets.settings import Settings
 from analytics_assets.warehouse.tables import RAW
@@ -45,9 +46,11 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
         raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
     home = ensure_dagster_home(settings)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
+    checks = definitions.resolve_asset_graph().asset_check_keys
     with stopping_like_ctrl_c(), DagsterInstance.from_config(str(home)) as instance:
         end_orphaned_runs(instance)
         run_job(job, instance, watch, assets=assets, tags=tags, verbose=verbose)
+        forget_old_runs(instance, label=REPOSITORY_LABEL, keep=settings.keep_runs, checks=checks)
     print_summary(watch, settings, sys.stdout)
     print_outcome(watch, verbose=verbose)
     return exit_code_of(watch)

@@ -1,0 +1,125 @@
+"""The history of runs on the Dagster instance, kept bounded: each sync leaves a megabyte and four files there.
+
+Dagster itself forgets ticks, but never a run. Which runs may go, and what of them is on the disk, is decided here; when
+they go, by the sensor `forget_old_runs` and by the command line.
+"""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    AssetRecordsFilter,
+    DagsterEventType,
+    DagsterInstance,
+    DefaultSensorStatus,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
+
+from analytics_assets.settings import Settings
+
+RUNS_AT_ONCE: Final = 50
+"""A sensor's tick may take a minute; a run takes a tenth of a second to delete."""
+SECONDS_BETWEEN: Final = 3600
+MAX_RECORDS: Final = 500
+"""So many records are asked for at once; Dagster refuses more than a thousand."""
+
+
+def forget_old_runs(
+    instance: DagsterInstance, *, label: str, keep: int, checks: Collection[AssetCheckKey], at_most: int = RUNS_AT_ONCE
+) -> list[str]:
+    """Delete the oldest runs beyond those that are kept, with their events and logs; their ids.
+
+    A run that is not finished stays, and so does a run that holds the latest state of an asset, of a month of it or of
+    a check, however old it is: what the UI shows of them does not change.
+
+    Args:
+        instance: where the runs are.
+        label: the tag `.dagster/repository` of the runs; those of other projects on the instance are left alone.
+        keep: how many of the newest runs stay in any case.
+        checks: the checks whose latest results stay.
+        at_most: how many runs are deleted by one call.
+    """
+    finished = RunsFilter(tags={REPOSITORY_LABEL_TAG: label}, statuses=list(FINISHED_STATUSES))
+    surplus = instance.get_runs_count(finished) - keep
+    if surplus <= 0:
+        return []
+    run_ids = instance.get_run_ids(finished)  # the newest first
+    needed = set(_with_latest_state(instance, checks))
+    old = [run_id for run_id in reversed(run_ids[keep:]) if run_id not in needed][:at_most]
+    for run_id in old:
+        _forget(instance, run_id)
+    return old
+
+
+def _with_latest_state(instance: DagsterInstance, checks: Collection[AssetCheckKey]) -> Iterator[str]:
+    """The runs that the latest state of something comes from."""
+    for record in instance.get_asset_records(list(instance.all_asset_keys())):
+        entry = record.asset_entry
+        yield from (event.run_id for event in (entry.last_materialization, entry.last_observation) if event is not None)
+        if entry.last_run_id is not None:
+            yield entry.last_run_id
+        yield from _with_latest_partitions(instance, entry.asset_key)
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(checks))
+    yield from (execution.run_id for execution in latest.values())
+
+
+def _with_latest_partitions(instance: DagsterInstance, key: AssetKey) -> Iterator[str]:
+    latest = instance.event_log_storage.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
+    ids = sorted(latest.values())
+    for first in range(0, len(ids), MAX_RECORDS):
+        some = ids[first : first + MAX_RECORDS]
+        found = instance.fetch_materializations(AssetRecordsFilter(key, storage_ids=some), limit=len(some))
+        yield from (record.run_id for record in found.records)
+
+
+def _forget(instance: DagsterInstance, run_id: str) -> None:
+    """Delete a run and what Dagster's own deletion leaves: results of checks, the text of its log, and on SQLite a file."""
+    instance.delete_run(run_id)
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    storage = instance.event_log_storage
+    if isinstance(storage, SqlEventLogStorage):
+        with storage.index_connection() as con:
+            con.execute(AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id))
+    if isinstance(storage, SqliteEventLogStorage):
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{storage.path_for_shard(run_id)}{ending}").unlink(missing_ok=True)
+
+
+def build_forget_old_runs(settings: Settings) -> SensorDefinition:
+    """The sensor that keeps the history bounded while the UI's daemon runs; on until it is stopped."""
+
+    @sensor(
+        name="forget_old_runs",
+        minimum_interval_seconds=SECONDS_BETWEEN,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=f"Every hour: deletes the oldest runs with their logs beyond the newest {settings.keep_runs} "
+        "(ANALYTICS_KEEP_RUNS). Runs that hold the latest state of an asset, a month or a check stay. It is on because "
+        "otherwise a year of hourly syncs would leave 11 GB.",
+    )
+    def evaluate(context: SensorEvaluationContext) -> SkipReason:
+        location, definitions = context.code_location_origin, context.repository_def
+        if location is None or definitions is None:
+            return SkipReason("The runs of this code location can't be told from others here.")
+        forgotten = forget_old_runs(
+            context.instance,
+            label=f"{definitions.name}@{location.location_name}",
+            keep=settings.keep_runs,
+            checks=definitions.asset_graph.asset_check_keys,
+        )
+        if not forgotten:
+            return SkipReason(f"No run is older than the newest {settings.keep_runs} and needless.")
+        return SkipReason(f"{len(forgotten)} old runs deleted.")
+
+    return evaluate
