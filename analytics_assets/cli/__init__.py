@@ -6,6 +6,7 @@ used, because Dagster and dlt take seconds to import and `--help` must not.
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -62,6 +63,15 @@ def build_parser() -> argparse.ArgumentParser:
     parsers["dev"].add_argument("--port", type=int, default=3000, help="port of the UI, 0 for a free one (%(default)s)")
     demo_cli.add_arguments(parsers["demo-api"])
     return parser
+
+
+def program() -> int:
+    """Run the command that was typed, for a process that ends with it; the exit code is that of `main`."""
+    try:
+        return main()
+    finally:
+        # the interpreter's own end takes a moment, and a second Ctrl-C in it would print a traceback
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import sys
 
-from analytics_assets.cli import main
+from analytics_assets.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

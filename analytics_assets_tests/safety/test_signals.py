@@ -1,6 +1,8 @@
 """Ctrl-C, SIGTERM and a lost terminal end a command; the warehouse is as it was, or whole."""
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -164,3 +166,12 @@ def test_a_verification_that_is_told_to_end_says_so_in_one_line(site: Site, proc
     assert ended.said.endswith("Interrupted.\n")
     assert "Traceback" not in ended.said
     site.assert_clean()
+
+
+def test_ctrl_c_while_the_interpreter_ends_prints_no_traceback() -> None:
+    code = (
+        "import atexit, signal, sys; from analytics_assets.cli import program; "
+        "atexit.register(signal.raise_signal, signal.SIGINT); sys.argv[1:] = ['--help']; sys.exit(program())"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
