@@ -46,11 +46,14 @@ def server(small_workspace: Workspace) -> Iterator[DemoServer]:
 @pytest.fixture
 def rig(server: DemoServer, tmp_path: Path) -> Rig:
     """A warehouse that is fed from the demo API."""
-    return Rig(server, tmp_path)
+    return Rig(server, tmp_path, through_dlt=True)
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Iterator[Rig]:
-    """An empty warehouse that is fed from a workspace of three members over four months, for tests of many syncs."""
+    """An empty warehouse that is fed from a workspace of three members over four months, for tests of many syncs.
+
+    They load without dlt's files, see `quick_load.py`.
+    """
     with DemoServer(tiny_workspace()) as server:
         yield Rig(server, tmp_path, start=month(MONTHS - 1).first_moment.date())

@@ -6,7 +6,7 @@ records that the API serves and looks each value up in the warehouse.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from analytics_assets.source.meter import Meter
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets_tests.quick_load import quick_loading
 
 Row = dict[str, Any]
 START = date(2025, 1, 1)
@@ -38,12 +39,15 @@ START = date(2025, 1, 1)
 class Rig:
     """One warehouse, fed from one demo server."""
 
-    def __init__(self, server: DemoServer, folder: Path, *, page_size: int = 50, start: date = START) -> None:
+    def __init__(
+        self, server: DemoServer, folder: Path, *, page_size: int = 50, start: date = START, through_dlt: bool = False
+    ) -> None:
         self.server = server
         self.workspace = server.workspace
         self.path = folder / "analytics.duckdb"
         self.page_size = page_size
         self.start = start
+        self.through_dlt = through_dlt
         self.progress = ReadingProgress()
         self.limits = HttpLimits(requests_per_second=10_000, backoff_factor=0, read_timeout_seconds=5)
         self.extra_params: dict[str, dict[str, Any]] = {}
@@ -61,32 +65,33 @@ class Rig:
         self, first: str | None = None, last: str | None = None, resources: Sequence[ResourceName] = RESOURCE_NAMES
     ) -> SyncReport:
         """A sync of the months from `first` to `last`, by default all of history."""
-        self.progress = ReadingProgress()
-        return sync(
-            api=self.api,
-            warehouse=self.path,
-            months=AskedMonths(self.start, span=self.span(first, last)),
-            progress=self.progress,
-            holder="test",
-            resources=resources,
-        )
+        return self._sync(AskedMonths(self.start, span=self.span(first, last)), resources)
 
     def routine_sync(self, lookback_months: int = 2) -> SyncReport:
         """A sync without months: what the warehouse lacks, and the lookback."""
+        return self._sync(AskedMonths(self.start, lookback_months), RESOURCE_NAMES)
+
+    def _sync(self, months: AskedMonths, resources: Sequence[ResourceName]) -> SyncReport:
         self.progress = ReadingProgress()
-        return sync(
-            api=self.api,
-            warehouse=self.path,
-            months=AskedMonths(self.start, lookback_months),
-            progress=self.progress,
-            holder="test",
-        )
+        with self._loading():
+            return sync(
+                api=self.api,
+                warehouse=self.path,
+                months=months,
+                progress=self.progress,
+                holder="test",
+                resources=resources,
+            )
 
     def verify(self) -> Verification:
         """All of history compared with the API."""
         self.progress = ReadingProgress()
         months = AskedMonths(self.start, span=self.span())
-        return verify(api=self.api, warehouse=self.path, months=months, progress=self.progress)
+        with self._loading():
+            return verify(api=self.api, warehouse=self.path, months=months, progress=self.progress)
+
+    def _loading(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.through_dlt else quick_loading()
 
     @property
     def recorder(self) -> ReadingRecorder:

@@ -53,17 +53,17 @@ class OpenReading:
     span: Span
     source: DltSource
     pipeline: Pipeline
+    landing: Landing
     known_columns: dict[ResourceName, dict[str, DataType]]
     _api: Api
     _options: ReadingOptions
     _window: Window
     _began_at: datetime
-    _landing: Landing
 
     @property
     def landed(self) -> Path:
         """The file that was loaded."""
-        return self._landing.file
+        return self.landing.file
 
     def load(self, resources: Sequence[ResourceName]) -> None:
         """Run dlt on some of the resources, without any orchestration.
@@ -89,7 +89,7 @@ class OpenReading:
             SourceError: a list was not read to its end, or every list of a child resource was refused.
         """
         reading = self._result(resources)
-        self._landing.close()
+        self.landing.close()
         for name in resources:
             if TABLES[name].parent is not None:
                 reading = self._with_moved_rows(name, reading, resources)
@@ -119,7 +119,7 @@ class OpenReading:
             looked_for |= missing.keys()
             if earlier:
                 logger.info("%d rows of %s are missing; reading %d lists again", len(missing), name, len(earlier))
-                self._landing.add(name, self._api.lists_again(self._options, TABLES[name], earlier))
+                self.landing.add({name: self._api.lists_again(self._options, TABLES[name], earlier)})
                 reading = self._result(resources)
         raise SourceError(
             f"Rows of {name} moved between lists each of the {MAX_SECOND_READINGS} times they were looked for, so that no "
@@ -175,4 +175,4 @@ def open_reading(
         progress.meter.lists = progress.lists
         with landing(warehouse, concurrency=api.limits.concurrency) as landed, progress.meter.ending.at_exit_or_signal():
             source = api.source(options)
-            yield OpenReading(warehouse, span, source, landed.pipeline, known, api, options, window, began_at, landed)
+            yield OpenReading(warehouse, span, source, landed.pipeline, landed, known, api, options, window, began_at)

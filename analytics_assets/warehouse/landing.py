@@ -6,7 +6,7 @@ two tables would leave a mixed warehouse if it loaded there directly (seen with 
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,24 +35,30 @@ class Landing:
     pipeline: dlt.Pipeline
     _connection: duckdb.DuckDBPyConnection
 
-    def add(self, name: ResourceName, pages: Iterable[pa.Table]) -> None:
-        """Add pages that were read after dlt had loaded; the landing is closed before and after."""
+    def add(self, pages: Mapping[ResourceName, Iterable[pa.Table]]) -> None:
+        """Add pages that were not read under dlt; the landing is closed before and after."""
         with duckdb.connect(str(self.file), config=CONFIG) as con:
-            for page in pages:
-                con.register("page", page)
-                present = columns_of(con, DATASET, name)
-                if not present:
-                    con.execute(f"CREATE SCHEMA IF NOT EXISTS {DATASET}")
-                    con.execute(f"CREATE TABLE {DATASET}.{name} AS FROM page LIMIT 0")
-                for column, kind, *_ in con.execute("DESCRIBE page").fetchall():
-                    if present and column not in present:
-                        con.execute(f"ALTER TABLE {DATASET}.{name} ADD COLUMN {quoted(column)} {kind}")
-                con.execute(f"INSERT INTO {DATASET}.{name} BY NAME FROM page")
-                con.unregister("page")
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {DATASET}")
+            for name, of_resource in pages.items():
+                for page in of_resource:
+                    _add_page(con, name, page)
 
     def close(self) -> None:
         """Close the file, so that the warehouse can attach it; nothing can be loaded afterwards."""
         self._connection.close()
+
+
+def _add_page(con: duckdb.DuckDBPyConnection, name: ResourceName, page: pa.Table) -> None:
+    con.register("page", page)
+    present = columns_of(con, DATASET, name)
+    if not present:
+        con.execute(f"CREATE TABLE {DATASET}.{name} AS FROM page LIMIT 0")
+    elif not present.keys() >= set(page.column_names):
+        for column, kind, *_ in con.execute("DESCRIBE page").fetchall():
+            if column not in present:
+                con.execute(f"ALTER TABLE {DATASET}.{name} ADD COLUMN {quoted(column)} {kind}")
+    con.execute(f"INSERT INTO {DATASET}.{name} BY NAME FROM page")
+    con.unregister("page")
 
 
 @contextmanager
