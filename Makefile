@@ -10,6 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 # one process per core; importing Dagster costs each of them seconds, so no more than that
 TEST_ARGS ?= --numprocesses auto
 
+SOAK_HISTORIES ?= 1000
+SOAK_SEED := $(or $(SOAK_SEED),$(shell date +%s))
+
 # the interpreters that pyproject.toml claims, and the part of the tests that would show a difference between them
 PYTHONS ?= python3.11 python3.12 python3.13
 PYTHONS_TESTS := $(addprefix analytics_assets_tests/,source pipeline warehouse test_settings.py orchestration/test_definitions.py)
@@ -27,7 +30,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run dev test check check-pythons fmt lint types definitions lock wheel clean
+.PHONY: help setup run dev test soak check check-pythons fmt lint types definitions lock wheel clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +45,10 @@ dev: setup  ## the Dagster UI on port 3000, with daemon, schedules and sensors
 
 test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+soak: setup  ## a thousand invented histories, faults, kills and full disks, for an hour or two; SOAK_HISTORIES= and SOAK_SEED= say how many and which
+	@echo "make soak SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) does the same again"
+	@SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m pytest -m soak $(TEST_ARGS)
 
 check: setup  ## what CI runs: lint, types, definitions, tests; goes through all of them before it fails
 	@$(MAKE) --no-print-directory --keep-going lint types definitions test

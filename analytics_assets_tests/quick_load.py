@@ -8,10 +8,14 @@ pages, as for lists that are read again.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from unittest import mock
 
 import pyarrow as pa
+from dlt.common.configuration.resolve import resolve_configuration
+from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.extract.pipe_iterator import PipeIterator
+from dlt.sources.helpers.rest_client import client as rest_client
 
 from analytics_assets.pipeline.reading import OpenReading
 from analytics_assets.source.columns import ResourceName
@@ -20,8 +24,18 @@ from analytics_assets.source.columns import ResourceName
 @contextmanager
 def quick_loading() -> Iterator[None]:
     """Have each sync and each verification of this process load without dlt."""
-    with mock.patch.object(OpenReading, "load", load_quickly):
+    # dlt looks its runtime up for each resource, in all places where it could stand: 10 ms each
+    runtime = _runtime()
+    with (
+        mock.patch.object(OpenReading, "load", load_quickly),
+        mock.patch.object(rest_client, "resolve_configuration", return_value=runtime),
+    ):
         yield
+
+
+@cache
+def _runtime() -> RuntimeConfiguration:
+    return resolve_configuration(RuntimeConfiguration())
 
 
 def load_quickly(opened: OpenReading, resources: Sequence[ResourceName]) -> None:
@@ -37,4 +51,9 @@ def load_quickly(opened: OpenReading, resources: Sequence[ResourceName]) -> None
         for item in items:
             pages.setdefault(item.pipe.name, []).extend(item.item if isinstance(item.item, list) else [item.item])
     opened.landing.close()
-    opened.landing.add({name: pages.get(name, []) for name in resources})
+    opened.landing.add({name: _joined(pages.get(name, [])) for name in resources})
+
+
+def _joined(pages: Sequence[pa.Table]) -> list[pa.Table]:
+    """The pages, as one where all have the same columns."""
+    return [pa.concat_tables(pages)] if pages and all(page.schema == pages[0].schema for page in pages) else list(pages)

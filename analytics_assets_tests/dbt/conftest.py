@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
+from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
 from filelock import FileLock
 
 import analytics_assets
@@ -74,6 +76,14 @@ class Builder:
         self.target = folder / "target"
         self.manifest: Manifest | None = None
 
+    @classmethod
+    def of_session(cls, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> "Builder":
+        """A builder at the place that all processes of this test session share."""
+        base = tmp_path_factory.getbasetemp()
+        folder = (base if worker_id == "master" else base.parent) / "dbt_builds"
+        folder.mkdir(exist_ok=True)
+        return cls(folder)
+
     def build(self, name: str, *arguments: str) -> Build:
         """`dbt build` of the warehouse at `path`, which goes to a place of its own afterwards."""
         self.parsed()
@@ -98,6 +108,23 @@ class Builder:
         """`dbt build` of the warehouse at `path`."""
         with self._surroundings():
             return dbtRunner(manifest=self.parsed()).invoke(["build", *self._options(), *arguments])
+
+    def compile(self, *selected: str) -> list[tuple[str, str, str]]:
+        """Place, kind and SQL of the selected models, in the order in which they depend on each other."""
+        with self._surroundings():
+            done = dbtRunner(manifest=self.parsed()).invoke(["compile", *self._options(), "--select", *selected])
+        assert done.success, done.exception
+        waiting = {result.node.unique_id: result.node for result in cast(RunExecutionResult, done.result).results}
+        ordered: list[tuple[str, str, str]] = []
+        while waiting:
+            ready = {key: node for key, node in waiting.items() if not waiting.keys() & set(node.depends_on_nodes)}
+            ordered += [
+                (f"{node.schema}.{node.name}", str(node.config.materialized), str(node.compiled_code))
+                for node in ready.values()
+                if isinstance(node, ModelNode)
+            ]
+            waiting = {key: node for key, node in waiting.items() if key not in ready}
+        return ordered
 
     def parsed(self) -> Manifest:
         """The project as dbt parsed it, once per process."""
@@ -141,10 +168,7 @@ def _name(unique_id: str) -> str:
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Builder:
     """The builder of this session; one process at a time has it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "dbt_builds"
-    folder.mkdir(exist_ok=True)
-    return Builder(folder)
+    return Builder.of_session(tmp_path_factory, worker_id)
 
 
 @pytest.fixture(scope="session")

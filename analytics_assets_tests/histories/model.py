@@ -1,0 +1,159 @@
+"""The law in plain Python: what the warehouse must hold after a sync, worked out from the API's records alone.
+
+The semantics of the project stand here a second time, without a look at the pipeline: which absences are deletions,
+what a refused list says, what of the history is kept.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from analytics_assets.demo.workspace import Workspace
+from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
+from analytics_assets.source.window import Window
+from analytics_assets_tests.rig import Row, is_in, start_of
+
+Records = dict[str, Row]
+State = Mapping[ResourceName, Records]
+CHILDREN: Mapping[ResourceName, tuple[ResourceName, str]] = {
+    "time_entries": ("users", "userId"),
+    "tasks": ("projects", "projectId"),
+}
+
+
+def state_of(workspace: Workspace) -> State:
+    """What the API has now; its records are never changed in place."""
+    return {resource: {record["id"]: record for record in workspace.records(resource)} for resource in RESOURCE_NAMES}
+
+
+class Model:
+    """The records that the warehouse must hold, and those that its history must tell of."""
+
+    def __init__(self) -> None:
+        self.live: dict[ResourceName, Records] = {resource: {} for resource in RESOURCE_NAMES}
+        self.past: dict[ResourceName, list[tuple[str, str, Row]]] = {resource: [] for resource in RESOURCE_NAMES}
+
+    def departed(self, resource: ResourceName) -> Records:
+        """The rows that left and are not back, as they were last seen."""
+        left = {key: record for key, change, record in self.past[resource] if change == "deleted"}
+        return {key: record for key, record in left.items() if key not in self.live[resource]}
+
+    def synced(
+        self,
+        resources: Sequence[ResourceName],
+        window: Window,
+        states: Sequence[State],
+        refused: Collection[str],
+        found: Mapping[ResourceName, Mapping[str, Row]],
+    ) -> None:
+        """A sync of these resources ended green.
+
+        Args:
+            resources: what it was asked for.
+            window: the time entries that it read.
+            states: what the API had, from the sync's beginning to its end. Of a record that changed in between, any of
+                its states is right; one that was there all the time must have been found.
+            refused: the parents whose lists were refused.
+            found: the rows that the warehouse has now, to see which state it was.
+        """
+        for resource in resources:
+            possible = [self._after(resource, window, state, refused) for state in states]
+            old = self.live[resource]
+            new: Records = {}
+            for record_id in {key for records in possible for key in records}:
+                versions = [records.get(record_id) for records in possible]
+                if (record := _found_version(resource, versions, found[resource].get(record_id))) is not None:
+                    new[record_id] = record
+            for record_id, record in old.items():
+                if record_id not in new:
+                    self.past[resource].append((record_id, "deleted", record))
+                elif new[record_id] != record:
+                    self.past[resource].append((record_id, "edited", record))
+            self.live[resource] = new
+
+    def _after(self, resource: ResourceName, window: Window, state: State, refused: Collection[str]) -> Records:
+        if resource not in CHILDREN:
+            return dict(state[resource])
+        parent, field = CHILDREN[resource]
+        listed = state[parent].keys()
+        readable = listed - set(refused)
+        served = {key: record for key, record in state[resource].items() if record[field] in readable}
+        old = self.live[resource]
+        if resource == "tasks":
+            return {**{key: task for key, task in old.items() if task[field] in listed - readable}, **served}
+        kept = {key: entry for key, entry in old.items() if entry[field] not in readable or not is_in(window, start_of(entry))}
+        return {**kept, **{key: entry for key, entry in served.items() if is_in(window, start_of(entry))}}
+
+
+def must_fail(resources: Collection[ResourceName], state: State, refused: Collection[str]) -> bool:
+    """Whether every list of a child resource is refused, so that a sync can't be green."""
+    parents = [CHILDREN[resource][0] for resource in resources if resource in CHILDREN]
+    return any(state[parent] and state[parent].keys() <= set(refused) for parent in parents)
+
+
+def _found_version(resource: ResourceName, versions: Sequence[Row | None], found: Row | None) -> Row | None:
+    """The version that the warehouse has; the last one where it has none of them, so that the comparison names it."""
+    text = None if found is None else comparable(resource, found)
+    for version in versions:
+        if (None if version is None else as_row(resource, version)) == text:
+            return version
+    return versions[-1]
+
+
+def assert_holds(model: Model, rows_of: Mapping[ResourceName, Records], history_of: Mapping[ResourceName, Sequence[Row]]) -> None:
+    """The raw tables hold just what the model has, and the history tells of just those."""
+    for resource, history in history_of.items():
+        rows = {key: comparable(resource, row) for key, row in rows_of[resource].items()}
+        expected_rows = {key: as_row(resource, record) for key, record in model.live[resource].items()}
+        assert rows == expected_rows, f"raw.{resource} does not hold what the API has"
+        told = sorted((row["id"], row["_change"], comparable(resource, row)) for row in history)
+        expected = sorted((key, change, as_row(resource, record)) for key, change, record in model.past[resource])
+        assert told == expected, f"raw_history.{resource} tells another story"
+        _assert_versions_follow(rows_of[resource], history)
+
+
+def _assert_versions_follow(rows: Records, history: Sequence[Row]) -> None:
+    """The versions of a row follow one another: without a gap where it was edited, with one where it was deleted."""
+    versions: dict[str, list[Row]] = {}
+    for row in history:
+        versions.setdefault(row["id"], []).append(row)
+    for record_id, earlier in versions.items():
+        following = [*earlier[1:], rows.get(record_id)]
+        for version, after in zip(earlier, following, strict=True):
+            assert version["_loaded_at"] < version["_valid_to"]
+            if version["_change"] == "edited":
+                assert after is not None and after["_loaded_at"] == version["_valid_to"]
+            else:
+                assert after is None or after["_loaded_at"] > version["_valid_to"]
+
+
+def flattened(resource: ResourceName, record: Row) -> Row:
+    """A record's declared values by the columns of its table."""
+    values: Row = {}
+    for column in TABLES[resource].columns:
+        value: Any = record
+        for part in column.path:
+            value = value.get(part) if value is not None else None
+        if column.data_type == "timestamp" and value is not None:
+            value = datetime.fromisoformat(value).astimezone(UTC)
+        values[column.name] = value
+    return values
+
+
+def as_row(resource: ResourceName, record: Row) -> str:
+    """A record's declared values, as text that equal rows share."""
+    return repr(flattened(resource, record))
+
+
+def comparable(resource: ResourceName, row: Row) -> str:
+    """A row's declared values, as `as_row` writes them."""
+    values: Row = {}
+    for column in TABLES[resource].columns:
+        value = row[column.name]
+        if column.data_type == "json" and value is not None:
+            value = json.loads(value)
+        elif column.data_type == "timestamp" and value is not None:
+            value = value.astimezone(UTC)
+        values[column.name] = value
+    return repr(values)
