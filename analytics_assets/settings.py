@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -31,6 +31,7 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
 RESERVED_PARAMS: Final = frozenset({"page", "page-size", "start", "end"})
 """Another value for one of these would end lists early, or hide rows that then count as deleted."""
 EARLIEST_START: Final = date(1970, 1, 1)
+LATEST_AS_OF: Final = date(2099, 12, 31)
 TYPO_SIMILARITY: Final = 0.75
 
 _WHERE_TO_GET: Final[dict[str, str]] = {
@@ -69,7 +70,19 @@ def _parsed_json(value: Any) -> Any:
         raise ValueError(f"is not valid JSON ({error.msg} at character {error.pos + 1})") from None
 
 
+def _in_capitals(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _plain_date(value: Any) -> Any:
+    """A date as people write it in ISO 8601; pydantic would take a number for the seconds since 1970 too."""
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
+        raise ValueError(f"is {value!r}, which is not a date; write it like 2025-06-30")
+    return _empty_is_none(value)
+
+
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 
 
 class AccessSettings(BaseModel):
@@ -131,6 +144,19 @@ class Settings(AccessSettings):
         default_factory=dict, description="resource to query parameters"
     )
     reporting_time_zone: OptionalText = Field(None, description="zone whose dates days, weeks and months follow")
+    default_time_zone: Annotated[str, BeforeValidator(_empty_is_none)] = Field(
+        "UTC", description="zone of members whose settings name none that is known"
+    )
+    default_week_start: Annotated[Weekday, BeforeValidator(_in_capitals)] = Field(
+        "MONDAY", description="first day of the week of members whose settings name none"
+    )
+    default_currency: OptionalText = Field(None, description="the workspace's own currency, for time without a rate")
+    weekly_capacity_hours: float = Field(40.0, ge=0, le=168, description="hours that a member can work in a week")
+    burn_rate_days: int = Field(28, ge=1, le=3650, description="days that the pace of a project is measured over")
+    month_close_days: int = Field(0, ge=0, le=365, description="days after its end for which a month counts as open")
+    as_of_date: Annotated[date | None, BeforeValidator(_plain_date)] = Field(
+        None, description="the date that counts as today in the marts"
+    )
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
 
@@ -152,11 +178,25 @@ class Settings(AccessSettings):
             raise ValueError(f"sets {', '.join(reserved)}, which the reading itself relies on; take it out")
         return value
 
-    @field_validator("reporting_time_zone")
+    @field_validator("reporting_time_zone", "default_time_zone")
     @classmethod
     def _zone_is_known(cls, value: str | None) -> str | None:
         if value is not None and value not in available_timezones():
             raise ValueError(f"is {value!r}, which is not the name of a time zone; write it like Europe/Berlin")
+        return value
+
+    @field_validator("default_currency")
+    @classmethod
+    def _currency_has_a_code(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Z]{3}", value):
+            raise ValueError(f"is {value!r}, which is not an ISO 4217 code; write it in three capitals like EUR")
+        return value
+
+    @field_validator("as_of_date")
+    @classmethod
+    def _as_of_has_entries(cls, value: date | None) -> date | None:
+        if value is not None and not EARLIEST_START <= value <= LATEST_AS_OF:
+            raise ValueError(f"must lie between {EARLIEST_START} and {LATEST_AS_OF}")
         return value
 
     @field_validator("duckdb_path")

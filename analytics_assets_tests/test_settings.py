@@ -1,6 +1,7 @@
 """The variables become settings, or one message that names every wrong one."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -90,7 +91,44 @@ def test_a_start_of_history_before_anybody_tracked_time_is_refused() -> None:
     assert "ANALYTICS_START_DATE must not lie before 1970-01-01" in message_of({"ANALYTICS_START_DATE": "0001-01-01"})
 
 
-def test_a_zone_that_does_not_exist_is_named() -> None:
-    assert settings_of({"ANALYTICS_REPORTING_TIME_ZONE": "Europe/Berlin"}).reporting_time_zone == "Europe/Berlin"
-    message = message_of({"ANALYTICS_REPORTING_TIME_ZONE": "Mars/Olympus"})
-    assert "ANALYTICS_REPORTING_TIME_ZONE is 'Mars/Olympus', which is not the name of a time zone" in message
+@pytest.mark.parametrize("name", ["REPORTING_TIME_ZONE", "DEFAULT_TIME_ZONE"])
+def test_a_zone_that_does_not_exist_is_named(name: str) -> None:
+    assert getattr(settings_of({f"ANALYTICS_{name}": "Europe/Berlin"}), name.lower()) == "Europe/Berlin"
+    message = message_of({f"ANALYTICS_{name}": "Mars/Olympus"})
+    assert f"ANALYTICS_{name} is 'Mars/Olympus', which is not the name of a time zone" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("DEFAULT_WEEK_START", "Funday", "should be 'MONDAY', 'TUESDAY',"),
+        ("DEFAULT_CURRENCY", "euro", "is 'euro', which is not an ISO 4217 code"),
+        ("DEFAULT_CURRENCY", "€", "is '€', which is not an ISO 4217 code"),
+        ("WEEKLY_CAPACITY_HOURS", "forty", "should be a valid number"),
+        ("WEEKLY_CAPACITY_HOURS", "169", "should be less than or equal to 168"),
+        ("WEEKLY_CAPACITY_HOURS", "nan", "should be "),
+        ("BURN_RATE_DAYS", "0", "should be greater than or equal to 1"),
+        ("BURN_RATE_DAYS", "2.5", "should be a valid integer"),
+        ("MONTH_CLOSE_DAYS", "366", "should be less than or equal to 365"),
+        ("AS_OF_DATE", "yesterday", "is 'yesterday', which is not a date; write it like 2025-06-30"),
+        ("AS_OF_DATE", "20250630", "is '20250630', which is not a date"),
+        ("AS_OF_DATE", "2025-02-30", "should be a valid date"),
+        ("AS_OF_DATE", "2100-01-01", "must lie between 1970-01-01 and 2099-12-31"),
+    ],
+)
+def test_a_wrong_value_that_the_marts_would_count_by_is_refused_in_a_sentence(name: str, value: str, problem: str) -> None:
+    """Those values could be given to dbt alone, in a file inside the package."""
+    assert message_of({f"ANALYTICS_{name}": value}).startswith(f"ANALYTICS_{name} {problem}")
+
+
+def test_values_that_the_marts_count_by_are_taken_as_people_write_them() -> None:
+    settings = settings_of(
+        {
+            "ANALYTICS_DEFAULT_WEEK_START": "sunday",
+            "ANALYTICS_DEFAULT_CURRENCY": " CHF ",
+            "ANALYTICS_WEEKLY_CAPACITY_HOURS": "37.5",
+            "ANALYTICS_AS_OF_DATE": "2024-02-29",
+        }
+    )
+    assert (settings.default_week_start, settings.default_currency) == ("SUNDAY", "CHF")
+    assert (settings.weekly_capacity_hours, settings.as_of_date) == (37.5, date(2024, 2, 29))

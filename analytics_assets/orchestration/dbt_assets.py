@@ -12,6 +12,7 @@ from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from analytics_assets.orchestration.dbt_run import PROJECT_DIR, build_models, with_row_counts
+from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
@@ -83,7 +84,7 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     Raises:
         FileNotFoundError: the manifest has not been prepared.
     """
-    variables = {"reporting_time_zone": settings.reporting_time_zone} if settings.reporting_time_zone else {}
+    variables = dbt_variables(settings)
 
     @dbt_assets(manifest=load_manifest(settings.duckdb_path.stem), dagster_dbt_translator=ModelTranslator(), name="dbt")
     def dbt(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:

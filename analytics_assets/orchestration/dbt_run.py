@@ -21,6 +21,7 @@ from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
+from analytics_assets.orchestration.dbt_variables import DbtValue
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection, kept_open
 from analytics_assets.warehouse.places import dbt_folder
@@ -40,7 +41,7 @@ class DbtOutcome:
 
 
 def build_models(
-    context: AssetExecutionContext, warehouse: Path, translator: DagsterDbtTranslator, variables: Mapping[str, str]
+    context: AssetExecutionContext, warehouse: Path, translator: DagsterDbtTranslator, variables: Mapping[str, DbtValue]
 ) -> DbtOutcome:
     """Build and test the selected models; the caller holds the writer's lock.
 
@@ -77,7 +78,7 @@ def build_models(
     return DbtOutcome(events, None if done.success else _failure(reports, done.exception))
 
 
-def _options(warehouse: Path, folder: Path, variables: Mapping[str, str]) -> list[str]:
+def _options(warehouse: Path, folder: Path, variables: Mapping[str, DbtValue]) -> list[str]:
     return [
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         # no log file: dbt would leave it open, and Dagster keeps what dbt says with the step

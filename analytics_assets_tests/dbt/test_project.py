@@ -9,6 +9,7 @@ WARNED_OF_ODD_ROWS = {
     "days_have_no_more_tracked_time_than_hours",
     "durations_equal_end_minus_start",
     "members_have_plausible_values",
+    "members_have_time_zones_that_are_known",
     "rates_are_not_negative",
     "time_entries_are_of_known_types",
     "time_entries_end_after_they_start",

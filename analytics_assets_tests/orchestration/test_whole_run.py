@@ -1,7 +1,7 @@
 """The job `sync` from the API to the marts, on the real dbt project."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from analytics_assets.demo.serving import DemoServer
 from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets_tests.orchestration.conftest import Project
+from analytics_assets_tests.tiny import moment
 
 pytestmark = pytest.mark.timeout(600)
 MARTS = ["dim_users", "dim_projects", "dim_clients", "dim_tasks", "dim_tags", "dim_user_groups", "fct_time_entries"]
@@ -61,3 +62,34 @@ def test_the_zone_of_the_settings_is_the_one_that_days_are_counted_in(project: P
     rows = zoned.rig.query("SELECT work_date, entry_date, started_at FROM marts.fct_time_entries")
     assert all(work == (start + timedelta(hours=14)).date() for work, _, start in rows)
     assert any(work != entry for work, entry, _ in rows)
+
+
+def test_the_settings_that_marts_count_by_are_those_that_they_were_built_with(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but the reporting zone could be set by nobody who did not edit a file inside the package."""
+    as_of = (datetime.now(UTC) - timedelta(days=3)).date()
+    values = {
+        "DEFAULT_TIME_ZONE": "Asia/Kathmandu",
+        "DEFAULT_WEEK_START": "saturday",
+        "DEFAULT_CURRENCY": "SEK",
+        "WEEKLY_CAPACITY_HOURS": "37.5",
+        "BURN_RATE_DAYS": "5",
+        "MONTH_CLOSE_DAYS": "4",
+        "AS_OF_DATE": as_of.isoformat(),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"ANALYTICS_{name}", value)
+    for user in project.rig.workspace.users:
+        project.rig.workspace.edit("users", user["id"], settings=None)
+    project.rig.workspace.new_time_entry(
+        project.rig.workspace.users[0]["id"], moment(1), moment(1, hour=10), description="No rate"
+    )
+    counted = Project(project.rig, load_settings(), project.instance)
+    assert counted.run().success
+    query = counted.rig.query
+    assert query("SELECT DISTINCT time_zone, week_start_iso_day FROM marts.dim_users") == [("Asia/Kathmandu", 6)]
+    assert query("SELECT currency FROM marts.fct_time_entries WHERE description = 'No rate'") == [("SEK",)]
+    assert query("SELECT DISTINCT capacity_seconds FROM marts.utilization_weekly") == [(135_000,)]
+    assert query("SELECT DISTINCT as_of_date FROM marts.project_budgets") == [(as_of,)]
+    assert query("SELECT max(burn_days) FROM marts.project_budgets") == [(5,)]

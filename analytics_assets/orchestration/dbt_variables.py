@@ -1,0 +1,37 @@
+"""Settings → variables of the dbt project; the only place that knows which settings the models depend on.
+
+What a value may be is said in `settings.py`, and what a variable is without one in `dbt_project.yml`, so that nobody has
+to edit a file inside the package.
+"""
+
+from datetime import date
+from typing import Final
+
+from analytics_assets.settings import Settings
+
+DbtValue = str | int | float
+
+DBT_VARIABLES: Final = (
+    "default_time_zone",
+    "reporting_time_zone",
+    "default_week_start",
+    "default_currency",
+    "weekly_capacity_hours",
+    "burn_rate_days",
+    "month_close_days",
+    "as_of_date",
+)
+"""The variables of the dbt project; each is a setting of the same name with the same default."""
+
+
+def dbt_variables(settings: Settings) -> dict[str, DbtValue]:
+    """The variables that differ from what the dbt project has by itself."""
+    values = {name: getattr(settings, name) for name in DBT_VARIABLES}
+    return {name: _written(value) for name, value in values.items() if value != Settings.model_fields[name].default}
+
+
+def _written(value: DbtValue | date) -> DbtValue:
+    """The value as dbt takes it: dates as text, and numbers with the six digits that the project reads."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:.6f}" if isinstance(value, float) else value
