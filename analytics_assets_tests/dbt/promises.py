@@ -1,4 +1,4 @@
-"""What `billing_monthly`, `time_entry_changes` and `project_budgets` promise in their `.yml`, as plain Python.
+"""What the marts that are invoiced from promise in their `.yml`, as plain Python.
 
 Loops, dates and exact fractions, entry by entry, written from the descriptions of the columns and never from the SQL:
 whoever changes a promise changes it here too. Nothing here is fast.
@@ -16,6 +16,8 @@ from typing import Any
 from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, month_end, seconds, work_date, zone_of
 
 BURN_RATE_DAYS = 28
+DIGITS = {"JPY": 0, "KWD": 3, "CLF": 4}
+"""Of the currencies in these workspaces that have not two."""
 WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 MONTHS = [
     *("JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE"),
@@ -70,6 +72,22 @@ class Workspace:
         ) or None
         return Entry(row, project.get("client_id") or None, currency, row["cost_rate__currency"] or currency)
 
+    # ---- fct_time_entries ------------------------------------------------------------------------------------------
+
+    def money(self) -> dict[str, Row]:
+        """Money of the rows of `fct_time_entries` by entry."""
+        return {
+            entry.row["id"]: {
+                "currency_exponent": exponent_of(entry.currency),
+                "cost_currency_exponent": exponent_of(entry.cost_currency),
+                "amount": in_units(amount(entry.row), entry.currency),
+                "cost": in_units(cost(entry.row), entry.cost_currency),
+                "hourly_rate": in_units(entry.row["hourly_rate__amount"], entry.currency),
+                "cost_rate": in_units(entry.row["cost_rate__amount"], entry.cost_currency),
+            }
+            for entry in self.entries
+        }
+
     # ---- billing_monthly -------------------------------------------------------------------------------------------
 
     def billing(self) -> dict[tuple[Any, ...], Row]:
@@ -97,10 +115,12 @@ class Workspace:
             paid["cost_minor"] += cost(entry.row)
             if paid is not row:
                 row["has_cost_in_other_currency"] = paid["has_cost_in_other_currency"] = True
-        for row in rows.values():
+        for (*_, currency), row in rows.items():
             row["tracked_hours"] = _rounded(Fraction(row["tracked_seconds"], 3600), 2)
             row["billable_hours"] = _rounded(Fraction(row["billable_seconds"], 3600), 2)
             row["margin_minor"] = None if row["has_cost_in_other_currency"] else row["amount_minor"] - row["cost_minor"]
+            row["currency_exponent"] = exponent_of(currency)
+            row |= {name: in_units(row[f"{name}_minor"], currency) for name in ("amount", "cost", "margin")}
         return rows
 
     # ---- time_entry_changes ----------------------------------------------------------------------------------------
@@ -180,11 +200,19 @@ class Workspace:
                 f"{side}_currency": entry and entry.currency,
                 f"{side}_cost_currency": entry and entry.cost_currency,
             }
+            for name, currency in (
+                *(("hourly_rate", "currency"), ("cost_rate", "cost_currency")),
+                *(("amount", "currency"), ("cost", "cost_currency")),
+            ):
+                change[f"{side}_{name}"] = in_units(change[f"{side}_{name}_minor"], change[f"{side}_{currency}"])
         for minor, currency in (("amount_minor", "currency"), ("cost_minor", "cost_currency")):
             money = {side: change[f"{side}_{minor}"] for side in ("before", "after") if change[f"{side}_{minor}"]}
             named = {change[f"{side}_{currency}"] for side in money} or {getattr(shown, currency)}
             change[currency] = named.pop() if len(named) == 1 else None
             change[f"{minor}_difference"] = None if named else money.get("after", 0) - money.get("before", 0)
+            difference = minor.replace("_minor", "_difference")
+            change[difference] = in_units(change[f"{minor}_difference"], change[currency])
+            change[f"{currency}_exponent"] = exponent_of(change[currency])
         return change
 
     # ---- project_budgets -------------------------------------------------------------------------------------------
@@ -253,10 +281,24 @@ class Workspace:
                     _projected(whole - used, Fraction(spent_lately, burn_days or 1), as_of, following),
                 ),
             }
+        row["currency_exponent"] = exponent_of(currency)
+        for minor in ("amount_minor", "budget_minor", "budget_used_minor", "budget_remaining_minor", "burn_minor_per_week"):
+            row[minor.replace("_minor", "")] = in_units(row[minor], currency)
         row["has_expenses_not_counted"] = bool(budget["estimate"] and budget["includeExpenses"])
         dates = [row[f"{name}_exhaustion_date"] for name in ("estimate", "budget")]
         row["projected_exhaustion_date"] = min((day for day in dates if day), default=None)
         return row
+
+
+def exponent_of(currency: str | None) -> int | None:
+    """The digits after the decimal point of a currency."""
+    return None if currency is None else DIGITS.get(currency, 2)
+
+
+def in_units(minor: int | None, currency: str | None) -> Decimal | None:
+    """An amount in minor units as one in units of its currency."""
+    exponent = exponent_of(currency)
+    return None if minor is None or exponent is None else Decimal(minor).scaleb(-exponent)
 
 
 def _rounded(number: Fraction, digits: int) -> Decimal:

@@ -1,6 +1,7 @@
 """Records that no workspace should have and some do: they cost their own numbers, never a model or a neighbour's."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -160,6 +161,15 @@ def test_money_of_an_absurd_rate_is_unknown_and_its_correction_has_no_difference
         for kind, after in (("edited", 9000), ("deleted", None))
     ]
     assert healthy.rows("select amount_minor from marts.billing_monthly") == [(27_000,)]
+
+
+def test_money_of_any_size_is_exact_in_units_of_its_currency(absurd: Build) -> None:
+    rates = dict(
+        absurd.rows("select hourly_rate_minor, hourly_rate from marts.fct_time_entries where hourly_rate_minor is not null")
+    )
+    largest = 2**63 - 1
+    assert rates[largest] == Decimal(largest).scaleb(-2)
+    assert rates[-largest - 1] == Decimal(-largest - 1).scaleb(-2)
 
 
 def test_entries_that_span_years_count_on_their_first_day(absurd: Build) -> None:

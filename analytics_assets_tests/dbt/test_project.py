@@ -96,6 +96,14 @@ def test_units_stand_in_the_description_of_every_measure(empty: Build) -> None:
                 assert "utc" in text, f"{node['name']}.{column['name']}"
 
 
+def test_money_of_the_facts_stands_in_minor_units_and_in_units_of_its_currency(empty: Build) -> None:
+    for mart in ("fct_time_entries", "billing_monthly", "project_budgets", "time_entry_changes"):
+        rows = empty.rows(f"select column_name, data_type from information_schema.columns where table_name = '{mart}'")
+        types = dict(rows)
+        in_units = {column: types.get(column.replace("_minor", "")) for column in types if "_minor" in column}
+        assert in_units == dict.fromkeys(in_units, "DECIMAL(38,4)") != {}, mart
+
+
 def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
     tested = {test["model"] for test in lived_in.manifest["unit_tests"].values()}
     assert tested >= {

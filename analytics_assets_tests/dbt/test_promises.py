@@ -13,7 +13,8 @@ from analytics_assets_tests.dbt.promises import Workspace
 from analytics_assets_tests.dbt.warehouse import create_warehouse, publish
 
 WORKSPACES: dict[str, list[Sync]] = {
-    "mixed_currencies": syncs_of(14, rates=["EUR", "USD", "GBP", None, None], costs=["EUR", "PLN", "UAH"], entries=400),
+    # yen have no minor unit, a dinar has a thousand, and a unit of account of Chile has ten thousand
+    "mixed_currencies": syncs_of(14, rates=["EUR", "JPY", "KWD", None, None], costs=["EUR", "CLF", "KWD"], entries=400),
     # no rate says which currency the workspace has
     "rates_without_currency": syncs_of(16, rates=[None], costs=["PLN", None], entries=300),
 }
@@ -49,6 +50,15 @@ def assert_same_rows(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> N
 def test_the_projects_own_tests_hold(nasty: tuple[Build, Workspace]) -> None:
     build, _ = nasty
     assert build.success, build.messages
+
+
+def test_money_of_each_entry_stands_in_units_of_its_currency_too(nasty: tuple[Build, Workspace]) -> None:
+    build, workspace = nasty
+    found = {row["time_entry_id"]: row for row in build.records("select * from marts.fct_time_entries")}
+    assert_same_rows(found, workspace.money())
+    exponents = {row[name] for row in found.values() for name in ("currency_exponent", "cost_currency_exponent")}
+    expected: set[int | None] = {0, 2, 3, 4} if workspace.currency else {None, 2}
+    assert exponents >= expected
 
 
 def test_billing_is_what_it_promises(nasty: tuple[Build, Workspace]) -> None:

@@ -42,3 +42,28 @@
 {% macro cost_currency(entry, project, workspace) -%}
     coalesce({{ entry }}.cost_rate_currency, {{ amount_currency(entry, project, workspace) }})
 {%- endmacro %}
+
+
+{#- Digits after the decimal point of a currency: 0 for yen, 3 for dinars, 2 for all that ISO 4217 gives no other number
+    of digits (List One of SIX, the agency that maintains the standard, as of January 2024). Null without a currency. -#}
+{% macro currency_exponent(currency) -%}
+    case
+        when {{ currency }} is null then null
+        when upper({{ currency }}) in (
+            'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF',
+            'XOF', 'XPF'
+        ) then 0
+        when upper({{ currency }}) in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then 3
+        when upper({{ currency }}) in ('CLF', 'UYW') then 4
+        else 2
+    end
+{%- endmacro %}
+
+
+{#- An amount in minor units as an exact decimal in units of its currency. 38 digits hold every whole number of 64 bits
+    with four digits behind it. -#}
+{% macro major_units(minor, exponent) -%}
+    cast({{ minor }} * case {{ exponent }}
+        when 0 then 1.0000 when 2 then 0.0100 when 3 then 0.0010 when 4 then 0.0001
+    end as decimal(38, 4))
+{%- endmacro %}

@@ -67,6 +67,18 @@ summed as (
     ) as entries_and_costs
     group by client_id, project_id, billing_month, currency
 
+),
+
+with_margins as (
+
+    select
+        *,
+        case when not has_cost_in_other_currency
+            then {{ whole_difference('amount_minor', 'cost_minor') }} end as margin_minor,
+        {{ currency_exponent('currency') }} as currency_exponent
+
+    from summed
+
 )
 
 select
@@ -76,15 +88,18 @@ select
     projects.project_name,
     summed.billing_month,
     summed.currency,
+    summed.currency_exponent,
     summed.tracked_seconds,
     {{ hours('summed.tracked_seconds') }} as tracked_hours,
     summed.billable_seconds,
     {{ hours('summed.billable_seconds') }} as billable_hours,
     summed.amount_minor,
+    {{ major_units('summed.amount_minor', 'summed.currency_exponent') }} as amount,
     summed.cost_minor,
-    case when not summed.has_cost_in_other_currency 
-        then {{ whole_difference('summed.amount_minor', 'summed.cost_minor') }} end as margin_minor,
+    {{ major_units('summed.cost_minor', 'summed.currency_exponent') }} as cost,
+    summed.margin_minor,
+    {{ major_units('summed.margin_minor', 'summed.currency_exponent') }} as margin,
     summed.has_cost_in_other_currency
 
-from summed
+from with_margins as summed
 left join projects on summed.project_id = projects.project_id

@@ -20,42 +20,73 @@ workspace as (
 
     {{ workspace_currency(ref('stg_time_entries')) }}
 
+),
+
+with_currencies as (
+
+    select
+        entries.*,
+        projects.client_id,
+        {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
+        {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
+        {{ local_date('entries.started_at', counting_time_zone('users')) }} as work_date,
+        {{ counting_time_zone('users') }} as time_zone
+
+    from entries
+    left join projects on entries.project_id = projects.project_id
+    left join users on entries.user_id = users.user_id
+    cross join workspace
+
+),
+
+with_exponents as (
+
+    select
+        *,
+        {{ currency_exponent('currency') }} as currency_exponent,
+        {{ currency_exponent('cost_currency') }} as cost_currency_exponent
+
+    from with_currencies
+
 )
 
 select
-    entries.time_entry_id,
-    entries.user_id,
-    entries.project_id,
-    projects.client_id,
-    entries.task_id,
-    entries.workspace_id,
-    entries.description,
-    entries.is_billable,
-    entries.is_running,
-    entries.started_at,
-    entries.ended_at,
-    entries.duration_seconds,
-    entries.entry_date,
-    entries.amount_minor,
-    entries.cost_minor,
-    {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
+    time_entry_id,
+    user_id,
+    project_id,
+    client_id,
+    task_id,
+    workspace_id,
+    description,
+    is_billable,
+    is_running,
+    started_at,
+    ended_at,
+    duration_seconds,
+    entry_date,
+    amount_minor,
+    cost_minor,
+    currency,
 
-    {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
-    entries.hourly_rate_minor,
-    entries.cost_rate_minor,
-    entries.entry_type,
-    entries.is_work,
-    entries.is_break,
-    entries.is_time_off,
-    entries.is_locked,
-    entries.kiosk_id,
-    entries.api_duration_seconds,
-    {{ local_date('entries.started_at', counting_time_zone('users')) }} as work_date,
-    {{ counting_time_zone('users') }} as time_zone,
-    entries.implausible_fields,
-    entries.loaded_at
+    cost_currency,
+    currency_exponent,
+    cost_currency_exponent,
+    {{ major_units('amount_minor', 'currency_exponent') }} as amount,
+    {{ major_units('cost_minor', 'cost_currency_exponent') }} as cost,
+    hourly_rate_minor,
+    {{ major_units('hourly_rate_minor', 'currency_exponent') }} as hourly_rate,
+    cost_rate_minor,
+    {{ major_units('cost_rate_minor', 'cost_currency_exponent') }} as cost_rate,
+    entry_type,
+    is_work,
+    is_break,
+    is_time_off,
+    is_locked,
+    kiosk_id,
+    api_duration_seconds,
+    work_date,
+    time_zone,
+    implausible_fields,
+    loaded_at
 
-from entries
-left join projects on entries.project_id = projects.project_id
-left join users on entries.user_id = users.user_id
-cross join workspace
+from with_exponents

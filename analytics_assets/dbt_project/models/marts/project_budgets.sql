@@ -126,6 +126,9 @@ projected as (
 
     select
         *,
+        {{ currency_exponent('currency') }} as currency_exponent,
+        {{ whole_difference('budget_minor', 'budget_used_minor') }} as budget_remaining_minor,
+        coalesce({{ whole_quotient(wide_integer('recent_minor') ~ ' * 7', 'burn_days') }}, 0) as burn_minor_per_week,
         coalesce(estimate_exhausted_on, {{ projected_date(
             whole_difference('estimate_seconds', 'estimate_used_seconds'), 'recent_seconds', 'burn_days', 'next_estimate_period_start'
         ) }}) as estimate_exhaustion_date,
@@ -146,9 +149,11 @@ select
     is_deleted,
     {{ as_of_date() }} as as_of_date,
     currency,
+    currency_exponent,
     tracked_seconds,
     billable_seconds,
     amount_minor,
+    {{ major_units('amount_minor', 'currency_exponent') }} as amount,
     has_amounts_in_other_currencies,
 
     estimate_seconds,
@@ -158,15 +163,19 @@ select
     {{ share('estimate_used_seconds', 'estimate_seconds') }} as estimate_used_share,
 
     budget_minor,
+    {{ major_units('budget_minor', 'currency_exponent') }} as budget,
     budget_period_start,
     budget_used_minor,
-    {{ whole_difference('budget_minor', 'budget_used_minor') }} as budget_remaining_minor,
+    {{ major_units('budget_used_minor', 'currency_exponent') }} as budget_used,
+    budget_remaining_minor,
+    {{ major_units('budget_remaining_minor', 'currency_exponent') }} as budget_remaining,
     {{ share('budget_used_minor', 'budget_minor') }} as budget_used_share,
     budget_minor is not null and is_budget_with_expenses as has_expenses_not_counted,
 
     cast(burn_days as integer) as burn_days,
     coalesce({{ whole_quotient(wide_integer('recent_seconds') ~ ' * 7', 'burn_days') }}, 0) as burn_seconds_per_week,
-    coalesce({{ whole_quotient(wide_integer('recent_minor') ~ ' * 7', 'burn_days') }}, 0) as burn_minor_per_week,
+    burn_minor_per_week,
+    {{ major_units('burn_minor_per_week', 'currency_exponent') }} as burn_per_week,
     estimate_exhaustion_date,
     budget_exhaustion_date,
     least(estimate_exhaustion_date, budget_exhaustion_date) as projected_exhaustion_date

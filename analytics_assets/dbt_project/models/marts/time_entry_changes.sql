@@ -20,6 +20,8 @@
 ] -%}
 {#- Money and its currency: whatever is said of the one is said of the other. -#}
 {%- set money = {'amount_minor': 'currency', 'cost_minor': 'cost_currency'} -%}
+{%- set rates = {'hourly_rate_minor': 'currency', 'cost_rate_minor': 'cost_currency'} -%}
+{%- set sums_and_rates = dict(money, **rates) -%}
 
 with projects as (
 
@@ -354,6 +356,24 @@ described as (
         on changed.time_entry_id = after_version.time_entry_id
         and changed.after_loaded_at = after_version.loaded_at
 
+),
+
+with_differences as (
+
+    select
+        *,
+        {%- for minor, currency in money.items() %}
+        {{ currency_exponent(currency) }} as {{ currency }}_exponent,
+        -- Of a side that the change has not, 0; of one whose money was too large to be counted, null, and so the
+        -- difference.
+        case when not is_{{ minor }}_in_two_currencies
+            then case when change_type = 'deleted' then 0 else after_{{ minor }} end
+                - case when change_type = 'added' then 0 else before_{{ minor }} end
+        end as {{ minor }}_difference{{ "," if not loop.last }}
+        {%- endfor %}
+
+    from described
+
 )
 
 select
@@ -380,22 +400,29 @@ select
     projects.client_name,
     described.currency,
     described.cost_currency,
+    described.currency_exponent,
+    described.cost_currency_exponent,
     coalesce(described.after_duration_seconds, 0) - coalesce(described.before_duration_seconds, 0)
         as seconds_difference,
-    -- Of a side that the change has not, 0; of one whose money was too large to be counted, null, and so the difference.
-    {%- for minor in money %}
-    case when not described.is_{{ minor }}_in_two_currencies
-        then case when described.change_type = 'deleted' then 0 else described.after_{{ minor }} end
-            - case when described.change_type = 'added' then 0 else described.before_{{ minor }} end
-    end as {{ minor }}_difference,
+    {%- for minor, currency in money.items() %}
+    described.{{ minor }}_difference,
+    {{ major_units('described.' ~ minor ~ '_difference', 'described.' ~ currency ~ '_exponent') }}
+        as {{ minor | replace('_minor', '') }}_difference,
     {%- endfor %}
 
     {%- for column in ['entry_month', 'month_closes_at'] + shown %}
     described.before_{{ column }},
-    described.after_{{ column }}{{ "," if not loop.last }}
+    described.after_{{ column }},
+    {%- endfor %}
+    {%- for minor, currency in sums_and_rates.items() %}
+    {%- set last = loop.last %}
+    {%- for side in ['before', 'after'] %}
+    {{ major_units('described.' ~ side ~ '_' ~ minor, currency_exponent('described.' ~ side ~ '_' ~ currency)) }}
+        as {{ side }}_{{ minor | replace('_minor', '') }}{{ "," if not (last and loop.last) }}
+    {%- endfor %}
     {%- endfor %}
 
-from described
+from with_differences as described
 left join projects on described.project_id = projects.project_id
 left join users on described.user_id = users.user_id
 where described.change_type <> 'edited'
