@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 import analytics_assets
 from analytics_assets.source.columns import TABLES, Table
-from analytics_assets.warehouse.tables import CHANGE, DUCKDB_TYPES, HISTORY, LOADED_AT, PUBLICATIONS, RAW, VALID_TO
+from analytics_assets.warehouse.descriptions import (
+    LOADED_AT,
+    PUBLICATIONS_COLUMNS,
+    PUBLICATIONS_TABLE,
+    VALID_TO,
+    column_descriptions,
+    table_description,
+)
+from analytics_assets.warehouse.tables import DUCKDB_TYPES, HISTORY, PUBLICATIONS, RAW
 
 SOURCES_FILE = Path(analytics_assets.__file__).parent / "dbt_project" / "models" / "staging" / "sources.yml"
 
@@ -52,7 +60,7 @@ def source_tables(schema: str) -> list[SourceTable]:
         SourceTable(
             table.name,
             table.name,
-            table.description if schema == RAW else f"One row per superseded version of a row of raw.{table.name}.",
+            table_description(table, history=schema == HISTORY),
             _columns(table, history=schema == HISTORY),
         )
         for table in TABLES.values()
@@ -68,45 +76,16 @@ def sources_yaml() -> str:
 
 
 def _columns(table: Table, *, history: bool) -> list[SourceColumn]:
-    columns = [SourceColumn(column.name, DUCKDB_TYPES[column.data_type], column.description) for column in table.columns]
-    if table.parent_column:
-        parent = (table.parent or "").removesuffix("s")
-        columns.append(SourceColumn(table.parent_column, TEXT, f"Id of the {parent} under which the row was listed."))
-    loaded_at = "When this version of the row was published to the warehouse, UTC; the same for all rows of one sync."
-    columns.append(SourceColumn(LOADED_AT, TIMESTAMP, loaded_at))
-    if history:
-        valid_to = "When the sync was published that no longer met this version, UTC."
-        change = "What ended this version: edited (a newer one took its place) or deleted (the record left the API)."
-        columns += [SourceColumn(VALID_TO, TIMESTAMP, valid_to), SourceColumn(CHANGE, TEXT, change)]
-    return columns
+    types = {column.name: DUCKDB_TYPES[column.data_type] for column in table.columns}
+    types |= {LOADED_AT: TIMESTAMP, VALID_TO: TIMESTAMP}
+    described = column_descriptions(table, history=history)
+    return [SourceColumn(name, types.get(name, TEXT), description) for name, description in described.items()]
 
 
 def _publications() -> SourceTable:
-    return SourceTable(
-        PUBLICATIONS.split(".")[1],
-        "time_entries",
-        "One row per sync and resource: what was read when, whether or not it changed anything.",
-        [
-            SourceColumn("published_at", TIMESTAMP, "When the sync was published, UTC."),
-            SourceColumn("resource", TEXT, "The resource that was read."),
-            SourceColumn(
-                "window_start", TIMESTAMP, "Time entries that start from here on were read, UTC; null for other resources."
-            ),
-            SourceColumn(
-                "window_end", TIMESTAMP, "Time entries that start before this were read, UTC; null when no end was set."
-            ),
-            SourceColumn("rows_read", WHOLE, "Rows that the API listed."),
-            SourceColumn("rows_new", WHOLE, "Rows among them that the warehouse did not have."),
-            SourceColumn("rows_changed", WHOLE, "Rows among them that differed from the warehouse."),
-            SourceColumn("rows_deleted", WHOLE, "Rows of the warehouse that the API no longer had."),
-            SourceColumn("read_began_at", TIMESTAMP, "When the reading began, UTC; what it covers ends there."),
-            SourceColumn(
-                "voided_at",
-                TIMESTAMP,
-                "When the table was made anew or got another declared column, so that this reading covers it no more, UTC.",
-            ),
-        ],
-    )
+    types = {"resource": TEXT} | {name: WHOLE for name in PUBLICATIONS_COLUMNS if name.startswith("rows_")}
+    columns = [SourceColumn(name, types.get(name, TIMESTAMP), text) for name, text in PUBLICATIONS_COLUMNS.items()]
+    return SourceTable(PUBLICATIONS.split(".")[1], "time_entries", PUBLICATIONS_TABLE, columns)
 
 
 def _source(schema: str) -> Iterator[str]:

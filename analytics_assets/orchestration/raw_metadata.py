@@ -12,7 +12,8 @@ from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.pipeline.sync import SyncReport
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
 from analytics_assets.source.meter import Traffic
-from analytics_assets.warehouse.tables import DUCKDB_TYPES, LOADED_AT, RAW
+from analytics_assets.warehouse.descriptions import LOADED_AT
+from analytics_assets.warehouse.tables import DUCKDB_TYPES, RAW
 
 REFUSALS_NAMED: Final = 20
 

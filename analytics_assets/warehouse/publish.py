@@ -15,14 +15,12 @@ from analytics_assets.source.columns import TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
 from analytics_assets.warehouse.comparison import CHANGED, GONE, INCOMING, LANDED, compare, count, remove_repeats
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.descriptions import CHANGE, LOADED_AT, VALID_TO
 from analytics_assets.warehouse.publications import Published, note_publication
 from analytics_assets.warehouse.tables import (
-    CHANGE,
     HISTORY,
-    LOADED_AT,
     PUBLICATIONS,
     RAW,
-    VALID_TO,
     add_columns,
     data_columns_of,
     ensure_tables,

@@ -9,13 +9,19 @@ from typing import Final
 import duckdb
 
 from analytics_assets.source.columns import TABLES, DataType, ResourceName, Table
+from analytics_assets.warehouse.descriptions import (
+    CHANGE,
+    LOADED_AT,
+    PUBLICATIONS_COLUMNS,
+    PUBLICATIONS_TABLE,
+    VALID_TO,
+    column_descriptions,
+    table_description,
+)
 from analytics_assets.warehouse.errors import WarehouseError
 
 RAW: Final = "raw"
 HISTORY: Final = "raw_history"
-LOADED_AT: Final = "_loaded_at"
-VALID_TO: Final = "_valid_to"
-CHANGE: Final = "_change"
 PUBLICATIONS: Final = f"{RAW}._publications"
 
 DUCKDB_TYPES: Final[dict[DataType, str]] = {
@@ -61,6 +67,7 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"UPDATE {PUBLICATIONS} SET voided_at = now() WHERE resource = ? AND voided_at IS NULL", [table.name])
         _ensure(con, RAW, table.name, declared)
         _ensure(con, HISTORY, table.name, {**declared, VALID_TO: DUCKDB_TYPES["timestamp"], CHANGE: "VARCHAR"})
+    _describe(con)
 
 
 def _declared_types(table: Table) -> dict[str, str]:
@@ -82,17 +89,41 @@ def _ensure(con: duckdb.DuckDBPyConnection, schema: str, name: ResourceName, wan
     if not present:
         columns = ", ".join(f"{quoted(column)} {kind}{' NOT NULL' if column == 'id' else ''}" for column, kind in wanted.items())
         con.execute(f"CREATE TABLE {schema}.{name} ({columns})")
-        _describe(con, schema, TABLES[name])
         return
     for column, kind in wanted.items():
         if column not in present:
             con.execute(f"ALTER TABLE {schema}.{name} ADD COLUMN {quoted(column)} {kind}")
 
 
-def _describe(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
-    con.execute(f"COMMENT ON TABLE {schema}.{table.name} IS {literal(table.description)}")
-    for column in table.columns:
-        con.execute(f"COMMENT ON COLUMN {schema}.{table.name}.{quoted(column.name)} IS {literal(column.description)}")
+def _describe(con: duckdb.DuckDBPyConnection) -> None:
+    """Give the tables and those of their columns that they always have the comments that they lack.
+
+    One query finds what is said already (3 ms), so that a warehouse of an older version is described too.
+    """
+    wanted = {("TABLE", PUBLICATIONS): PUBLICATIONS_TABLE}
+    wanted |= {("COLUMN", f"{PUBLICATIONS}.{quoted(column)}"): text for column, text in PUBLICATIONS_COLUMNS.items()}
+    for schema in (RAW, HISTORY):
+        for table in TABLES.values():
+            place = f"{schema}.{table.name}"
+            wanted["TABLE", place] = table_description(table, history=schema == HISTORY)
+            for column, text in column_descriptions(table, history=schema == HISTORY).items():
+                wanted["COLUMN", f"{place}.{quoted(column)}"] = text
+    for (kind, place), text in wanted.items() - _comments(con).items():
+        con.execute(f"COMMENT ON {kind} {place} IS {literal(text)}")
+
+
+def _comments(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    rows = con.execute(
+        "SELECT 'TABLE', schema_name, table_name, NULL, comment FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND schema_name IN ($raw, $history) AND comment IS NOT NULL "
+        "UNION ALL SELECT 'COLUMN', schema_name, table_name, column_name, comment FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name IN ($raw, $history) AND comment IS NOT NULL",
+        {"raw": RAW, "history": HISTORY},
+    ).fetchall()
+    return {
+        (kind, f"{schema}.{table}" if column is None else f"{schema}.{table}.{quoted(column)}"): comment
+        for kind, schema, table, column, comment in rows
+    }
 
 
 def add_columns(con: duckdb.DuckDBPyConnection, name: ResourceName, columns: Mapping[str, DataType]) -> None:

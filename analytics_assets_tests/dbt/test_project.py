@@ -1,8 +1,13 @@
 """The dbt project as a whole: what blocks, what warns, what is described, what it costs."""
 
+from pathlib import Path
+
+import duckdb
+
 from analytics_assets.orchestration.dbt_sources import SOURCES_FILE, source_tables, sources_yaml
-from analytics_assets.warehouse.tables import HISTORY, RAW
+from analytics_assets.warehouse.tables import HISTORY, RAW, ensure_tables
 from analytics_assets_tests.dbt.conftest import MANY_ENTRIES, Build
+from analytics_assets_tests.dbt.warehouse import create_warehouse
 
 WARNED_OF_ODD_ROWS = {
     "billed_time_has_a_rate_and_a_currency",
@@ -80,8 +85,35 @@ def test_every_model_says_its_grain_and_every_column_is_described(empty: Build) 
 
 
 def test_descriptions_stand_in_the_warehouse_too(empty: Build) -> None:
-    assert empty.rows("select distinct left(comment, 8) from duckdb_tables() where schema_name = 'marts'") == [("One row ",)]
-    assert empty.rows("select count(*) from duckdb_columns() where schema_name = 'marts' and comment is null") == [(0,)]
+    """Views had none, and the history said of itself what is true of the table of current rows."""
+    relations = dict(
+        empty.rows(
+            "select schema_name || '.' || table_name, comment from duckdb_tables() "
+            "union all select schema_name || '.' || view_name, comment from duckdb_views() where not internal"
+        )
+    )
+    assert {name: text for name, text in relations.items() if not (text or "").startswith("One row per ")} == {}
+    assert relations["raw_history.users"] == "One row per superseded version of a row of raw.users."
+    assert (
+        empty.rows("select schema_name, table_name, column_name from duckdb_columns() where not internal and comment is null")
+        == []
+    )
+
+
+def test_a_warehouse_of_an_older_version_is_described_too(tmp_path: Path) -> None:
+    comments = (
+        "select table_name, null, comment from duckdb_tables() where comment is not null "
+        "union all select table_name, column_name, comment from duckdb_columns() where comment is not null order by all"
+    )
+    with duckdb.connect(str(create_warehouse(tmp_path / "older.duckdb"))) as connection:
+        described = connection.execute(comments).fetchall()
+        connection.execute("comment on column raw_history.users._valid_to is null")
+        connection.execute("comment on table raw_history.users is 'One row per member.'")
+        connection.execute("alter table raw.users add column own varchar")
+        connection.execute("comment on column raw.users.own is 'My own.'")
+        ensure_tables(connection)
+        assert sorted(set(connection.execute(comments).fetchall()) - set(described)) == [("users", "own", "My own.")]
+        assert set(described) - set(connection.execute(comments).fetchall()) == set()
 
 
 def test_units_stand_in_the_description_of_every_measure(empty: Build) -> None:

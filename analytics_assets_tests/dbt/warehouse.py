@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from analytics_assets.source.columns import ResourceName
-from analytics_assets.warehouse.tables import LOADED_AT, PUBLICATIONS, data_columns_of, ensure_tables
+from analytics_assets.warehouse.descriptions import LOADED_AT
+from analytics_assets.warehouse.tables import PUBLICATIONS, data_columns_of, ensure_tables
 
 Row = Mapping[str, object]
 Rows = Sequence[Row]
