@@ -140,6 +140,7 @@ def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
     tested = {test["model"] for test in lived_in.manifest["unit_tests"].values()}
     assert tested >= {
         "stg_projects",
+        "stg_tasks",
         "stg_time_entry_versions",
         "stg_users",
         "dim_projects",

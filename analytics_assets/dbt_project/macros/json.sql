@@ -17,7 +17,17 @@
 {%- endmacro %}
 
 {% macro default__json_bigint(column, key) -%}
-    try_cast({{ json_text(column, key) }} as bigint)
+    {{ whole_number(json_text(column, key)) }}
+{%- endmacro %}
+
+
+{#- The whole number that a text says, or null; also null where it says a fraction, which engines would round. -#}
+{% macro whole_number(text) -%}
+    {{ adapter.dispatch('whole_number', 'analytics_assets')(text) }}
+{%- endmacro %}
+
+{% macro default__whole_number(text) -%}
+    case when not regexp_matches({{ text }}, '[.][0-9]*[1-9]|[eE]-') then try_cast({{ text }} as bigint) end
 {%- endmacro %}
 
 
@@ -53,7 +63,7 @@
 {%- endmacro %}
 
 {% macro default__json_minor_units(column) -%}
-    coalesce(try_cast(json_extract_string({{ column }}, '$') as bigint), {{ json_bigint(column, 'estimate') }})
+    coalesce({{ whole_number("json_extract_string(" ~ column ~ ", '$')") }}, {{ json_bigint(column, 'estimate') }})
 {%- endmacro %}
 
 
