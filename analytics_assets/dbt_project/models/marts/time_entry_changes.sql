@@ -15,13 +15,12 @@
 {#- Values shown before and after. -#}
 {%- set shown = [
     'user_id', 'project_id', 'task_id', 'description', 'entry_type', 'is_billable', 'is_running', 'started_at',
-    'ended_at', 'duration_seconds', 'hourly_rate_minor', 'cost_rate_minor', 'amount_minor', 'cost_minor', 'currency',
-    'cost_currency',
+    'ended_at', 'duration_seconds', 'hourly_rate_minor', 'hourly_rate', 'cost_rate_minor', 'cost_rate', 'amount_minor',
+    'amount', 'cost_minor', 'cost', 'currency', 'cost_currency',
 ] -%}
 {#- Money and its currency: whatever is said of the one is said of the other. -#}
 {%- set money = {'amount_minor': 'currency', 'cost_minor': 'cost_currency'} -%}
 {%- set rates = {'hourly_rate_minor': 'currency', 'cost_rate_minor': 'cost_currency'} -%}
-{%- set sums_and_rates = dict(money, **rates) -%}
 
 with projects as (
 
@@ -277,7 +276,7 @@ known_changes as (
 
 ),
 
-details as (
+versions_of_changes as (
 
     select
         entries.*,
@@ -292,6 +291,30 @@ details as (
     left join users on entries.user_id = users.user_id
     cross join workspace
     where entries.time_entry_id in (select time_entry_id from known_changes)
+
+),
+
+-- What a currency says of its digits is looked up once per version: in the last select it took a second.
+versions_with_exponents as (
+
+    select
+        *,
+        {{ currency_exponent('currency') }} as currency_exponent,
+        {{ currency_exponent('cost_currency') }} as cost_currency_exponent
+
+    from versions_of_changes
+
+),
+
+details as (
+
+    select
+        *
+        {%- for minor, currency in dict(money, **rates).items() %},
+        {{ major_units(minor, currency ~ '_exponent') }} as {{ minor | replace('_minor', '') }}
+        {%- endfor %}
+
+    from versions_with_exponents
 
 ),
 
@@ -331,12 +354,14 @@ described as (
         -- Where only one side has money, the difference is in its currency: what an entry that is no longer billable
         -- loses is lost in the currency that it had.
         {%- for minor, currency in money.items() %}
+        {%- for column in [currency, currency ~ '_exponent'] %}
         case
-            when changed.change_type = 'deleted' then before_version.{{ currency }}
-            when coalesce(before_version.{{ minor }}, 0) = 0 then after_version.{{ currency }}
-            when after_version.{{ minor }} = 0 then before_version.{{ currency }}
-            when before_version.{{ currency }} = after_version.{{ currency }} then after_version.{{ currency }}
-        end as {{ currency }},
+            when changed.change_type = 'deleted' then before_version.{{ column }}
+            when coalesce(before_version.{{ minor }}, 0) = 0 then after_version.{{ column }}
+            when after_version.{{ minor }} = 0 then before_version.{{ column }}
+            when before_version.{{ currency }} = after_version.{{ currency }} then after_version.{{ column }}
+        end as {{ column }},
+        {%- endfor %}
         coalesce(
             before_version.{{ minor }} <> 0 and after_version.{{ minor }} <> 0
                 and before_version.{{ currency }} is distinct from after_version.{{ currency }},
@@ -362,8 +387,7 @@ with_differences as (
 
     select
         *,
-        {%- for minor, currency in money.items() %}
-        {{ currency_exponent(currency) }} as {{ currency }}_exponent,
+        {%- for minor in money %}
         -- Of a side that the change has not, 0; of one whose money was too large to be counted, null, and so the
         -- difference.
         case when not is_{{ minor }}_in_two_currencies
@@ -412,14 +436,7 @@ select
 
     {%- for column in ['entry_month', 'month_closes_at'] + shown %}
     described.before_{{ column }},
-    described.after_{{ column }},
-    {%- endfor %}
-    {%- for minor, currency in sums_and_rates.items() %}
-    {%- set last = loop.last %}
-    {%- for side in ['before', 'after'] %}
-    {{ major_units('described.' ~ side ~ '_' ~ minor, currency_exponent('described.' ~ side ~ '_' ~ currency)) }}
-        as {{ side }}_{{ minor | replace('_minor', '') }}{{ "," if not (last and loop.last) }}
-    {%- endfor %}
+    described.after_{{ column }}{{ "," if not loop.last }}
     {%- endfor %}
 
 from with_differences as described
