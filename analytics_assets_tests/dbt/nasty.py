@@ -6,6 +6,7 @@ fixed, so that a failure comes back.
 
 import random
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from analytics_assets.source.columns import ResourceName
@@ -40,6 +41,22 @@ FIELDS: list[Any] = [
     [{"customFieldId": "f", "name": "Order", "value": "4711"}, {"customFieldId": "g", "name": "Kinds", "value": ["a", "b"]}],
     [{"customFieldId": "g", "name": "Sorts", "value": ["b", "a"]}, {"customFieldId": "f", "name": "Order", "value": "4711"}],
     [{"customFieldId": "f", "name": "Order", "value": ""}, {"customFieldId": "g", "name": "Kinds", "value": ["a"]}],
+]
+
+TASK_PROJECTS = [*(f"p{position}" for position in range(24)), "unknown"]
+TASKS: list[Row] = [
+    {
+        "id": f"{project}_{name}",
+        "name": f"{name.title()} {project}",
+        # the API names the project of a task, or does not
+        "project_id": [project, None][number % 2],
+        "_projects_id": project,
+        "status": ["ACTIVE", "DONE"][number % 2],
+        "estimate": ["PT1H", "PT2H30M", None, "PT0S", "1", "PT9H", "PT1S"][number % 7],
+        "budget_estimate": [None, 5000, 0, 123_456, {"estimate": 7}][number % 5],
+        "hourly_rate__currency": [None, "CHF"][number % 2],
+    }
+    for number, (project, name) in enumerate(product(TASK_PROJECTS, ["draw", "build", "wait"]))
 ]
 
 
@@ -92,6 +109,7 @@ def syncs_of(seed: int, *, rates: list[str | None], costs: list[str | None], ent
             for key in chance.sample(sorted(gone), min(len(gone), 2)):
                 present[key] = gone.pop(key)
         rows: dict[ResourceName, list[Row]] = {
+            "tasks": [row for position, row in enumerate(TASKS) if number < 3 or position % 5],
             "users": [{"id": key, "settings": {"timeZone": TIME_ZONES.get(key)}} for key in MEMBERS],
             "clients": [row for row in CLIENTS if number < 2 or row["id"] != "gone"],
             "projects": known if number < 3 else known[1:],
@@ -109,12 +127,17 @@ def _entry(chance: random.Random, rates: list[str | None], costs: list[str | Non
         start = start.replace(hour=chance.choice([0, 7, 8, 22, 23]), minute=0, second=0)
     user = chance.choice(MEMBERS)
     length = timedelta(seconds=chance.choice([1, 18, 1800, 5401, 36_000]))
+    key = chance.getrandbits(64)
+    project = chance.choice([*(f"p{number}" for number in range(project_count)), "unknown", "", None])
+    # of the project, at least at first; of another one; of none that is known; none
+    tasks = [*[f"{project}_draw", f"{project}_build"] * 2, "p3_draw", "unknown", "", None]
     return {
-        "id": f"{chance.getrandbits(64):016x}",
+        "id": f"{key:016x}",
         "user_id": user,
         "_users_id": user,
         "description": "",
-        "project_id": chance.choice([*(f"p{number}" for number in range(project_count)), "unknown", "", None]),
+        "project_id": project,
+        "task_id": tasks[key % len(tasks)],
         "type": chance.choice(["REGULAR", "REGULAR", None, "BREAK", "HOLIDAY"]),
         "time_interval__start": start,
         "time_interval__end": None if chance.random() < 0.03 else start + length,

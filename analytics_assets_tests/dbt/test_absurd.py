@@ -75,7 +75,7 @@ def _absurd_rows(table: Table) -> Iterator[dict[str, Any]]:
     """A row per column and absurd value; all else is as in a healthy row, but of a member and project of their own."""
     common: Row = {"_loaded_at": "2025-01-20 00:00:00+00"}
     if table.name == "time_entries":
-        common |= _entry("", 8, user_id="absurd", _users_id="absurd", project_id="absurd")
+        common |= _entry("", 8, user_id="absurd", _users_id="absurd", project_id="absurd", task_id="absurd")
     if table.name == "tasks":
         common |= {"_projects_id": "absurd", "project_id": "absurd"}
     for column in table.columns:
@@ -138,6 +138,7 @@ def test_healthy_rows_have_the_numbers_that_they_have_by_themselves(absurd: Buil
         ("utilization_weekly", "user_id = 'u'"),
         ("billing_monthly", "project_id = 'p'"),
         ("project_budgets", "project_id = 'p'"),
+        ("task_budgets", "project_id = 'p'"),
         ("time_entry_changes", "project_id = 'p'"),
     ):
         query = f"select * from marts.{model} where {mine} order by all"

@@ -1,15 +1,16 @@
 """The marts that are invoiced from, row by row and value by value against their promises in plain Python."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from analytics_assets_tests.dbt.conftest import Build, Builder
+from analytics_assets_tests.dbt.further_promises import CloseWorkspace
 from analytics_assets_tests.dbt.history import AS_OF, Row, Sync
 from analytics_assets_tests.dbt.nasty import syncs_of
-from analytics_assets_tests.dbt.promises import Workspace
 from analytics_assets_tests.dbt.warehouse import create_warehouse, publish
 
 WORKSPACES: dict[str, list[Sync]] = {
@@ -21,7 +22,7 @@ WORKSPACES: dict[str, list[Sync]] = {
 
 
 @pytest.fixture(scope="module", params=WORKSPACES)
-def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Workspace]:
+def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, CloseWorkspace]:
     """The build of a nasty workspace, and the same in Python."""
     name, syncs = request.param, WORKSPACES[request.param]
     with FileLock(builder.folder / "lock"):
@@ -29,10 +30,10 @@ def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Work
             create_warehouse(builder.path)
             for sync in syncs:
                 publish(builder.path, sync.rows, at=sync.at, window=sync.window)
-            marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily"]
+            marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily", "+task_budgets"]
             # with those tests that look at nothing else
             builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
-        return builder.load(name), Workspace(syncs)
+        return builder.load(name), CloseWorkspace(syncs)
 
 
 def assert_same_rows(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> None:
@@ -47,12 +48,12 @@ def assert_same_rows(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> N
     assert differences == []
 
 
-def test_the_projects_own_tests_hold(nasty: tuple[Build, Workspace]) -> None:
+def test_the_projects_own_tests_hold(nasty: tuple[Build, CloseWorkspace]) -> None:
     build, _ = nasty
     assert build.success, build.messages
 
 
-def test_money_of_each_entry_stands_in_units_of_its_currency_too(nasty: tuple[Build, Workspace]) -> None:
+def test_money_of_each_entry_stands_in_units_of_its_currency_too(nasty: tuple[Build, CloseWorkspace]) -> None:
     build, workspace = nasty
     found = {row["time_entry_id"]: row for row in build.records("select * from marts.fct_time_entries")}
     assert_same_rows(found, workspace.money())
@@ -61,7 +62,7 @@ def test_money_of_each_entry_stands_in_units_of_its_currency_too(nasty: tuple[Bu
     assert exponents >= expected
 
 
-def test_billing_is_what_it_promises(nasty: tuple[Build, Workspace]) -> None:
+def test_billing_is_what_it_promises(nasty: tuple[Build, CloseWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.billing_monthly")
     found = {tuple(row[name] for name in ("client_id", "project_id", "billing_month", "currency")): row for row in rows}
@@ -70,7 +71,7 @@ def test_billing_is_what_it_promises(nasty: tuple[Build, Workspace]) -> None:
     assert {row["has_cost_in_other_currency"] for row in rows} == {True, False}
 
 
-def test_late_changes_are_what_they_promise(nasty: tuple[Build, Workspace]) -> None:
+def test_late_changes_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.time_entry_changes")
     for row in rows:
@@ -84,7 +85,7 @@ def test_late_changes_are_what_they_promise(nasty: tuple[Build, Workspace]) -> N
     assert any(row["changed_fields"] == {"cost_rate_currency"} for row in rows)
 
 
-def test_budgets_are_what_they_promise(nasty: tuple[Build, Workspace]) -> None:
+def test_budgets_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
     build, workspace = nasty
     found = {row["project_id"]: row for row in build.records("select * from marts.project_budgets")}
     assert_same_rows(found, workspace.budgets(AS_OF))
@@ -92,3 +93,13 @@ def test_budgets_are_what_they_promise(nasty: tuple[Build, Workspace]) -> None:
     assert len({row["estimate_period_start"] for row in found.values() if row["estimate_used_seconds"]}) > 3
     dates = {row["projected_exhaustion_date"] for row in found.values()} - {None}
     assert min(dates) <= AS_OF < max(dates)
+
+
+def test_budgets_of_tasks_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+    build, workspace = nasty
+    found = {row["task_id"]: row for row in build.records("select * from marts.task_budgets")}
+    assert_same_rows(found, workspace.task_budgets(AS_OF))
+    kinds = {(row["is_over_estimate"], row["is_deleted"]) for row in found.values()}
+    assert kinds == set(product((True, False), repeat=2))
+    assert any(row["other_projects_seconds"] for row in found.values())
+    assert any(row["tracked_seconds"] > row["estimate_used_seconds"] > 0 for row in found.values() if row["estimate_seconds"])
