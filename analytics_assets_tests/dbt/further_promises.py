@@ -3,11 +3,12 @@
 As in `promises`: plain Python, written from the descriptions in the `.yml` and never from the SQL.
 """
 
-from datetime import date
+from collections import Counter, defaultdict
+from datetime import date, timedelta
 from fractions import Fraction
 
-from analytics_assets_tests.dbt.history import Row, Sync, amount, seconds
-from analytics_assets_tests.dbt.promises import Entry, Workspace, _rounded
+from analytics_assets_tests.dbt.history import Row, Sync, amount, seconds, seconds_by_day
+from analytics_assets_tests.dbt.promises import WEEKDAYS, Entry, Workspace, _rounded
 
 
 class CloseWorkspace(Workspace):
@@ -15,6 +16,8 @@ class CloseWorkspace(Workspace):
 
     def __init__(self, syncs: list[Sync]) -> None:
         super().__init__(syncs)
+        self.users = {row["id"]: row for sync in syncs for row in sync.rows["users"]}
+        self.groups = {row["id"]: row for sync in syncs for row in sync.rows["user_groups"]}
         self.tasks = {row["id"]: row for sync in syncs for row in sync.rows["tasks"]}
 
     # ---- task_budgets ----------------------------------------------------------------------------------------------
@@ -72,8 +75,75 @@ class CloseWorkspace(Workspace):
             }
         return row
 
+    # ---- user_group_members, utilization_weekly_by_group -----------------------------------------------------------
 
+    def group_members(self) -> dict[tuple[str, str], Row]:
+        """Rows of `user_group_members` by group and member."""
+        last = self.syncs[-1].rows
+        users, groups = ({row["id"] for row in rows} for rows in (last["users"], last["user_groups"]))
+        return {
+            (group["id"], key): {
+                "user_group_name": group["name"],
+                "user_name": self.users.get(key, {}).get("name") or None,
+                "is_user_group_deleted": group["id"] not in groups,
+                "is_user_deleted": key not in users if key in self.users else None,
+            }
+            for group in self.groups.values()
+            for key in (group["user_ids"] if isinstance(group["user_ids"], list) else [])
+            if key
+        }
+
+    def group_weeks(self, as_of: date) -> dict[tuple[str, date], Row]:
+        """Rows of `utilization_weekly_by_group` by group and week, for members who are all still active."""
+        rows: dict[tuple[str, date], Row] = {}
+        for (group, user), membership in self.group_members().items():
+            for start, week in self._weeks(user, as_of).items():
+                days = Counter(_week_start(start + timedelta(days=number), "MONDAY") for number in range(7))
+                [(most, _)] = days.most_common(1)
+                begun = {"user_group_name": membership["user_group_name"], "is_complete": True, "member_count": 0}
+                row = rows.setdefault((group, most), begun | dict.fromkeys(week, 0))
+                row["is_complete"] = row["is_complete"] and start + timedelta(days=7) <= as_of
+                row["member_count"] += 1
+                for name, value in week.items():
+                    row[name] += value
+        for row in rows.values():
+            for name, kind in (("capacity_share", "work"), ("billable_capacity_share", "billable")):
+                row[name] = float(_rounded(Fraction(row[f"{kind}_seconds"], row["capacity_seconds"]), 4))
+        return rows
+
+    def _weeks(self, user: str, as_of: date) -> dict[date, Row]:
+        """The weeks of a member, by the day that they begin on."""
+        first_day = (self.users.get(user, {}).get("settings") or {}).get("weekStart") or "MONDAY"
+        sums: defaultdict[date, Counter[str]] = defaultdict(Counter)
+        for entry in self.entries:
+            if entry.row["user_id"] != user:
+                continue
+            kind = {"BREAK": "break", "HOLIDAY": "time_off"}.get(entry.row["type"] or "", "work")
+            for day, part in seconds_by_day(entry.row).items():
+                week = sums[_week_start(day, first_day)]
+                week["tracked"] += part
+                week[kind] += part
+                week["billable"] += part if entry.is_billable else 0
+        if not sums:
+            return {}
+        start, last = min(sums), max(*sums, _week_start(as_of, first_day))
+        weeks = {}
+        while start <= last:
+            weeks[start] = {
+                f"{name}_seconds": sums[start][name] for name in ("tracked", "work", "break", "time_off", "billable")
+            } | {"capacity_seconds": WEEKLY_CAPACITY_SECONDS}
+            start += timedelta(days=7)
+        return weeks
+
+
+WEEKLY_CAPACITY_SECONDS = 40 * 3600
 TASK_ESTIMATES = {None: None, "PT0S": 0, "PT1S": 1, "1": 1, "PT1H": 3600, "PT2H30M": 9000, "PT9H": 32_400}
+
+
+def _week_start(day: date, first_day: str) -> date:
+    while WEEKDAYS[day.weekday()] != first_day:
+        day -= timedelta(days=1)
+    return day
 
 
 def _seconds(entries: list[Entry]) -> int:

@@ -18,6 +18,21 @@ PUBLISHED_AT = [utc(2025, 2, 10, 6), utc(2025, 2, 20, 6), utc(2025, 3, 1), utc(2
 
 MEMBERS = ["new_york", "chatham", "unset"]
 
+USERS: list[Row] = [
+    {"id": "new_york", "name": "Ada", "settings": {"timeZone": TIME_ZONES["new_york"], "weekStart": "SUNDAY"}},
+    {"id": "chatham", "name": "Grace", "settings": {"timeZone": TIME_ZONES["chatham"], "weekStart": "FRIDAY"}},
+    {"id": "unset", "name": "", "settings": {"timeZone": None}},
+]
+
+GROUPS: list[Row] = [
+    {"id": "former", "name": "Former", "user_ids": ["unset"]},
+    {"id": "all", "name": "All", "user_ids": [*MEMBERS, "left"]},
+    {"id": "some", "name": "Some", "user_ids": ["chatham", "unset", "chatham", "stranger", "", None]},
+    {"id": "empty", "name": "Empty", "user_ids": []},
+    {"id": "unsaid", "name": "Unsaid", "user_ids": None},
+    {"id": "odd", "name": "Odd", "user_ids": '{"not": "an array"}'},
+]
+
 CLIENTS: list[Row] = [
     {"id": "german", "name": "Krümel", "currency_code": "EUR"},
     {"id": "american", "name": "Ridge", "currency_code": "USD"},
@@ -110,7 +125,8 @@ def syncs_of(seed: int, *, rates: list[str | None], costs: list[str | None], ent
                 present[key] = gone.pop(key)
         rows: dict[ResourceName, list[Row]] = {
             "tasks": [row for position, row in enumerate(TASKS) if number < 3 or position % 5],
-            "users": [{"id": key, "settings": {"timeZone": TIME_ZONES.get(key)}} for key in MEMBERS],
+            "users": [*USERS, *([{"id": "left", "name": "Lea"}] if number < 3 else [])],
+            "user_groups": GROUPS if number < 2 else GROUPS[1:],
             "clients": [row for row in CLIENTS if number < 2 or row["id"] != "gone"],
             "projects": known if number < 3 else known[1:],
             "time_entries": [dict(row) for row in present.values()],

@@ -39,6 +39,7 @@ HEALTHY: dict[str, list[Row]] = {
         {"id": "p", "name": "Site", "client_id": "c", "time_estimate__estimate": "PT10H", "budget_estimate": {"estimate": 9}}
     ],
     "tasks": [{"id": "t", "name": "Draw", "_projects_id": "p", "estimate": "PT5H", "budget_estimate": "100"}],
+    "user_groups": [{"id": "g", "name": "All", "user_ids": ["u"]}],
 }
 STALE = {"hourly_rate__amount": 9 * 10**18}
 
@@ -138,6 +139,8 @@ def test_healthy_rows_have_the_numbers_that_they_have_by_themselves(absurd: Buil
         ("utilization_weekly", "user_id = 'u'"),
         ("billing_monthly", "project_id = 'p'"),
         ("project_budgets", "project_id = 'p'"),
+        ("user_group_members", "user_id = 'u'"),
+        ("utilization_weekly_by_group", "user_group_id = 'g'"),
         ("task_budgets", "project_id = 'p'"),
         ("time_entry_changes", "project_id = 'p'"),
     ):

@@ -31,6 +31,7 @@ def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Clos
             for sync in syncs:
                 publish(builder.path, sync.rows, at=sync.at, window=sync.window)
             marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily", "+task_budgets"]
+            marts += ["+user_group_members", "+utilization_weekly_by_group"]
             # with those tests that look at nothing else
             builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
         return builder.load(name), CloseWorkspace(syncs)
@@ -103,3 +104,23 @@ def test_budgets_of_tasks_are_what_they_promise(nasty: tuple[Build, CloseWorkspa
     assert kinds == set(product((True, False), repeat=2))
     assert any(row["other_projects_seconds"] for row in found.values())
     assert any(row["tracked_seconds"] > row["estimate_used_seconds"] > 0 for row in found.values() if row["estimate_seconds"])
+
+
+def test_members_of_groups_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.user_group_members")
+    found = {(row["user_group_id"], row["user_id"]): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.group_members())
+    assert {row["is_user_deleted"] for row in rows} == {True, False, None}
+    assert {row["is_user_group_deleted"] for row in rows} == {True, False}
+
+
+def test_weeks_of_groups_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.utilization_weekly_by_group")
+    found = {(row["user_group_id"], row["week_start_date"]): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.group_weeks(AS_OF))
+    assert {row["member_count"] for row in rows} >= {1, 2, 3}
+    assert {row["is_complete"] for row in rows} == {True, False}
