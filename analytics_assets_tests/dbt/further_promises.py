@@ -6,8 +6,9 @@ As in `promises`: plain Python, written from the descriptions in the `.yml` and 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import Any
 
-from analytics_assets_tests.dbt.history import Row, Sync, amount, seconds, seconds_by_day
+from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, seconds, seconds_by_day
 from analytics_assets_tests.dbt.promises import WEEKDAYS, Entry, Workspace, _rounded
 
 
@@ -134,6 +135,40 @@ class CloseWorkspace(Workspace):
             } | {"capacity_seconds": WEEKLY_CAPACITY_SECONDS}
             start += timedelta(days=7)
         return weeks
+
+    # ---- billing_daily ---------------------------------------------------------------------------------------------
+
+    def billing_by_day(self) -> dict[tuple[Any, ...], Row]:
+        """Rows of `billing_daily` by day, member, project, task and currency."""
+        rows: dict[tuple[Any, ...], Row] = {}
+
+        def row_of(entry: Entry, currency: str | None) -> Row:
+            user, task = entry.row["user_id"], entry.row["task_id"] or None
+            start = {
+                "billing_month": entry.month,
+                "user_name": self.users.get(user, {}).get("name") or None,
+                "client_id": entry.client_id,
+                "client_name": self.clients.get(entry.client_id or "", {}).get("name"),
+                "project_name": self.projects.get(entry.project_id or "", {}).get("name"),
+                "task_name": self.tasks.get(task or "", {}).get("name"),
+                "has_cost_in_other_currency": False,
+            }
+            sums = dict.fromkeys(("tracked_seconds", "billable_seconds", "amount_minor", "cost_minor"), 0)
+            return rows.setdefault((entry.start_date, user, entry.project_id, task, currency), start | sums)
+
+        for entry in self.entries:
+            row = row_of(entry, entry.currency)
+            row["tracked_seconds"] += seconds(entry.row)
+            row["billable_seconds"] += seconds(entry.row) if entry.is_billable else 0
+            row["amount_minor"] += amount(entry.row)
+            if cost(entry.row):
+                paid = row_of(entry, entry.cost_currency)
+                paid["cost_minor"] += cost(entry.row)
+                if paid is not row:
+                    row["has_cost_in_other_currency"] = paid["has_cost_in_other_currency"] = True
+        for row in rows.values():
+            row["margin_minor"] = None if row["has_cost_in_other_currency"] else row["amount_minor"] - row["cost_minor"]
+        return rows
 
 
 WEEKLY_CAPACITY_SECONDS = 40 * 3600

@@ -137,6 +137,7 @@ def test_healthy_rows_have_the_numbers_that_they_have_by_themselves(absurd: Buil
         ("fct_time_entries", "user_id = 'u'"),
         ("timesheet_daily", "user_id = 'u'"),
         ("utilization_weekly", "user_id = 'u'"),
+        ("billing_daily", "project_id = 'p'"),
         ("billing_monthly", "project_id = 'p'"),
         ("project_budgets", "project_id = 'p'"),
         ("user_group_members", "user_id = 'u'"),

@@ -149,6 +149,7 @@ def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
         "fct_time_entries",
         "fct_time_entry_tags",
         "timesheet_daily",
+        "billing_daily",
         "billing_monthly",
         "utilization_weekly",
         "project_budgets",

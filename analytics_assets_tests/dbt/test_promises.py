@@ -31,7 +31,7 @@ def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Clos
             for sync in syncs:
                 publish(builder.path, sync.rows, at=sync.at, window=sync.window)
             marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily", "+task_budgets"]
-            marts += ["+user_group_members", "+utilization_weekly_by_group"]
+            marts += ["+user_group_members", "+utilization_weekly_by_group", "+billing_daily"]
             # with those tests that look at nothing else
             builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
         return builder.load(name), CloseWorkspace(syncs)
@@ -124,3 +124,13 @@ def test_weeks_of_groups_are_what_they_promise(nasty: tuple[Build, CloseWorkspac
     assert_same_rows(found, workspace.group_weeks(AS_OF))
     assert {row["member_count"] for row in rows} >= {1, 2, 3}
     assert {row["is_complete"] for row in rows} == {True, False}
+
+
+def test_billing_by_day_is_what_it_promises(nasty: tuple[Build, CloseWorkspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.billing_daily")
+    keys = ("work_date", "user_id", "project_id", "task_id", "currency")
+    found = {tuple(row[name] for name in keys): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.billing_by_day())
+    assert {row["has_cost_in_other_currency"] for row in rows} == {True, False}

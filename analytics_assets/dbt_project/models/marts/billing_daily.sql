@@ -1,0 +1,74 @@
+with entries as (
+
+    select * from {{ ref('fct_time_entries') }}
+
+),
+
+users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
+projects as (
+
+    select * from {{ ref('dim_projects') }}
+
+),
+
+tasks as (
+
+    select * from {{ ref('dim_tasks') }}
+
+),
+
+amounts_and_costs as (
+
+    {{ amounts_and_costs('entries', ['work_date', 'user_id', 'client_id', 'project_id', 'task_id']) }}
+
+),
+
+summed as (
+
+    select
+        work_date,
+        user_id,
+        client_id,
+        project_id,
+        task_id,
+        currency,
+        {{ whole_sum('tracked_seconds') }} as tracked_seconds,
+        {{ whole_sum('billable_seconds') }} as billable_seconds,
+        {{ whole_sum('amount_minor') }} as amount_minor,
+        {{ whole_sum('cost_minor') }} as cost_minor,
+        max(has_cost_in_other_currency) = 1 as has_cost_in_other_currency
+
+    from amounts_and_costs
+    group by work_date, user_id, client_id, project_id, task_id, currency
+
+)
+
+select
+    summed.work_date,
+    {{ month_start('summed.work_date') }} as billing_month,
+    summed.user_id,
+    users.user_name,
+    summed.client_id,
+    projects.client_name,
+    summed.project_id,
+    projects.project_name,
+    summed.task_id,
+    tasks.task_name,
+    summed.currency,
+    summed.tracked_seconds,
+    summed.billable_seconds,
+    summed.amount_minor,
+    summed.cost_minor,
+    case when not summed.has_cost_in_other_currency
+        then {{ whole_difference('summed.amount_minor', 'summed.cost_minor') }} end as margin_minor,
+    summed.has_cost_in_other_currency
+
+from summed
+left join users on summed.user_id = users.user_id
+left join projects on summed.project_id = projects.project_id
+left join tasks on summed.task_id = tasks.task_id
