@@ -3,8 +3,10 @@
 As in `promises`: plain Python, written from the descriptions in the `.yml` and never from the SQL.
 """
 
+import json
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
@@ -170,9 +172,46 @@ class CloseWorkspace(Workspace):
             row["margin_minor"] = None if row["has_cost_in_other_currency"] else row["amount_minor"] - row["cost_minor"]
         return rows
 
+    # ---- time_entry_custom_fields ----------------------------------------------------------------------------------
+
+    def custom_fields(self) -> dict[tuple[Any, ...], Row]:
+        """Rows of `time_entry_custom_fields` by entry, id and name of the field, and value."""
+        rows = {}
+        for entry in self.entries:
+            for field in entry.row["custom_field_values"] or []:
+                values = field["value"] if isinstance(field["value"], list) else [field["value"]]
+                for text in (
+                    value if isinstance(value, str) else json.dumps(value) for value in values if value not in (None, "")
+                ):
+                    rows[entry.row["id"], field["customFieldId"], field["name"], text] = {
+                        "custom_field_type": field.get("type"),
+                        "value_number": _number(text),
+                        "value_boolean": {"true": True, "false": False}.get(text),
+                        "value_date": _date(text),
+                    }
+        return rows
+
 
 WEEKLY_CAPACITY_SECONDS = 40 * 3600
 TASK_ESTIMATES = {None: None, "PT0S": 0, "PT1S": 1, "1": 1, "PT1H": 3600, "PT2H30M": 9000, "PT9H": 32_400}
+
+
+def _number(text: str) -> float | None:
+    """The number that is written in this way and in no other."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    is_plain = number.is_finite() and format(number, "f") == text
+    return float(number) if is_plain and sum(letter.isdigit() for letter in text) <= 15 else None
+
+
+def _date(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.isoformat() == text else None
 
 
 def _week_start(day: date, first_day: str) -> date:

@@ -53,9 +53,25 @@ FIELDS: list[Any] = [
     None,
     [],
     [{"customFieldId": "f", "name": "Order", "value": None}],
-    [{"customFieldId": "f", "name": "Order", "value": "4711"}, {"customFieldId": "g", "name": "Kinds", "value": ["a", "b"]}],
-    [{"customFieldId": "g", "name": "Sorts", "value": ["b", "a"]}, {"customFieldId": "f", "name": "Order", "value": "4711"}],
-    [{"customFieldId": "f", "name": "Order", "value": ""}, {"customFieldId": "g", "name": "Kinds", "value": ["a"]}],
+    [
+        {"customFieldId": "f", "name": "Order", "value": "4711", "type": "TXT"},
+        {"customFieldId": "g", "name": "Kinds", "value": ["a", "b"], "type": "DROPDOWN_MULTIPLE"},
+        {"customFieldId": "n", "name": "Kilometres", "value": 37.5, "type": "NUMBER"},
+    ],
+    [
+        {"customFieldId": "n", "name": "Kilometres", "value": 37.5, "type": "NUMBER"},
+        {"customFieldId": "g", "name": "Sorts", "value": ["b", "a"], "type": "DROPDOWN_MULTIPLE"},
+        {"customFieldId": "f", "name": "Order", "value": "4711", "type": "TXT"},
+    ],
+    [
+        {"customFieldId": "f", "name": "Order", "value": ""},
+        {"customFieldId": "g", "name": "Kinds", "value": ["a"]},
+        {"customFieldId": "c", "name": "On site", "value": False, "type": "CHECKBOX"},
+        {"customFieldId": "d", "name": "Days", "value": ["2024-02-29", "2023-02-29", "29.02.2024"]},
+        {"customFieldId": "n", "name": "Kilometres", "value": "many", "type": "NUMBER"},
+        {"customFieldId": "t", "name": "Texts", "value": ["00042", "-0.5", "1e3", " 5", "1234567890123456", "true", "½"]},
+        {"customFieldId": "z", "name": "Nothing", "value": 0, "type": "NUMBER"},
+    ],
 ]
 
 TASK_PROJECTS = [*(f"p{position}" for position in range(24)), "unknown"]

@@ -63,7 +63,7 @@ def _entry(key: str, hour: int, **fields: object) -> Row:
 def _healthy_workspace(builder: Builder) -> None:
     """Three syncs: an entry has an absurd rate at first and is corrected, another is deleted."""
     create_warehouse(builder.path)
-    kept = [_entry("first", 8), _entry("second", 10)]
+    kept = [_entry("first", 8, custom_field_values=[{"customFieldId": "f", "name": "Order", "value": 7}]), _entry("second", 10)]
     for at, entries in (
         (utc(2025, 1, 20), [*kept, _entry("corrected", 12, **STALE), _entry("deleted", 14, **STALE)]),
         (utc(2025, 2, 20), [*kept, _entry("corrected", 12)]),
@@ -122,6 +122,7 @@ def test_no_record_fails_a_model_or_a_check(absurd: Build) -> None:
     assert absurd.success, absurd.messages
     assert absurd.nodes_with("warn") >= {
         "clients_have_plausible_values",
+        "custom_values_have_a_field",
         "former_versions_of_time_entries_had_plausible_values",
         "members_have_plausible_values",
         "projects_have_plausible_values",
@@ -142,6 +143,7 @@ def test_healthy_rows_have_the_numbers_that_they_have_by_themselves(absurd: Buil
         ("project_budgets", "project_id = 'p'"),
         ("user_group_members", "user_id = 'u'"),
         ("utilization_weekly_by_group", "user_group_id = 'g'"),
+        ("time_entry_custom_fields", "time_entry_id = 'first'"),
         ("task_budgets", "project_id = 'p'"),
         ("time_entry_changes", "project_id = 'p'"),
     ):

@@ -154,6 +154,7 @@ def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
         "utilization_weekly",
         "project_budgets",
         "task_budgets",
+        "time_entry_custom_fields",
         "user_group_members",
         "utilization_weekly_by_group",
         "time_entry_changes",

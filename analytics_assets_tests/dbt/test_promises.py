@@ -31,7 +31,7 @@ def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Clos
             for sync in syncs:
                 publish(builder.path, sync.rows, at=sync.at, window=sync.window)
             marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily", "+task_budgets"]
-            marts += ["+user_group_members", "+utilization_weekly_by_group", "+billing_daily"]
+            marts += ["+user_group_members", "+utilization_weekly_by_group", "+billing_daily", "+time_entry_custom_fields"]
             # with those tests that look at nothing else
             builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
         return builder.load(name), CloseWorkspace(syncs)
@@ -134,3 +134,14 @@ def test_billing_by_day_is_what_it_promises(nasty: tuple[Build, CloseWorkspace])
     assert len(found) == len(rows)
     assert_same_rows(found, workspace.billing_by_day())
     assert {row["has_cost_in_other_currency"] for row in rows} == {True, False}
+
+
+def test_custom_fields_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.time_entry_custom_fields")
+    keys = ("time_entry_id", "custom_field_id", "custom_field_name", "value_text")
+    found = {tuple(row[name] for name in keys): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.custom_fields())
+    assert all(any(row[name] is not None for row in rows) for name in ("value_number", "value_boolean", "value_date"))
+    assert build.status["custom_values_are_of_the_type_of_their_field"] == "warn"
