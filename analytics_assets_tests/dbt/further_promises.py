@@ -5,13 +5,13 @@ As in `promises`: plain Python, written from the descriptions in the `.yml` and 
 
 import json
 from collections import Counter, defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
 from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, seconds, seconds_by_day
-from analytics_assets_tests.dbt.promises import WEEKDAYS, Entry, Workspace, _rounded
+from analytics_assets_tests.dbt.promises import WEEKDAYS, Entry, Workspace, _days, _is_reset, _local_start, _rounded
 
 
 class CloseWorkspace(Workspace):
@@ -191,9 +191,67 @@ class CloseWorkspace(Workspace):
                     }
         return rows
 
+    # ---- project_budget_periods ------------------------------------------------------------------------------------
+
+    def budget_periods(self, as_of: date) -> dict[tuple[str, str, date], Row]:
+        """Rows of `project_budget_periods` by project, kind and first day."""
+        rows: dict[tuple[str, str, date], Row] = {}
+        budgets = self.budgets(as_of)
+        for entry in self.entries:
+            project = self.projects.get(entry.project_id or "")
+            if project is None or entry.start_date > as_of:
+                continue
+            budget, reset = budgets[project["id"]], project["estimate_reset"] or {}
+            in_currency = entry.currency == budget["currency"]
+            counts = entry.is_billable or project["time_estimate__include_non_billable"] is not False
+            for kind, unit, whole, option, used, is_left_out in (
+                (
+                    *("TIME_ESTIMATE", "seconds", budget["estimate_seconds"], project["time_estimate__reset_option"]),
+                    *(seconds(entry.row) if counts else 0, False),
+                ),
+                (
+                    *("BUDGET", "minor", budget["budget_minor"], project["budget_estimate"]["resetOption"]),
+                    *(amount(entry.row) if in_currency else 0, bool(amount(entry.row)) and not in_currency),
+                ),
+            ):
+                if not option or not whole:
+                    continue
+                first, last = _period_of(option, reset, _local_start(entry.row))
+                row = rows.setdefault(
+                    (project["id"], kind, first),
+                    {
+                        "project_name": project["name"],
+                        "client_id": project["client_id"] or None,
+                        "client_name": budget["client_name"],
+                        "is_deleted": project["id"] not in {row["id"] for row in self.syncs[-1].rows["projects"]},
+                        "as_of_date": as_of,
+                        "period_end": last,
+                        "is_current": first <= as_of <= last,
+                        "currency": budget["currency"] if unit == "minor" else None,
+                        **dict.fromkeys(("available_seconds", "used_seconds", "available_minor", "used_minor")),
+                        "has_amounts_in_other_currencies": False,
+                        f"available_{unit}": whole,
+                        f"used_{unit}": 0,
+                    },
+                )
+                row[f"used_{unit}"] += used
+                row["has_amounts_in_other_currencies"] |= is_left_out
+                row["used_share"] = float(_rounded(Fraction(row[f"used_{unit}"], whole), 4))
+                row["is_over"] = row[f"used_{unit}"] > whole
+        return rows
+
 
 WEEKLY_CAPACITY_SECONDS = 40 * 3600
 TASK_ESTIMATES = {None: None, "PT0S": 0, "PT1S": 1, "1": 1, "PT1H": 3600, "PT2H30M": 9000, "PT9H": 32_400}
+
+
+def _period_of(option: str, reset: Row, local_time: datetime) -> tuple[date, date]:
+    """The first and the last day of the period that a local time lies in."""
+    hour = time(reset.get("hour") or 0)
+    before = (day for day in _days(local_time.date(), -1) if _is_reset(option, reset, day))
+    first = next(day for day in before if datetime.combine(day, hour) <= local_time)
+    following = next(day for day in _days(first + timedelta(days=1), 1) if _is_reset(option, reset, day))
+    return first, following - timedelta(days=1)
 
 
 def _number(text: str) -> float | None:

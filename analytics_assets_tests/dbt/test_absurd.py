@@ -36,7 +36,14 @@ HEALTHY: dict[str, list[Row]] = {
     "users": [{"id": "u", "name": "Ada", "status": "ACTIVE", "settings": {"timeZone": "Europe/Berlin"}}],
     "clients": [{"id": "c", "name": "Acme", "currency_code": "EUR"}],
     "projects": [
-        {"id": "p", "name": "Site", "client_id": "c", "time_estimate__estimate": "PT10H", "budget_estimate": {"estimate": 9}}
+        {
+            "id": "p",
+            "name": "Site",
+            "client_id": "c",
+            "time_estimate__estimate": "PT10H",
+            "time_estimate__reset_option": "MONTHLY",
+            "budget_estimate": {"estimate": 9},
+        }
     ],
     "tasks": [{"id": "t", "name": "Draw", "_projects_id": "p", "estimate": "PT5H", "budget_estimate": "100"}],
     "user_groups": [{"id": "g", "name": "All", "user_ids": ["u"]}],
@@ -144,6 +151,7 @@ def test_healthy_rows_have_the_numbers_that_they_have_by_themselves(absurd: Buil
         ("user_group_members", "user_id = 'u'"),
         ("utilization_weekly_by_group", "user_group_id = 'g'"),
         ("time_entry_custom_fields", "time_entry_id = 'first'"),
+        ("project_budget_periods", "project_id = 'p'"),
         ("task_budgets", "project_id = 'p'"),
         ("time_entry_changes", "project_id = 'p'"),
     ):

@@ -152,6 +152,7 @@ def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
         "billing_daily",
         "billing_monthly",
         "utilization_weekly",
+        "project_budget_periods",
         "project_budgets",
         "task_budgets",
         "time_entry_custom_fields",

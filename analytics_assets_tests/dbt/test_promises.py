@@ -31,7 +31,13 @@ def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, Clos
             for sync in syncs:
                 publish(builder.path, sync.rows, at=sync.at, window=sync.window)
             marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily", "+task_budgets"]
-            marts += ["+user_group_members", "+utilization_weekly_by_group", "+billing_daily", "+time_entry_custom_fields"]
+            marts += [
+                "+user_group_members",
+                "+utilization_weekly_by_group",
+                "+billing_daily",
+                "+time_entry_custom_fields",
+                "+project_budget_periods",
+            ]
             # with those tests that look at nothing else
             builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
         return builder.load(name), CloseWorkspace(syncs)
@@ -145,3 +151,13 @@ def test_custom_fields_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]
     assert_same_rows(found, workspace.custom_fields())
     assert all(any(row[name] is not None for row in rows) for name in ("value_number", "value_boolean", "value_date"))
     assert build.status["custom_values_are_of_the_type_of_their_field"] == "warn"
+
+
+def test_past_periods_of_budgets_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.project_budget_periods")
+    found = {(row["project_id"], row["kind"], row["period_start"]): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.budget_periods(AS_OF))
+    kinds = {(row["kind"], row["is_current"], row["is_over"]) for row in rows}
+    assert kinds >= {("BUDGET", False, False), *product(("TIME_ESTIMATE",), (True, False), (True, False))}
