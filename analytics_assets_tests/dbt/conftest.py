@@ -22,7 +22,8 @@ from dbt.contracts.graph.nodes import ModelNode
 from filelock import FileLock
 
 import analytics_assets
-from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, invented_syncs
+from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, Sync, invented_syncs
+from analytics_assets_tests.dbt.nasty import syncs_of
 from analytics_assets_tests.dbt.warehouse import create_warehouse, fill, publish
 
 DBT_PROJECT = Path(analytics_assets.__file__).parent / "dbt_project"
@@ -220,3 +221,30 @@ def large(builder: Builder) -> Build:
                 )
             builder.build("large", "--exclude-resource-type", "unit_test")
         return builder.load("large")
+
+
+WORKSPACES: dict[str, list[Sync]] = {
+    # yen have no minor unit, a dinar has a thousand, and a unit of account of Chile has ten thousand
+    "mixed_currencies": syncs_of(14, rates=["EUR", "JPY", "KWD", None, None], costs=["EUR", "CLF", "KWD"], entries=400),
+    # no rate says which currency the workspace has
+    "rates_without_currency": syncs_of(16, rates=[None], costs=["PLN", None], entries=300),
+}
+
+
+def nasty_build(builder: Builder, name: str) -> Build:
+    """One of the nasty workspaces, with all marts and those of their tests that look at nothing else."""
+    with FileLock(builder.folder / "lock"):
+        if not builder.made(name):
+            create_warehouse(builder.path)
+            for sync in WORKSPACES[name]:
+                publish(builder.path, sync.rows, at=sync.at, window=sync.window)
+            builder.build(
+                name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", "+path:models/marts"
+            )
+        return builder.load(name)
+
+
+@pytest.fixture(scope="session")
+def mixed(builder: Builder) -> Build:
+    """The nasty workspace of many currencies, in which every mart has rows."""
+    return nasty_build(builder, "mixed_currencies")

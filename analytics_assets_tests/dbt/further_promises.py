@@ -11,7 +11,17 @@ from fractions import Fraction
 from typing import Any
 
 from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, seconds, seconds_by_day
-from analytics_assets_tests.dbt.promises import WEEKDAYS, Entry, Workspace, _days, _is_reset, _local_start, _rounded
+from analytics_assets_tests.dbt.promises import (
+    WEEKDAYS,
+    Entry,
+    Workspace,
+    _days,
+    _is_reset,
+    _local_start,
+    _rounded,
+    exponent_of,
+    in_units,
+)
 
 
 class CloseWorkspace(Workspace):
@@ -168,8 +178,10 @@ class CloseWorkspace(Workspace):
                 paid["cost_minor"] += cost(entry.row)
                 if paid is not row:
                     row["has_cost_in_other_currency"] = paid["has_cost_in_other_currency"] = True
-        for row in rows.values():
+        for (*_, currency), row in rows.items():
             row["margin_minor"] = None if row["has_cost_in_other_currency"] else row["amount_minor"] - row["cost_minor"]
+            row["currency_exponent"] = exponent_of(currency)
+            row |= {name: in_units(row[f"{name}_minor"], currency) for name in ("amount", "cost", "margin")}
         return rows
 
     # ---- time_entry_custom_fields ----------------------------------------------------------------------------------

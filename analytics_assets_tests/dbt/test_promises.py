@@ -5,42 +5,16 @@ from itertools import product
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
-from analytics_assets_tests.dbt.conftest import Build, Builder
+from analytics_assets_tests.dbt.conftest import WORKSPACES, Build, Builder, nasty_build
 from analytics_assets_tests.dbt.further_promises import CloseWorkspace
-from analytics_assets_tests.dbt.history import AS_OF, Row, Sync
-from analytics_assets_tests.dbt.nasty import syncs_of
-from analytics_assets_tests.dbt.warehouse import create_warehouse, publish
-
-WORKSPACES: dict[str, list[Sync]] = {
-    # yen have no minor unit, a dinar has a thousand, and a unit of account of Chile has ten thousand
-    "mixed_currencies": syncs_of(14, rates=["EUR", "JPY", "KWD", None, None], costs=["EUR", "CLF", "KWD"], entries=400),
-    # no rate says which currency the workspace has
-    "rates_without_currency": syncs_of(16, rates=[None], costs=["PLN", None], entries=300),
-}
+from analytics_assets_tests.dbt.history import AS_OF, Row
 
 
 @pytest.fixture(scope="module", params=WORKSPACES)
 def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, CloseWorkspace]:
     """The build of a nasty workspace, and the same in Python."""
-    name, syncs = request.param, WORKSPACES[request.param]
-    with FileLock(builder.folder / "lock"):
-        if not builder.made(name):
-            create_warehouse(builder.path)
-            for sync in syncs:
-                publish(builder.path, sync.rows, at=sync.at, window=sync.window)
-            marts = ["+billing_monthly", "+time_entry_changes", "+project_budgets", "+timesheet_daily", "+task_budgets"]
-            marts += [
-                "+user_group_members",
-                "+utilization_weekly_by_group",
-                "+billing_daily",
-                "+time_entry_custom_fields",
-                "+project_budget_periods",
-            ]
-            # with those tests that look at nothing else
-            builder.build(name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", *marts)
-        return builder.load(name), CloseWorkspace(syncs)
+    return nasty_build(builder, request.param), CloseWorkspace(WORKSPACES[request.param])
 
 
 def assert_same_rows(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> None:

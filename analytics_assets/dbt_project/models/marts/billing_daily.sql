@@ -46,6 +46,18 @@ summed as (
     from amounts_and_costs
     group by work_date, user_id, client_id, project_id, task_id, currency
 
+),
+
+with_margins as (
+
+    select
+        *,
+        case when not has_cost_in_other_currency
+            then {{ whole_difference('amount_minor', 'cost_minor') }} end as margin_minor,
+        {{ currency_exponent('currency') }} as currency_exponent
+
+    from summed
+
 )
 
 select
@@ -60,15 +72,18 @@ select
     summed.task_id,
     tasks.task_name,
     summed.currency,
+    summed.currency_exponent,
     summed.tracked_seconds,
     summed.billable_seconds,
     summed.amount_minor,
+    {{ major_units('summed.amount_minor', 'summed.currency_exponent') }} as amount,
     summed.cost_minor,
-    case when not summed.has_cost_in_other_currency
-        then {{ whole_difference('summed.amount_minor', 'summed.cost_minor') }} end as margin_minor,
+    {{ major_units('summed.cost_minor', 'summed.currency_exponent') }} as cost,
+    summed.margin_minor,
+    {{ major_units('summed.margin_minor', 'summed.currency_exponent') }} as margin,
     summed.has_cost_in_other_currency
 
-from summed
+from with_margins as summed
 left join users on summed.user_id = users.user_id
 left join projects on summed.project_id = projects.project_id
 left join tasks on summed.task_id = tasks.task_id
