@@ -6,16 +6,21 @@ command that started it, however that ends, because it reads a pipe that the ope
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from analytics_assets.cli.errors import CommandError, say
+from analytics_assets.demo import cli as demo_cli
+from analytics_assets.demo.build import workspace_id
+from analytics_assets.demo.cli import WENT_ON
 from analytics_assets.settings import Settings
+from analytics_assets.warehouse.contents import warehouse_contents
+from analytics_assets.warehouse.errors import WarehouseError
 
 READY_TIMEOUT_SECONDS: Final = 120.0
 STOP_TIMEOUT_SECONDS: Final = 5.0
@@ -25,25 +30,56 @@ DEMO_SETTINGS: Final = {"ANALYTICS_PAGE_SIZE": "1000", "ANALYTICS_REQUESTS_PER_S
 SERVER_SETTINGS: Final = {"ANALYTICS_API_KEY", "ANALYTICS_API_URL", "ANALYTICS_WORKSPACE_ID"}
 
 
-@contextlib.contextmanager
-def demo_api() -> Iterator[dict[str, str]]:
-    """A running demo API with its usual workspace on a free loopback port.
+class Demo:
+    """A running demo API.
 
-    Yields:
-        The variables that make a sync read all of it. Other variables that the user has set apply to the demo too,
-        so they are not among them.
+    Attributes:
+        variables: those that make a sync read all of it. Other variables that the user has set apply to the demo too, so
+            they are not among them.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], today: date) -> None:
+        self._process = process
+        defaults = {**DEMO_SETTINGS, "ANALYTICS_START_DATE": _first_day(today)}
+        announced = _announced(process)
+        self.variables = {**{name: value for name, value in defaults.items() if not os.environ.get(name)}, **announced}
+
+    def go_on(self) -> None:
+        """Let the late changes of a workspace happen that was taken back.
+
+        Raises:
+            CommandError: the demo API has ended.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        if all(WENT_ON not in line for line in iter(self._process.stdout.readline, "")):
+            raise CommandError("The demo API has ended; start the command again.")
+
+
+@contextlib.contextmanager
+def demo_api(*, today: date | None = None, taken_back: bool = False) -> Iterator[Demo]:
+    """A demo API with its usual workspace, running on a free loopback port.
+
+    Args:
+        today: the day on which the workspace's history ends, by default the current UTC date. Another day is another
+            history, so a warehouse that holds the demo goes on with the day that it began on, see `demo_day`.
+        taken_back: serve the workspace as it was before its late changes, until it is told to go on.
 
     Raises:
         CommandError: it did not start.
     """
-    command = [sys.executable, "-m", __name__, "--port", "0", "--months", str(DEMO_MONTHS)]
+    today = today or datetime.now(UTC).date()
+    command = [sys.executable, "-m", demo_cli.__name__, "--port", "0", "--months", str(DEMO_MONTHS), "--today", str(today)]
+    command.append("--in-hand")
+    if taken_back:
+        command.append("--taken-back")
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )  # a session of its own, so that Ctrl-C reaches the sync first and not both at once
     try:
-        announced = _announced(process)
-        defaults = {**DEMO_SETTINGS, "ANALYTICS_START_DATE": _first_day()}
-        yield {**{name: value for name, value in defaults.items() if not os.environ.get(name)}, **announced}
+        yield Demo(process, today)
     finally:
         _stop(process)
 
@@ -65,7 +101,7 @@ def _announced(process: subprocess.Popen[str]) -> dict[str, str]:
     patience = threading.Timer(READY_TIMEOUT_SECONDS, process.kill)
     patience.start()
     try:
-        for line in process.stdout:
+        for line in iter(process.stdout.readline, ""):
             if line.startswith("export "):
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 found[name] = value
@@ -88,28 +124,24 @@ def _stop(process: subprocess.Popen[str]) -> None:
             pipe.close()
 
 
-def _first_day() -> str:
+def demo_day(warehouse: Path) -> date | None:
+    """The day on which the demo in this warehouse ends, that is the one it was loaded on first; None without a demo.
+
+    Raises:
+        CommandError: the file can't be opened, or another program has it open.
+    """
+    if not warehouse.exists():
+        return None
+    try:
+        contents = warehouse_contents(warehouse)
+    except WarehouseError as error:
+        raise CommandError(str(error)) from None
+    if contents is None or contents.workspace_id != workspace_id():
+        return None
+    return contents.first_published_at.astimezone(UTC).date()
+
+
+def _first_day(today: date) -> str:
     """The day before the demo workspace's history: its first morning east of Greenwich is still that day in UTC."""
-    today = datetime.now(UTC)
     index = today.year * 12 + today.month - DEMO_MONTHS
     return str(date(index // 12, index % 12 + 1, 1) - timedelta(days=1))
-
-
-def _serve() -> int:
-    """Serve until this process is told to stop, or until the process that started it has ended."""
-    import argparse
-
-    from analytics_assets.demo import cli as demo_cli
-
-    def end_with_parent() -> None:
-        os.read(sys.stdin.fileno(), 1)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    parser = argparse.ArgumentParser()
-    demo_cli.add_arguments(parser)
-    return demo_cli.main(parser.parse_args())
-
-
-if __name__ == "__main__":
-    sys.exit(_serve())

@@ -15,9 +15,23 @@ from analytics_assets.demo.workspace import Workspace
 SHORTEST_HISTORY = dt.timedelta(14)
 
 
+DEFAULT_SEED = 7
+
+
+def workspace_id(seed: int = DEFAULT_SEED) -> str:
+    """The id of the workspace that this seed invents, on whatever day."""
+    return f"{_identity(seed)[1]:024x}"
+
+
+def _identity(seed: int) -> tuple[int, int]:
+    """The marks of the machine and of the workspace that are in all its ids."""
+    identity = random.Random(f"workspace {seed}")
+    return identity.getrandbits(40), identity.getrandbits(96)
+
+
 def build_workspace(
     *,
-    seed: int = 7,
+    seed: int = DEFAULT_SEED,
     today: dt.date | None = None,
     months: int = 36,
     users: int = 40,
@@ -45,9 +59,8 @@ def build_workspace(
     """
     today = today or dt.datetime.now(dt.UTC).date()
     first_day = min(_months_back(today, months - 1), today - SHORTEST_HISTORY)
-    identity = random.Random(f"workspace {seed}")
-    machine = f"{identity.getrandbits(40):010x}"
-    workspace = Workspace(f"{identity.getrandbits(96):024x}", issued=first_day, machine=machine)
+    machine, _ = _identity(seed)
+    workspace = Workspace(workspace_id(seed), issued=first_day, machine=f"{machine:010x}")
 
     def dice(part: str) -> random.Random:
         return random.Random(f"{part} {seed} {today} {months}")

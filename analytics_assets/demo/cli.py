@@ -1,16 +1,23 @@
 """The command `analytics-assets demo-api`: the demo API in the foreground, for people and other programs.
 
 Only arguments and what is printed belong here. The web server and the invented workspace are imported when
-the command runs, so that reading the arguments of the other commands stays quick.
+the command runs, so that reading the arguments of the other commands stays quick. A program that starts it as
+`python -m analytics_assets.demo.cli` may hold it in hand by its standard input.
 """
 
 import argparse
 import errno
 import ipaddress
+import os
+import signal
 import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 DEFAULT_PORT = 8090
 DEFAULT_KEY = "demo-key"
+WENT_ON = "The late changes have happened."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--users", type=_count, default=40, help="members of the workspace (%(default)s)")
     parser.add_argument("--entries", type=_count, default=60_000, help="time entries (%(default)s)")
     parser.add_argument("--months", type=_positive, default=36, help="months of history (%(default)s)")
+    parser.add_argument("--today", type=_day, metavar="YYYY-MM-DD", help="day on which history ends (today, UTC)")
     parser.add_argument(
         "--envelope",
         choices=("data", "bare"),
@@ -34,12 +42,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", default=DEFAULT_KEY, help="the key that is accepted (%(default)s)")
     parser.add_argument("--empty", action="store_true", help="serve a workspace with nothing in it")
     parser.add_argument("--quiet", action="store_true", help="print nothing but the ready line")
+    parser.add_argument("--in-hand", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--taken-back", action="store_true", help=argparse.SUPPRESS)
 
 
 def main(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; 1 when the port can't be had."""
+    """Serve until SIGINT or SIGTERM; 1 when the port can't be had.
+
+    With `--in-hand` also until standard input is closed, as the operating system does when whoever holds the other end
+    has ended. With `--taken-back` besides, the workspace is served as it was before its late changes; a line on standard
+    input lets them happen, and `WENT_ON` is printed when they have.
+    """
     from analytics_assets.demo.behaviour import Behaviour
     from analytics_assets.demo.build import build_workspace, empty_workspace
+    from analytics_assets.demo.late_changes import take_back
     from analytics_assets.demo.serving import run
 
     behaviour = Behaviour(
@@ -52,8 +68,11 @@ def main(args: argparse.Namespace) -> int:
     if args.empty:
         workspace = empty_workspace()
     else:
-        workspace = build_workspace(seed=args.seed, users=args.users, entries=args.entries, months=args.months)
+        workspace = build_workspace(seed=args.seed, users=args.users, entries=args.entries, months=args.months, today=args.today)
+    go_on = take_back(workspace, today=args.today or datetime.now(UTC).date(), seed=args.seed) if args.taken_back else None
     workspace.warm()
+    if args.in_hand:
+        threading.Thread(target=_follow_stdin, args=(go_on,), daemon=True).start()
 
     def announce(url: str) -> None:
         print(f"Demo API on {url}  workspace {workspace.id}  key {args.key}", flush=True)
@@ -71,6 +90,16 @@ def main(args: argparse.Namespace) -> int:
         print(_sentence(error, args.host, args.port), file=sys.stderr)
         return 1
     return 0
+
+
+def _follow_stdin(go_on: Callable[[], None] | None) -> None:
+    """Let the late changes happen on each line, and end this process with the input."""
+    for _ in sys.stdin:
+        if go_on is not None:
+            go_on()
+            go_on = None
+        print(WENT_ON, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _sentence(error: OSError, host: str, port: int) -> str:
@@ -100,6 +129,13 @@ def _port(text: str) -> int:
     return number
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day; write it like 2025-06-30") from None
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 0:
@@ -112,3 +148,13 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is below 1")
     return number
+
+
+def _main() -> int:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return main(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -14,10 +14,11 @@ from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of
 
 @dataclass(frozen=True)
 class WarehouseContents:
-    """The workspace that is held and the host it was read from, the last publication, and the rows of each raw table."""
+    """Whose workspace is held and which host it was read from, when it was loaded first and last, and each table's rows."""
 
     workspace_id: str
     api_host: str
+    first_published_at: datetime
     published_at: datetime
     rows: Mapping[ResourceName, int]
 
@@ -32,7 +33,7 @@ def warehouse_contents(path: Path) -> WarehouseContents | None:
         held = held_workspace(con)
         if held is None:
             return None
-        last = con.execute(f"SELECT max(published_at) FROM {PUBLICATIONS}").fetchone()
-        assert last is not None  # `held_workspace` answers only where something was published
+        published = con.execute(f"SELECT min(published_at), max(published_at) FROM {PUBLICATIONS}").fetchone()
+        assert published is not None  # `held_workspace` answers only where something was published
         rows = {name: count(con, f"{RAW}.{name}") for name in RESOURCE_NAMES if columns_of(con, RAW, name)}
-    return WarehouseContents(held[0], held[1], last[0], rows)
+    return WarehouseContents(held[0], held[1], published[0], published[1], rows)

@@ -18,7 +18,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
-from analytics_assets.cli.demo_process import demo_api, say_demo
+from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
 from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
 from analytics_assets.settings import PROJECT_MARK, project_dir
@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> int:
             settings = checked_settings()
         else:
             say_demo(settings)
-            variables = stack.enter_context(demo_api())
+            variables = stack.enter_context(demo_api(today=demo_day(settings.duckdb_path))).variables
         home = ensure_dagster_home(settings)
         stack.enter_context(_only_one(home))
         _end_orphaned_runs(home)

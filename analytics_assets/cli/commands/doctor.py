@@ -5,18 +5,20 @@ source, so that a fault is reported in the same words as in a sync.
 """
 
 import argparse
+import contextlib
 import logging
 import os
 import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
-from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
+from analytics_assets.cli.own_or_demo import demo_if_meant
 from analytics_assets.pipeline.api import Api
 from analytics_assets.settings import Settings, SettingsError, WorkspaceAccess, load_settings
 from analytics_assets.source.answers import AnswerGate, Page
@@ -53,7 +55,7 @@ def main(args: argparse.Namespace) -> int:
     wrong = 0
     handler = logging.StreamHandler()  # retries and waits take a while and must not look as if the command hung
     logging.getLogger("analytics_assets").addHandler(handler)
-    for finding in findings():
+    for finding in _findings_with_demo():
         wrong += finding.verdict == "wrong"
         print(f"{finding.subject:<14}{finding.verdict:<7}{finding.words}", flush=True)
     print()
@@ -61,10 +63,24 @@ def main(args: argparse.Namespace) -> int:
     return EXIT_FAILED if wrong else EXIT_OK
 
 
-def findings() -> Iterator[Finding]:
-    """The results, each as soon as it is known; a check that depends on a failed one is left out."""
+def _findings_with_demo() -> Iterator[Finding]:
+    """The results for the owner's workspace, or without a key for the demo that the warehouse holds."""
+    with contextlib.ExitStack() as stack:
+        try:
+            variables = stack.enter_context(demo_if_meant(load_settings()))
+        except (SettingsError, CommandError):  # the checks name what is wrong
+            variables = {}
+        yield from findings(variables)
+
+
+def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
+    """The results, each as soon as it is known; a check that depends on a failed one is left out.
+
+    Args:
+        variables: variables that go before those of the process.
+    """
     try:
-        settings = load_settings()
+        settings = load_settings(variables)
     except SettingsError as error:
         yield Finding("settings", "wrong", str(error))
         return

@@ -4,11 +4,14 @@ Without a key it starts the demo API and syncs that; everything else is `sync`.
 """
 
 import argparse
+from datetime import UTC, datetime
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
 from analytics_assets.cli.commands.sync import sync
-from analytics_assets.cli.demo_process import demo_api, say_demo
-from analytics_assets.cli.errors import say
+from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
+from analytics_assets.cli.errors import CommandError, say
+from analytics_assets.demo.late_changes import MONTHS, late_months
+from analytics_assets.settings import Settings
 
 
 def main(args: argparse.Namespace) -> int:
@@ -19,7 +22,43 @@ def main(args: argparse.Namespace) -> int:
         say(f"Syncing workspace {settings.workspace_id} of {settings.api_url} into {settings.duckdb_path}.")
         return sync(settings, verbose=args.verbose)
     say_demo(settings)
-    with demo_api() as variables:
-        settings = checked_settings(variables)
+    is_new = not settings.duckdb_path.exists()
+    with demo_api(today=demo_day(settings.duckdb_path), taken_back=is_new) as demo:
+        settings = checked_settings(demo.variables)
+        if is_new:
+            say(f"Reading its last {MONTHS} closed months before and after some entries were changed late.")
+            _read_late_months(settings)
+            demo.go_on()
+            _read_late_months(settings)
         say(f"The demo API answers on {settings.api_url}; syncing all its history into {settings.duckdb_path}.")
         return sync(settings, first=f"{settings.start_date:%Y-%m}", verbose=args.verbose)
+
+
+def _read_late_months(settings: Settings) -> None:
+    """Load the entries of the months that have late changes; read twice, `marts.time_entry_changes` has rows on day one.
+
+    Raises:
+        CommandError: it can't be loaded.
+    """
+    from analytics_assets.pipeline.api import Api
+    from analytics_assets.pipeline.months import AskedMonths, Month, Span
+    from analytics_assets.pipeline.progress import ReadingProgress
+    from analytics_assets.pipeline.sync import sync as sync_raw
+    from analytics_assets.source.errors import find_source_error
+    from analytics_assets.warehouse.errors import WarehouseError
+
+    first, end = late_months(datetime.now(UTC).date())
+    try:
+        sync_raw(
+            api=Api.of(settings),
+            warehouse=settings.duckdb_path,
+            months=AskedMonths(settings.start_date, span=Span(Month.of(first), Month.of(end).plus(-1))),
+            progress=ReadingProgress(),
+            holder="analytics-assets run",
+            resources=("time_entries",),
+        )
+    except Exception as error:
+        sentence = find_source_error(error) or (error if isinstance(error, WarehouseError) else None)
+        if sentence is None:
+            raise
+        raise CommandError(str(sentence)) from None

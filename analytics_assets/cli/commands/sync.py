@@ -7,13 +7,14 @@ import argparse
 import sys
 import warnings
 
-from analytics_assets.cli.checked_settings import checked_settings
+from analytics_assets.cli.own_or_demo import own_or_demo
 from analytics_assets.settings import Settings
 
 
 def main(args: argparse.Namespace) -> int:
     """Run the command."""
-    return sync(checked_settings(), first=args.first, last=args.last, select=args.select, verbose=args.verbose)
+    with own_or_demo() as settings:
+        return sync(settings, first=args.first, last=args.last, select=args.select, verbose=args.verbose)
 
 
 def sync(

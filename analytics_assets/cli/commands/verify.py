@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from analytics_assets.cli.asked_months import asked_span
-from analytics_assets.cli.checked_settings import checked_settings
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
+from analytics_assets.cli.own_or_demo import own_or_demo
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import AskedMonths, Span, current_month, history_span
@@ -29,14 +29,12 @@ PIPED_WIDTH_CHARACTERS: Final = 160
 
 def main(args: argparse.Namespace) -> int:
     """Run the command; returns 1 if anything differs."""
-    settings = checked_settings()
     now = current_month()
-    span = asked_span(args.first, args.last, start_date=settings.start_date, now=now)
-    span = span or history_span(settings.start_date, now=now)
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
     progress = ReadingProgress()
-    with stopping_like_ctrl_c():
-        found = _verified(settings, span, progress)
+    with own_or_demo() as settings, stopping_like_ctrl_c():
+        span = asked_span(args.first, args.last, start_date=settings.start_date, now=now)
+        found = _verified(settings, span or history_span(settings.start_date, now=now), progress)
     _print(found, progress.meter)
     return EXIT_FAILED if found.unequal else EXIT_OK
 
