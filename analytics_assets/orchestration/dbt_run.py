@@ -7,6 +7,7 @@ is decided by the run's selection.
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from dagster._utils.interrupts import raise_interrupts_as
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
-from dbt.cli.main import dbtRunner
+from dbt.artifacts.schemas.results import NodeResult
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
@@ -30,6 +33,7 @@ from analytics_assets.warehouse.tables import quoted
 PROJECT_DIR: Final = Path(__file__).parents[1] / "dbt_project"
 RESULT_EVENTS: Final = frozenset({"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult"})
 SENTENCE_CHARACTERS: Final = 1500
+ABOUT_THE_PLACE: Final = re.compile(r"\w+ Error in \w+ \w+ \(|compiled code at |> (?:in|called by) ", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def build_models(
             target_path=folder,
         )
     ]
-    return DbtOutcome(events, None if done.success else _failure(reports, done.exception))
+    return DbtOutcome(events, None if done.success else _failure(done))
 
 
 def _options(warehouse: Path, folder: Path, variables: Mapping[str, DbtValue]) -> list[str]:
@@ -104,15 +108,20 @@ def _invoke(warehouse: Path, arguments: list[str], note: Any) -> Any:
     return done
 
 
-def _failure(reports: Sequence[DbtCoreCliEventMessage], error: BaseException | None) -> str:
+def _failure(done: dbtRunnerResult) -> str:
     """Which models and checks failed and why, or what kept dbt from beginning."""
-    failed = [
-        f"{report.raw_event['data']['node_info']['unique_id'].split('.')[2]}: {' '.join(str(report).split())}"
-        for report in reports
-        if report.raw_event["data"].get("status") in ("error", "fail") or report.raw_event["info"]["level"] == "error"
-    ]
-    said = "; ".join(failed) if failed else " ".join(str(error or "dbt gave no reason").split())
+    results = done.result.results if isinstance(done.result, RunExecutionResult) else []
+    failed = [f"{result.node.name}: {_reason(result)}" for result in results if result.status in ("error", "fail")]
+    said = "; ".join(failed) if failed else " ".join(str(done.exception or "dbt gave no reason").split())
     return f"dbt could not build all models: {said}"[:SENTENCE_CHARACTERS]
+
+
+def _reason(result: NodeResult) -> str:
+    """What the database says, without dbt's lines about where the model stands; of a check, how many rows fail."""
+    if result.status == "fail":
+        return f"{result.failures:,} {'row fails' if result.failures == 1 else 'rows fail'} this check"
+    lines = [line.strip() for line in (result.message or "dbt gave no reason").splitlines()]
+    return " ".join(line for line in lines if line and not ABOUT_THE_PLACE.match(line))
 
 
 def with_row_counts(outcome: DbtOutcome, context: AssetExecutionContext, warehouse: Path) -> Iterator[Any]:
