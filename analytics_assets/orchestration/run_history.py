@@ -14,6 +14,7 @@ from dagster import (
     AssetRecordsFilter,
     DagsterEventType,
     DagsterInstance,
+    DagsterRun,
     DefaultSensorStatus,
     RunsFilter,
     SensorDefinition,
@@ -46,21 +47,26 @@ def forget_old_runs(
 
     Args:
         instance: where the runs are.
-        label: the tag `.dagster/repository` of the runs; those of other projects on the instance are left alone.
+        label: repository and code location of the runs; those of other projects on the instance are left alone.
         keep: how many of the newest runs stay in any case.
         checks: the checks whose latest results stay.
         at_most: how many runs are deleted by one call.
     """
-    finished = RunsFilter(tags={REPOSITORY_LABEL_TAG: label}, statuses=list(FINISHED_STATUSES))
-    surplus = instance.get_runs_count(finished) - keep
-    if surplus <= 0:
+    finished = RunsFilter(statuses=list(FINISHED_STATUSES))
+    if instance.get_runs_count(finished) <= keep:
         return []
-    run_ids = instance.get_run_ids(finished)  # the newest first
+    run_ids = [run.run_id for run in instance.get_runs(finished) if _label_of(run) == label]  # the newest first
     needed = set(_with_latest_state(instance, checks))
     old = [run_id for run_id in reversed(run_ids[keep:]) if run_id not in needed][:at_most]
     for run_id in old:
         _forget(instance, run_id)
     return old
+
+
+def _label_of(run: DagsterRun) -> str | None:
+    """Where a run's job comes from: a tag of those that the UI or the command line started; schedules set none."""
+    origin = run.remote_job_origin
+    return run.tags.get(REPOSITORY_LABEL_TAG) or (origin.repository_origin.get_label() if origin else None)
 
 
 def _with_latest_state(instance: DagsterInstance, checks: Collection[AssetCheckKey]) -> Iterator[str]:
