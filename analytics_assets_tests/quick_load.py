@@ -6,9 +6,11 @@ run of Dagster and in every command. What is left out here decides nothing: the 
 pages, as for lists that are read again.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from importlib.abc import MetaPathFinder
 from unittest import mock
 
 import pyarrow as pa
@@ -21,6 +23,14 @@ from analytics_assets.pipeline.reading import OpenReading
 from analytics_assets.source.columns import ResourceName
 
 
+class _NoPandas(MetaPathFinder):
+    """Says at once that pandas is not installed: DuckDB looks for it on the whole path with each query."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(name=fullname)
+
+
 @contextmanager
 def quick_loading() -> Iterator[None]:
     """Have each sync and each verification of this process load without dlt."""
@@ -28,6 +38,7 @@ def quick_loading() -> Iterator[None]:
     runtime = _runtime()
     with (
         mock.patch.object(OpenReading, "load", load_quickly),
+        mock.patch.object(sys, "meta_path", [_NoPandas(), *sys.meta_path]),
         mock.patch.object(rest_client, "resolve_configuration", return_value=runtime),
     ):
         yield

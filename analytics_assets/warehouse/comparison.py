@@ -146,11 +146,7 @@ def _undeclared_of_landed(landed: Collection[str], present: Collection[str]) -> 
 
 def columns_of_landed(con: duckdb.DuckDBPyConnection, name: ResourceName) -> set[str]:
     """The columns that dlt gave the table in the landing; empty where no page of it was read."""
-    rows = con.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        [LANDED, DATASET, name],
-    ).fetchall()
-    return {column for (column,) in rows}
+    return set(columns_of(con, f"{LANDED}.{DATASET}", name))
 
 
 def _differs(con: duckdb.DuckDBPyConnection, table: Table) -> str:

@@ -52,7 +52,8 @@ def tell(machine: type[WorkspaceHistory], *, number: int, histories: int, steps:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_law_holds_after_each_sync_of_an_invented_history(machine: type[WorkspaceHistory], part: int) -> None:
-    tell(machine, number=part, histories=HISTORIES // PARTS, steps=2)
+    # most are short, because most of what goes wrong needs two syncs and no third
+    tell(machine, number=part, histories=HISTORIES // PARTS, steps=3 if part % 4 == 3 else 1)
 
 
 @pytest.mark.soak
