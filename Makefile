@@ -40,8 +40,8 @@ setup: $(INSTALLED) $(MANIFEST)  ## make .venv from the lock and install the pro
 run: setup  ## the main job: without ANALYTICS_API_KEY the demo workspace, with it your own
 	@$(BIN)/analytics-assets run
 
-dev: setup  ## the Dagster UI on port 3000, with daemon, schedules and sensors
-	@$(BIN)/analytics-assets dev
+dev: setup  ## the Dagster UI on port 3000 (PORT=), with daemon, schedules and sensors
+	@$(BIN)/analytics-assets dev --port $(or $(PORT),3000)
 
 test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
 	$(BIN)/python -m pytest $(TEST_ARGS)

@@ -8,7 +8,7 @@ import ipaddress
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -44,7 +44,17 @@ _WHERE_TO_GET: Final[dict[str, str]] = {
 
 
 class SettingsError(Exception):
-    """One or more variables are missing or wrong; the message names each, what it should be and where to get it."""
+    """One or more variables are missing or wrong; the message names each, what it should be and where to get it.
+
+    Attributes:
+        problems: a part of the message for each of them.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = tuple(
+            f"{name} {problem}" + (f" ({_WHERE_TO_GET[name]})" if name in _WHERE_TO_GET else "") for name, problem in problems
+        )
+        super().__init__("; ".join(self.problems) + ". Set it in the environment or in .env, see .env.example.")
 
 
 @dataclass(frozen=True)
@@ -123,7 +133,7 @@ class AccessSettings(BaseModel):
         """
         if self.api_key is None or self.api_url is None or self.workspace_id is None:
             values = {"api_key": self.api_key, "api_url": self.api_url, "workspace_id": self.workspace_id}
-            raise SettingsError(_message([(variable(name), "is not set") for name, value in values.items() if value is None]))
+            raise SettingsError([(variable(name), "is not set") for name, value in values.items() if value is None])
         return WorkspaceAccess(self.api_key, self.api_url, self.workspace_id)
 
 
@@ -265,9 +275,9 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
     try:
         settings = Settings(**{known[name]: value for name, value in ours.items() if name in known and value.strip()})
     except ValidationError as error:
-        raise SettingsError(_message([*_problems_of(error), *problems])) from None
+        raise SettingsError([*_problems_of(error), *problems]) from None
     if problems:
-        raise SettingsError(_message(problems))
+        raise SettingsError(problems)
     return settings
 
 
@@ -284,7 +294,7 @@ def checked_access(*, api_key: str | None, api_url: str | None, workspace_id: st
             workspace_id=workspace_id,
         ).access()
     except ValidationError as error:
-        raise SettingsError(_message(_problems_of(error))) from None
+        raise SettingsError(_problems_of(error)) from None
 
 
 def _typos(names: set[str]) -> list[tuple[str, str]]:
@@ -301,8 +311,3 @@ def _problems_of(error: ValidationError) -> list[tuple[str, str]]:
         (variable(str(item["loc"][0])), item["msg"].removeprefix("Value error, ").removeprefix("Input "))
         for item in error.errors(include_input=False)
     ]
-
-
-def _message(problems: list[tuple[str, str]]) -> str:
-    lines = [f"{name} {problem}" + (f" ({_WHERE_TO_GET[name]})" if name in _WHERE_TO_GET else "") for name, problem in problems]
-    return "; ".join(lines) + ". Set it in the environment or in .env, see .env.example."

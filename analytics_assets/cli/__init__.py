@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, NamedTuple, NoReturn
 
-from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, CommandError, say
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CommandError, say
+from analytics_assets.cli.served import USUAL_PORT
 from analytics_assets.demo import cli as demo_cli
 
 PROGRAM: Final = "analytics-assets"
@@ -60,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="ASSETS",
         help="only these: keys such as raw/tasks,raw/projects or marts/*, or a selection in Dagster's own syntax",
     )
-    parsers["dev"].add_argument("--port", type=int, default=3000, help="port of the UI, 0 for a free one (%(default)s)")
+    parsers["dev"].add_argument("--port", type=int, default=USUAL_PORT, help="port of the UI, 0 for a free one (%(default)s)")
     demo_cli.add_arguments(parsers["demo-api"])
     return parser
 
@@ -80,7 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 when it succeeded, 1 when it failed, 2 when its arguments are wrong, 130 when it was interrupted.
     """
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    if not (sys.argv[1:] if argv is None else argv):
+        parser.print_help()
+        return EXIT_OK
+    args = parser.parse_args(argv)
     try:
         code = import_module(COMMANDS[args.command].module).main(args)
         sys.stdout.flush()

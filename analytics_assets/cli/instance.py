@@ -16,20 +16,25 @@ CONFIG_FILE: Final = "dagster.yaml"
 """Shipped in the package and copied into the folder once; the owner may change the copy."""
 
 
+def dagster_home(settings: Settings) -> Path:
+    """The folder of the instance, whether it is there or not: `DAGSTER_HOME`, or `dagster` beside the warehouse."""
+    asked = os.environ.get(HOME_VARIABLE, "").strip()
+    return Path(asked).expanduser().absolute() if asked else settings.data_dir / "dagster"
+
+
 def ensure_dagster_home(settings: Settings) -> Path:
-    """The folder of the instance: `DAGSTER_HOME`, or `dagster` beside the warehouse. It is created if it is missing.
+    """The folder of the instance, which is created with its configuration if it is missing.
 
     Raises:
         CommandError: the folder can't be created.
     """
-    asked = os.environ.get(HOME_VARIABLE, "").strip()
-    home = Path(asked).expanduser().absolute() if asked else settings.data_dir / "dagster"
+    home = dagster_home(settings)
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / CONFIG_FILE).exists():
             (home / CONFIG_FILE).write_text((files("analytics_assets") / CONFIG_FILE).read_text())
     except OSError as error:
-        setting = HOME_VARIABLE if asked else "ANALYTICS_DUCKDB_PATH"
+        setting = HOME_VARIABLE if os.environ.get(HOME_VARIABLE, "").strip() else "ANALYTICS_DUCKDB_PATH"
         reason = error.strerror or error
         raise CommandError(f"{home} can't be written ({reason}); choose another place with {setting}.") from error
     return home

@@ -15,16 +15,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
 from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
 from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
+from analytics_assets.cli.served import HOST, serving_lock
 from analytics_assets.settings import PROJECT_MARK, project_dir
 
 FOLLOWED: Final = "analytics_assets.cli.followed"
-HOST: Final = "127.0.0.1"
 HIGHEST_PORT: Final = 65535
 STOP_TIMEOUT_SECONDS: Final = 20.0
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -55,7 +55,7 @@ def _only_one(home: Path) -> Iterator[None]:
     Raises:
         CommandError: another one runs already.
     """
-    lock = FileLock(home / "dev.lock", thread_local=False, fallback_to_soft=False)
+    lock = serving_lock(home)
     try:
         lock.acquire(timeout=0)
     except Timeout:

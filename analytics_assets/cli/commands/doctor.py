@@ -9,16 +9,19 @@ import contextlib
 import logging
 import os
 import shutil
+import socket
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
+from analytics_assets.cli.instance import dagster_home
 from analytics_assets.cli.own_or_demo import demo_if_meant
+from analytics_assets.cli.served import HOST, USUAL_PORT, is_served
 from analytics_assets.pipeline.api import Api
 from analytics_assets.settings import Settings, SettingsError, WorkspaceAccess, load_settings
 from analytics_assets.source.answers import AnswerGate, Page
@@ -82,18 +85,24 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
     try:
         settings = load_settings(variables)
     except SettingsError as error:
-        yield Finding("settings", "wrong", str(error))
+        yield from _wrong_settings(error)
         return
     try:
         access = settings.access()
     except SettingsError as error:
-        yield Finding("settings", "wrong", str(error))
+        yield from _wrong_settings(error)
     else:
         words = f"workspace {access.workspace_id} of {access.api_url}, history from {settings.start_date}"
         yield Finding("settings", "ok", words)
         yield from _pace(settings)
         yield from _ApiProbe(settings, access).findings()
     yield from _warehouse(settings)
+    yield _user_interface(settings)
+
+
+def _wrong_settings(error: SettingsError) -> Iterator[Finding]:
+    for problem in error.problems:
+        yield Finding("settings", "wrong", f"{problem}; set it in the environment or in .env, see .env.example")
 
 
 def _pace(settings: Settings) -> Iterator[Finding]:
@@ -126,7 +135,8 @@ class _ApiProbe:
         self._root = f"{access.api_url}/v1/workspaces/{access.workspace_id}"
         self._recorder = _QuietRecorder()
         self._meter = Meter()
-        self._session = HttpSession(access.api_url, Api.of(settings).limits, self._meter)
+        limits = replace(Api.of(settings).limits, backoff_factor=0)  # whoever asks sits there and waits
+        self._session = HttpSession(access.api_url, limits, self._meter)
         self._session.headers[API_KEY_HEADER] = access.api_key.get_secret_value()
         self._envelope = ""
         self._pages: list[Page] = []
@@ -211,16 +221,13 @@ class _ApiProbe:
 
 def _warehouse(settings: Settings) -> Iterator[Finding]:
     path, folder = settings.duckdb_path, settings.data_dir
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = error.strerror or error
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        reason = "no permission" if there.is_dir() else f"{there} is a file"
         yield Finding("folder", "wrong", f"{folder} can't be written ({reason}); choose another place with ANALYTICS_DUCKDB_PATH")
         return
-    yield Finding("folder", "ok", f"{folder} can be written")
-    free = shutil.disk_usage(folder).free
+    yield Finding("folder", "ok", f"{folder} " + ("can be written" if there == folder else "does not exist yet and can be made"))
+    free = shutil.disk_usage(there).free
     verdict: Verdict = "ok" if free >= SPACE_WANTED_BYTES else "wrong"
     yield Finding("disk space", verdict, f"{free / 2**30:.1f} GiB free" + ("" if verdict == "ok" else ", 1 GiB is needed"))
     if not path.exists():
@@ -247,3 +254,17 @@ def _contents(settings: Settings) -> Iterator[Finding]:
     if settings.workspace_id is not None and settings.workspace_id != contents.workspace_id:
         held = (contents.workspace_id, contents.api_host)
         yield Finding("workspace", "wrong", another_workspace(path, held, settings.workspace_id))
+
+
+def _user_interface(settings: Settings) -> Finding:
+    """Whether the Dagster UI could start on its usual port, and who has it."""
+    if is_served(dagster_home(settings)):
+        return Finding("Dagster UI", "ok", "runs already for this warehouse; `analytics-assets dev` would refuse a second one")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, USUAL_PORT))
+        except OSError:
+            words = f"port {USUAL_PORT} is another program's; choose one with `analytics-assets dev --port 3001`"
+            return Finding("Dagster UI", "note", words)
+    return Finding("Dagster UI", "ok", f"does not run; port {USUAL_PORT} is free for it")

@@ -9,7 +9,7 @@ import sys
 from dagster import AssetKey, DagsterInstance
 
 from analytics_assets.cli.asked_months import asked_span
-from analytics_assets.cli.errors import UsageError
+from analytics_assets.cli.errors import UsageError, say
 from analytics_assets.cli.instance import ensure_dagster_home
 from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.cli.signals import stopping_like_ctrl_c
@@ -44,6 +44,8 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     assets = None if select is None else asked_assets(select, definitions.resolve_asset_graph())
     if assets is not None and TIME_ENTRIES not in assets and span is not None:
         raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
+    if span is not None and first is None:
+        say(f"--to without --from reads all history, {span}.")
     home = ensure_dagster_home(settings)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     checks = definitions.resolve_asset_graph().asset_check_keys
