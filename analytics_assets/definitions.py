@@ -9,6 +9,7 @@ from analytics_assets.orchestration.checks import build_checks, workspace_asset
 from analytics_assets.orchestration.dbt_assets import build_dbt_assets
 from analytics_assets.orchestration.jobs import build_schedules, sync_job
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
+from analytics_assets.orchestration.report_asset import build_report_asset
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_history import build_forget_old_runs
 from analytics_assets.pipeline.progress import OnReading
@@ -26,8 +27,10 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         SettingsError: a variable that is set holds a bad value. Missing ones are only told when a run needs them.
     """
     settings = settings or load_settings()
+    dbt = build_dbt_assets(settings)
+    report = build_report_asset(settings, dbt.check_keys)
     return Definitions(
-        assets=[workspace_asset, build_raw_assets(settings, on_reading), build_dbt_assets(settings)],
+        assets=[workspace_asset, build_raw_assets(settings, on_reading), dbt, report],
         asset_checks=[build_checks(settings)],
         jobs=[sync_job],
         schedules=build_schedules(settings),

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "run": Command("analytics_assets.cli.commands.run", "the main job: sync your workspace, or without a key the demo workspace"),
     "sync": Command("analytics_assets.cli.commands.sync", "read the API into the warehouse and build the models on top"),
     "verify": Command("analytics_assets.cli.commands.verify", "read the API again and compare every value with the warehouse"),
+    "report": Command("analytics_assets.cli.commands.report", "write the report from the warehouse and say where it lies"),
     "dev": Command("analytics_assets.cli.commands.dev", "open the Dagster UI on this machine"),
     "doctor": Command(
         "analytics_assets.cli.commands.doctor", "check settings, API, key, workspace and warehouse, and report each"
@@ -61,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="ASSETS",
         help="only these: keys such as raw/tasks,raw/projects or marts/*, or a selection in Dagster's own syntax",
     )
+    parsers["report"].add_argument("--open", action="store_true", help="open it in the browser")
     parsers["dev"].add_argument("--port", type=int, default=USUAL_PORT, help="port of the UI, 0 for a free one (%(default)s)")
     demo_cli.add_arguments(parsers["demo-api"])
     return parser

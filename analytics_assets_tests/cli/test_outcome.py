@@ -3,8 +3,9 @@
 import pytest
 from dagster import AssetKey
 
-from analytics_assets.cli.sync_run.outcome import print_outcome
+from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.watch import FailedStep, RunWatch
+from analytics_assets.orchestration.report_asset import REPORT_KEY, REPORT_STEP
 
 TAGS, DIM_TAGS = AssetKey(["raw", "tags"]), AssetKey(["marts", "dim_tags"])
 
@@ -25,3 +26,14 @@ def test_a_failed_run_claims_no_more_than_is_so(
     watch = RunWatch(planned=planned, begun=begun, failed_steps=[FailedStep("step", "It went wrong.", "")])
     print_outcome(watch, verbose=False)
     assert capsys.readouterr().err == f"Sync failed: It went wrong.\n{sentence}\n"
+
+
+def test_a_failed_report_is_not_told_as_a_failed_load(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = FailedStep(REPORT_STEP, "/data/report can't be read or written: Permission denied.", "")
+    watch = RunWatch(planned={TAGS, DIM_TAGS, REPORT_KEY}, begun={"raw", "dbt", REPORT_STEP}, failed_steps=[failed])
+    print_outcome(watch, verbose=False)
+    assert exit_code_of(watch) == 1
+    assert capsys.readouterr().err == (
+        "Report failed: /data/report can't be read or written: Permission denied.\n"
+        "The warehouse is as it should be; only the report is not new. `analytics-assets report` writes it again.\n"
+    )

@@ -7,6 +7,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
 from analytics_assets.cli.sync_run.watch import RunWatch
+from analytics_assets.orchestration.report_asset import REPORT_STEP
 
 
 def failed_checks(watch: RunWatch, severity: AssetCheckSeverity) -> list[AssetCheckEvaluation]:
@@ -32,7 +33,7 @@ def print_outcome(watch: RunWatch, *, verbose: bool) -> None:
     for check in failed_checks(watch, AssetCheckSeverity.ERROR):
         say(f"Check failed: {_check_text(check)}.")
     for step in watch.failed_steps:
-        say(f"Sync failed: {step.sentence}")
+        say(f"{'Report' if step.name == REPORT_STEP else 'Sync'} failed: {step.sentence}")
         if verbose:
             say(step.story)
     if watch.failed_steps:
@@ -40,8 +41,9 @@ def print_outcome(watch: RunWatch, *, verbose: bool) -> None:
 
 
 def _what_stayed(watch: RunWatch) -> str:
-    asked_for_raw = len(watch.planned) > watch.models_planned
-    if watch.models_planned and not asked_for_raw and not watch.is_green and watch.has_begun_models:
+    if any(step.name == REPORT_STEP for step in watch.failed_steps):
+        return "The warehouse is as it should be; only the report is not new. `analytics-assets report` writes it again."
+    if watch.models_planned and not watch.has_raw and not watch.is_green and watch.has_begun_models:
         return "The raw tables are as they were before; some models may be new, the next sync builds the others."
     if not watch.landed:
         return "The warehouse is as it was before."

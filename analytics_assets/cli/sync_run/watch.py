@@ -13,6 +13,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import RunFailureReason
 from dagster_shared.error import SerializableErrorInfo
 
+from analytics_assets.orchestration.report_asset import REPORT_KEY
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.meter import Traffic
@@ -59,6 +60,7 @@ class RunWatch:
     checks_planned: int = 0
     landed: dict[ResourceName, MetadataValues] = field(default_factory=dict)
     models: dict[AssetKey, MetadataValues] = field(default_factory=dict)
+    report: MetadataValues | None = None
     checks: list[AssetCheckEvaluation] = field(default_factory=list)
     failed_steps: list[FailedStep] = field(default_factory=list)
     running: str = ""
@@ -76,7 +78,12 @@ class RunWatch:
     @property
     def models_planned(self) -> int:
         """Models that the run is to build."""
-        return sum(key.path[0] != RAW for key in self.planned)
+        return sum(key.path[0] != RAW and key != REPORT_KEY for key in self.planned)
+
+    @property
+    def has_raw(self) -> bool:
+        """Whether the run is to load raw tables."""
+        return any(key.path[0] == RAW for key in self.planned)
 
     @property
     def has_begun_models(self) -> bool:
@@ -86,7 +93,7 @@ class RunWatch:
     @property
     def is_building(self) -> bool:
         """Whether dbt is building: the raw tables are in the warehouse, or the run has none."""
-        raw_is_done = self.landed or len(self.planned) == self.models_planned
+        raw_is_done = self.landed or not self.has_raw
         return bool(self.models_planned and self.running and raw_is_done)
 
     def take_reading(self, reading: ReadingProgress) -> None:
@@ -117,6 +124,9 @@ class RunWatch:
 
     def _materialized(self, materialization: AssetMaterialization) -> None:
         values = {name: value.value for name, value in materialization.metadata.items()}
+        if materialization.asset_key == REPORT_KEY:
+            self.report = values
+            return
         if "dagster/row_count" not in values:
             return  # this event only marks a month as read; another one has the figures
         schema, name = materialization.asset_key.path[0], materialization.asset_key.path[-1]

@@ -1,0 +1,98 @@
+"""The asset `report/overview`: the page for the owner, written anew from the marts at the end of a sync.
+
+What the page says is decided in `report/`; here it gets its place in the graph, the results of the checks that Dagster
+keeps, and its figures in the UI.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from dagster import (
+    AssetCheckKey,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    DagsterInstance,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+)
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.resources import Warehouse
+from analytics_assets.orchestration.run_log import warnings_shown_in
+from analytics_assets.report.page import preview
+from analytics_assets.report.quality_sections import CheckResult
+from analytics_assets.report.queries import MARTS
+from analytics_assets.report.writing import report_file, write_report
+from analytics_assets.settings import Settings
+
+REPORT_KEY: Final = AssetKey(["report", "overview"])
+REPORT_STEP: Final = REPORT_KEY.to_python_identifier()
+"""What Dagster calls the step that makes it."""
+GROUP: Final = "report"
+OWNERS: Final = ["team:analytics"]
+FAILED_ROWS: Final = "dagster_dbt/failed_row_count"
+
+
+def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
+    """The asset of the report.
+
+    Args:
+        settings: where the report lies, and which date counts as today.
+        checks: the checks of the data, whose latest results stand on the page.
+    """
+    keys = sorted(checks)
+
+    @asset(
+        key=REPORT_KEY,
+        deps=[AssetKey(["marts", mart]) for mart in MARTS],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"html"},
+        description="One HTML page for the owner of the workspace: hours, billable share and money of the last months, and "
+        "whether the data can be trusted. It needs no network and holds no script; each figure names the query it comes from.",
+    )
+    def overview(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[MaterializeResult[Any]]:
+        with failures_in_a_sentence(), warnings_shown_in(context.log):
+            report = write_report(
+                warehouse.path,
+                report_file(warehouse.path.parent),
+                today=settings.as_of_date or datetime.now(UTC).date(),
+                checks=latest_results(context.instance, keys),
+            )
+        yield MaterializeResult(
+            metadata={
+                "path": MetadataValue.path(report.path),
+                "size in bytes": report.size_bytes,
+                "as of": report.figures.as_of.isoformat(),
+                "at a glance": MetadataValue.md(preview(report.figures)),
+            }
+        )
+
+    return overview
+
+
+def latest_results(instance: DagsterInstance, keys: Iterable[AssetCheckKey]) -> list[CheckResult]:
+    """How each check ended when it ran last; those that never ran, or could not, are left out."""
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
+    results = []
+    for key, record in sorted(records.items()):
+        evaluation = record.evaluation
+        ended = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
+        if evaluation is None or record.status not in ended:
+            continue
+        rows = evaluation.metadata.get(FAILED_ROWS)
+        results.append(
+            CheckResult(
+                name=key.name,
+                asset=key.asset_key.to_user_string(),
+                passed=evaluation.passed,
+                is_warning=evaluation.severity is AssetCheckSeverity.WARN,
+                rows=rows.value if rows is not None and isinstance(rows.value, int) else None,
+            )
+        )
+    return results

@@ -1,0 +1,57 @@
+"""The page: figures and the results of checks → one HTML file without scripts that asks for nothing from anywhere.
+
+What a section says is decided in the modules of the sections; here they get their order and the template.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from analytics_assets.report.figures import Figures
+from analytics_assets.report.hours_sections import billable_share, glance, hours_by_week, weeks_of
+from analytics_assets.report.money_section import clients
+from analytics_assets.report.quality_sections import CheckResult, about, checked, quality, synced
+from analytics_assets.report.queries import QUERIES
+from analytics_assets.report.view import Section
+from analytics_assets.report.words import day
+
+TEMPLATE: Final = "overview.html"
+SECTIONS: Final[tuple[Callable[[Figures], Section], ...]] = (glance, hours_by_week, billable_share, clients)
+
+
+def render(figures: Figures, *, workspace: tuple[str, str] | None, checks: Sequence[CheckResult] | None) -> str:
+    """The HTML of the report; the same figures give the same text.
+
+    Args:
+        figures: what the marts say.
+        workspace: id of the workspace and the host that it was read from.
+        checks: how the checks of the data ended; None where that is not known.
+    """
+    sections = [section(figures) for section in SECTIONS]
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        is_synced=bool(figures.last_sync),
+        period=f"{day(weeks_of(figures)[0])} to {day(figures.as_of)}",
+        workspace=workspace,
+        synced=synced(figures),
+        checked=checked(checks),
+        has_unmet=any(not check.passed for check in checks or ()),
+        sections=[*sections, quality(checks), about(sections, figures)],
+        queries=QUERIES,
+        as_of=figures.as_of,
+    )
+
+
+def preview(figures: Figures) -> str:
+    """The tiles of the page as a table in Markdown, which holds numbers and dates only."""
+    tiles = glance(figures).panels
+    rows = [f"| {tile.name} | {tile.value} | {tile.change} |" for tile in tiles]
+    return "\n".join(["| what | value | change |", "|---|---:|---|", *rows])

@@ -1,0 +1,87 @@
+"""The report as a file: the figures are read in one go, and the file is replaced whole."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from analytics_assets.report.figures import Figures, date_of_marts, read_figures
+from analytics_assets.report.page import render
+from analytics_assets.report.quality_sections import CheckResult
+from analytics_assets.report.queries import missing_marts
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.identity import held_workspace
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that was written: where, how large, and what it says."""
+
+    path: Path
+    size_bytes: int
+    figures: Figures
+
+
+def report_file(data_dir: Path) -> Path:
+    """Where the report lies, beside the warehouse."""
+    return data_dir / "report" / "overview.html"
+
+
+def write_report(warehouse: Path, to: Path, *, today: date, checks: Sequence[CheckResult] | None = None) -> Report:
+    """Write the report of a warehouse.
+
+    The file is open for reading, which keeps writers out, until the figures are read; that is a second at most.
+
+    Args:
+        warehouse: the file that the marts are in.
+        to: the file to write; the old one stays until the new one is whole.
+        today: the date that counts as today where the warehouse holds none.
+        checks: how the checks of the data ended; None where that is not known.
+
+    Raises:
+        WarehouseError: there is no such file, it lacks marts, or they are those of another version.
+        OSError: the report can't be written.
+    """
+    if not warehouse.exists():
+        raise WarehouseError(
+            f"{warehouse} does not exist, so there is nothing to report; `make run` or `analytics-assets sync` makes it."
+        )
+    with connection(warehouse, read_only=True) as con:
+        if missing := missing_marts(con):
+            raise WarehouseError(
+                f"{warehouse} lacks the marts {', '.join(missing)}, which the report reads; `analytics-assets sync` builds them."
+            )
+        try:
+            figures = read_figures(con, date_of_marts(con, otherwise=today))
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            reason = str(error).splitlines()[0]
+            raise WarehouseError(
+                f"The marts in {warehouse} are not those that the report reads ({reason}); "
+                "`analytics-assets sync` builds them anew."
+            ) from error
+        workspace = held_workspace(con)
+    text = render(figures, workspace=workspace, checks=checks)
+    write_whole(to, text)
+    return Report(to, len(text.encode()), figures)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one step, so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.chmod(0o644)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,130 @@
+"""Each number on the page equals plain Python over the rows of the marts."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analytics_assets.report.words import MINUS
+from analytics_assets_tests.dbt.conftest import Build
+from analytics_assets_tests.dbt.history import AS_OF
+from analytics_assets_tests.report.parsed import Page, figures_of, page_of
+
+
+def value(text: str) -> Decimal:
+    return Decimal(text.replace(",", "").replace(MINUS, "-"))
+
+
+def shown(seconds: int) -> Decimal:
+    return round_half_up(Decimal(seconds) / 3600, 2)
+
+
+def round_half_up(number: Decimal, digits: int) -> Decimal:
+    scaled = abs(number) * Decimal(10**digits) + Decimal("0.5")
+    return (Decimal(int(scaled)) / Decimal(10**digits)).copy_sign(number)
+
+
+def busiest_day(build: Build) -> date:
+    """A day of which the report has most to say: the middle of the month after the busiest one."""
+    days = build.records("select work_date, tracked_seconds from marts.timesheet_daily")
+    months: dict[date, int] = defaultdict(int)
+    for row in days:
+        months[row["work_date"].replace(day=1)] += row["tracked_seconds"]
+    busiest = max(months, key=lambda month: months[month])
+    return (busiest + timedelta(days=31)).replace(day=15)
+
+
+@pytest.fixture(params=["lived_in", "mixed"])
+def case(request: pytest.FixtureRequest) -> tuple[Build, date, Page]:
+    build: Build = request.getfixturevalue(request.param)
+    as_of = AS_OF if request.param == "lived_in" else busiest_day(build)
+    return build, as_of, page_of(figures_of(build, as_of))
+
+
+def test_hours_by_week_and_client_are_those_of_the_days(case: tuple[Build, date, Page]) -> None:
+    build, as_of, page = case
+    monday = as_of - timedelta(days=as_of.weekday())
+    first = monday - timedelta(weeks=26)
+    seconds: dict[tuple[str | None, date], int] = defaultdict(int)
+    totals: dict[str | None, int] = defaultdict(int)
+    names: dict[str | None, Any] = {None: "No client"}
+    for row in build.records("from marts.timesheet_daily"):
+        if first <= row["work_date"] <= as_of:
+            week = row["work_date"] - timedelta(days=row["work_date"].weekday())
+            seconds[row["client_id"], week] += row["tracked_seconds"]
+            totals[row["client_id"]] += row["tracked_seconds"]
+            names[row["client_id"]] = row["client_name"] or names.get(row["client_id"], f"Client {row['client_id']}")
+    there = [each for each in totals if totals[each] > 0 and each is not None]
+    largest = sorted(there, key=lambda each: (-totals[each], each))[:6]
+    groups: list[list[str | None]] = [[each] for each in largest]
+    headings = [names[each] for each in largest]
+    if others := [each for each in there if each not in largest]:
+        groups.append([*others])
+        headings.append("Other clients")
+    if totals[None]:
+        groups.append([None])
+        headings.append("No client")
+    (table,) = page.sections["hours"].tables
+    assert table[0] == ["Week of", *headings]
+    weeks = [first + timedelta(weeks=index) for index in range(27)]
+    assert [[row[0], *map(value, row[1:])] for row in table[1:]] == [
+        [str(week), *(shown(sum(seconds[each, week] for each in group)) for group in groups)] for week in weeks
+    ]
+
+
+def test_the_billable_share_is_that_of_the_work_of_the_days(case: tuple[Build, date, Page]) -> None:
+    build, as_of, page = case
+    first = as_of - timedelta(days=as_of.weekday(), weeks=26)
+    work: dict[date, int] = defaultdict(int)
+    billed: dict[date, int] = defaultdict(int)
+    for row in build.records("from marts.timesheet_daily"):
+        if first <= row["work_date"] <= as_of:
+            week = row["work_date"] - timedelta(days=row["work_date"].weekday())
+            work[week] += row["work_seconds"]
+            billed[week] += row["billable_seconds"]
+    (table,) = page.sections["share"].tables
+    assert [[row[0], *map(value, row[1:])] for row in table[1:]] == [
+        [str(week), shown(work[week]), shown(billed[week]), round_half_up(Decimal(100 * billed[week]) / work[week], 1)]
+        for week in sorted(work)
+        if work[week]
+    ]
+
+
+def test_the_money_of_clients_is_that_of_the_month_in_each_currency(case: tuple[Build, date, Page]) -> None:
+    build, as_of, page = case
+    month = (as_of.replace(day=1) - timedelta(days=1)).replace(day=1)
+    sums: dict[tuple[Any, Any], list[Any]] = defaultdict(lambda: [0, Decimal(0), Decimal(0), Decimal(0)])
+    for row in build.records("from marts.billing_monthly"):
+        if row["billing_month"] == month and row["currency"] is not None:
+            name = "No client" if row["client_id"] is None else row["client_name"] or f"Client {row['client_id']}"
+            each = sums[name, row["currency"]]
+            each[0] += row["tracked_seconds"]
+            each[1] += row["amount"]
+            each[2] += row["cost"]
+            each[3] = None if row["has_cost_in_other_currency"] or each[3] is None else each[3] + row["margin"]
+    (table,) = page.sections["clients"].tables
+    found = {(line[0], line[8]): line for line in table[1:] if not line[0].startswith(("All in", "Work billed"))}
+    assert found.keys() == {key for key, (seconds, amount, *_) in sums.items() if seconds or amount}
+    for key, line in found.items():
+        seconds, amount, cost, margin = sums[key]
+        assert [value(line[1]), value(line[3]), value(line[4])] == [shown(seconds), amount, cost], key
+        assert line[5] == "\N{EN DASH}" if margin is None else value(line[5]) == margin, key
+    for line in table[1:]:
+        if line[0].startswith("All in"):
+            rows = [each for (_, currency), each in sums.items() if currency == line[8]]
+            assert [value(line[3]), value(line[4])] == [sum(each[1] for each in rows), sum(each[2] for each in rows)], line
+
+
+def test_the_tiles_are_those_of_the_last_closed_month(case: tuple[Build, date, Page]) -> None:
+    build, as_of, page = case
+    start = (as_of.replace(day=1) - timedelta(days=1)).replace(day=1)
+    days = [row for row in build.records("from marts.timesheet_daily") if row["work_date"].replace(day=1) == start]
+    tracked, work, billed = (sum(row[f"{kind}_seconds"] for row in days) for kind in ("tracked", "work", "billable"))
+    text = page.sections["glance"].text
+    assert f"{round_half_up(Decimal(tracked) / 3600, 0):,.0f} h" in text
+    assert f"{round_half_up(Decimal(100 * billed) / work, 0):.0f} %" in text
+    so_far = [row for row in build.records("from marts.timesheet_daily") if as_of.replace(day=1) <= row["work_date"] <= as_of]
+    if so_far:
+        assert f"{shown(sum(row['tracked_seconds'] for row in so_far)):,.2f} h tracked up to" in text
