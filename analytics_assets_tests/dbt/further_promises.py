@@ -15,12 +15,12 @@ from analytics_assets_tests.dbt.promises import (
     WEEKDAYS,
     Entry,
     Workspace,
-    _days,
-    _is_reset,
-    _local_start,
-    _rounded,
+    days_from,
     exponent_of,
     in_units,
+    is_reset,
+    local_start,
+    rounded,
 )
 
 
@@ -83,9 +83,12 @@ class CloseWorkspace(Workspace):
                 f"{name}_{unit}": whole or None,
                 f"{name}_used_{unit}": used if whole else None,
                 f"{name}_remaining_{unit}": whole - used if whole else None,
-                f"{name}_used_share": float(_rounded(Fraction(used, whole), 4)) if whole else None,
+                f"{name}_used_share": float(rounded(Fraction(used, whole), 4)) if whole else None,
                 f"is_over_{name}": bool(whole and used > whole),
             }
+        row["currency_exponent"] = exponent_of(currency)
+        for name in ("amount", "budget", "budget_used", "budget_remaining"):
+            row[name] = in_units(row[f"{name}_minor"], currency)
         return row
 
     # ---- user_group_members, utilization_weekly_by_group -----------------------------------------------------------
@@ -121,7 +124,7 @@ class CloseWorkspace(Workspace):
                     row[name] += value
         for row in rows.values():
             for name, kind in (("capacity_share", "work"), ("billable_capacity_share", "billable")):
-                row[name] = float(_rounded(Fraction(row[f"{kind}_seconds"], row["capacity_seconds"]), 4))
+                row[name] = float(rounded(Fraction(row[f"{kind}_seconds"], row["capacity_seconds"]), 4))
         return rows
 
     def _weeks(self, user: str, as_of: date) -> dict[date, Row]:
@@ -228,7 +231,7 @@ class CloseWorkspace(Workspace):
             ):
                 if not option or not whole:
                     continue
-                first, last = _period_of(option, reset, _local_start(entry.row))
+                first, last = _period_of(option, reset, local_start(entry.row))
                 row = rows.setdefault(
                     (project["id"], kind, first),
                     {
@@ -248,8 +251,11 @@ class CloseWorkspace(Workspace):
                 )
                 row[f"used_{unit}"] += used
                 row["has_amounts_in_other_currencies"] |= is_left_out
-                row["used_share"] = float(_rounded(Fraction(row[f"used_{unit}"], whole), 4))
+                row["used_share"] = float(rounded(Fraction(row[f"used_{unit}"], whole), 4))
                 row["is_over"] = row[f"used_{unit}"] > whole
+        for row in rows.values():
+            row["currency_exponent"] = exponent_of(row["currency"])
+            row |= {name: in_units(row[f"{name}_minor"], row["currency"]) for name in ("available", "used")}
         return rows
 
 
@@ -260,9 +266,9 @@ TASK_ESTIMATES = {None: None, "PT0S": 0, "PT1S": 1, "1": 1, "PT1H": 3600, "PT2H3
 def _period_of(option: str, reset: Row, local_time: datetime) -> tuple[date, date]:
     """The first and the last day of the period that a local time lies in."""
     hour = time(reset.get("hour") or 0)
-    before = (day for day in _days(local_time.date(), -1) if _is_reset(option, reset, day))
+    before = (day for day in days_from(local_time.date(), -1) if is_reset(option, reset, day))
     first = next(day for day in before if datetime.combine(day, hour) <= local_time)
-    following = next(day for day in _days(first + timedelta(days=1), 1) if _is_reset(option, reset, day))
+    following = next(day for day in days_from(first + timedelta(days=1), 1) if is_reset(option, reset, day))
     return first, following - timedelta(days=1)
 
 

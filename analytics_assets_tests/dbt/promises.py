@@ -116,8 +116,8 @@ class Workspace:
             if paid is not row:
                 row["has_cost_in_other_currency"] = paid["has_cost_in_other_currency"] = True
         for (*_, currency), row in rows.items():
-            row["tracked_hours"] = _rounded(Fraction(row["tracked_seconds"], 3600), 2)
-            row["billable_hours"] = _rounded(Fraction(row["billable_seconds"], 3600), 2)
+            row["tracked_hours"] = rounded(Fraction(row["tracked_seconds"], 3600), 2)
+            row["billable_hours"] = rounded(Fraction(row["billable_seconds"], 3600), 2)
             row["margin_minor"] = None if row["has_cost_in_other_currency"] else row["amount_minor"] - row["cost_minor"]
             row["currency_exponent"] = exponent_of(currency)
             row |= {name: in_units(row[f"{name}_minor"], currency) for name in ("amount", "cost", "margin")}
@@ -260,18 +260,18 @@ class Workspace:
             row |= {
                 f"{name}_period_start": start and start.date(),
                 f"{name}_{unit}": whole or None,
-                f"burn_{unit}_per_week": int(_rounded(Fraction(spent_lately * 7, burn_days or 1), 0)),
+                f"burn_{unit}_per_week": int(rounded(Fraction(spent_lately * 7, burn_days or 1), 0)),
             }
             if not whole:
                 row |= dict.fromkeys((f"{name}_used_{unit}", f"{name}_remaining_{unit}", f"{name}_used_share"))
                 row[f"{name}_exhaustion_date"] = None
                 continue
-            of_period = [entry for entry in entries if start is None or _local_start(entry.row) >= start]
+            of_period = [entry for entry in entries if start is None or local_start(entry.row) >= start]
             used = sum(count(entry) for entry in of_period)
             row |= {
                 f"{name}_used_{unit}": used,
                 f"{name}_remaining_{unit}": whole - used,
-                f"{name}_used_share": float(_rounded(Fraction(used, whole), 4)),
+                f"{name}_used_share": float(rounded(Fraction(used, whole), 4)),
                 f"{name}_exhaustion_date": next(
                     (
                         day
@@ -301,7 +301,7 @@ def in_units(minor: int | None, currency: str | None) -> Decimal | None:
     return None if minor is None or exponent is None else Decimal(minor).scaleb(-exponent)
 
 
-def _rounded(number: Fraction, digits: int) -> Decimal:
+def rounded(number: Fraction, digits: int) -> Decimal:
     """Half away from zero, exactly."""
     scaled = abs(number) * 10**digits + Fraction(1, 2)
     return (Decimal(int(scaled)) * (-1 if number < 0 else 1)).scaleb(-digits).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
@@ -320,18 +320,20 @@ def _period(option: str | None, reset: Row, as_of: date) -> tuple[datetime | Non
     """The local time at which the period began that a date lies in, and the date on which the next one does."""
     if option is None:
         return None, None
-    first = next(day for day in _days(as_of, -1) if _is_reset(option, reset, day))
-    following = next(day for day in _days(as_of + timedelta(days=1), 1) if _is_reset(option, reset, day))
+    first = next(day for day in days_from(as_of, -1) if is_reset(option, reset, day))
+    following = next(day for day in days_from(as_of + timedelta(days=1), 1) if is_reset(option, reset, day))
     return datetime.combine(first, time(reset.get("hour") or 0)), following
 
 
-def _days(first: date, step: int) -> Iterator[date]:
+def days_from(first: date, step: int) -> Iterator[date]:
+    """All days from one on, forwards or backwards."""
     while True:
         yield first
         first += timedelta(days=step)
 
 
-def _is_reset(option: str, reset: Row, day: date) -> bool:
+def is_reset(option: str, reset: Row, day: date) -> bool:
+    """Whether an estimate or budget starts anew on a day."""
     if option == "WEEKLY":
         return WEEKDAYS[day.weekday()] == (reset.get("dayOfWeek") or "MONDAY")
     if option == "YEARLY" and MONTHS[day.month - 1] != (reset.get("month") or "JANUARY"):
@@ -347,7 +349,8 @@ def _start(row: Row | None) -> datetime:
     return start
 
 
-def _local_start(row: Row) -> datetime:
+def local_start(row: Row) -> datetime:
+    """The time on the clocks of the member at which an entry begins."""
     return _start(row).astimezone(zone_of(row)).replace(tzinfo=None)
 
 

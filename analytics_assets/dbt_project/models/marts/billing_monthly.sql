@@ -10,40 +10,9 @@ projects as (
 
 ),
 
--- Time and amount count under the currency of the amount, cost under its own: two currencies are never added up. Both
--- rows of an entry whose cost is in another currency say so.
-amounts as (
+amounts_and_costs as (
 
-    select
-        client_id,
-        project_id,
-        {{ month_start('work_date') }} as billing_month,
-        currency,
-        duration_seconds as tracked_seconds,
-        case when is_billable then duration_seconds else 0 end as billable_seconds,
-        amount_minor,
-        case when cost_currency is not distinct from currency then cost_minor else 0 end as cost_minor,
-        case when cost_currency is distinct from currency and cost_minor <> 0 then 1 else 0 end
-            as has_cost_in_other_currency
-    from entries
-
-),
-
-costs_in_another_currency as (
-
-    select
-        client_id,
-        project_id,
-        {{ month_start('work_date') }} as billing_month,
-        cost_currency as currency,
-        0 as tracked_seconds,
-        0 as billable_seconds,
-        0 as amount_minor,
-        cost_minor,
-        1 as has_cost_in_other_currency
-    from entries
-    where cost_currency is distinct from currency
-        and cost_minor <> 0
+    {{ amounts_and_costs('entries', ['client_id', 'project_id', month_start('work_date') ~ ' as billing_month']) }}
 
 ),
 
@@ -60,11 +29,7 @@ summed as (
         {{ whole_sum('cost_minor') }} as cost_minor,
         max(has_cost_in_other_currency) = 1 as has_cost_in_other_currency
 
-    from (
-        select * from amounts
-        union all
-        select * from costs_in_another_currency
-    ) as entries_and_costs
+    from amounts_and_costs
     group by client_id, project_id, billing_month, currency
 
 ),

@@ -112,33 +112,58 @@ periods as (
     from spread
     group by project_id, kind, period_start, next_period_start, current_period_start, available_seconds, available_minor
 
+),
+
+named as (
+
+    select
+        periods.*,
+        budgets.project_name,
+        budgets.client_id,
+        budgets.client_name,
+        budgets.is_deleted,
+        budgets.as_of_date,
+        case when periods.kind = 'BUDGET' then budgets.currency end as currency
+
+    from periods
+    inner join budgets on periods.project_id = budgets.project_id
+
+),
+
+with_exponents as (
+
+    select
+        *,
+        {{ currency_exponent('currency') }} as currency_exponent
+
+    from named
+
 )
 
 select
-    periods.project_id,
-    budgets.project_name,
-    budgets.client_id,
-    budgets.client_name,
-    budgets.is_deleted,
-    budgets.as_of_date,
-    periods.kind,
-    periods.period_start,
-    periods.period_end,
-    periods.is_current,
-    periods.available_seconds,
-    periods.used_seconds,
-    case when periods.kind = 'BUDGET' then budgets.currency end as currency,
-    periods.available_minor,
-    periods.used_minor,
-    periods.has_amounts_in_other_currencies,
+    project_id,
+    project_name,
+    client_id,
+    client_name,
+    is_deleted,
+    as_of_date,
+    kind,
+    period_start,
+    period_end,
+    is_current,
+    available_seconds,
+    used_seconds,
+    currency,
+    currency_exponent,
+    available_minor,
+    {{ major_units('available_minor', 'currency_exponent') }} as available,
+    used_minor,
+    {{ major_units('used_minor', 'currency_exponent') }} as used,
+    has_amounts_in_other_currencies,
     coalesce(
-        {{ share('periods.used_seconds', 'periods.available_seconds') }},
-        {{ share('periods.used_minor', 'periods.available_minor') }}
+        {{ share('used_seconds', 'available_seconds') }},
+        {{ share('used_minor', 'available_minor') }}
     ) as used_share,
-    coalesce(
-        periods.used_seconds > periods.available_seconds,
-        periods.used_minor > periods.available_minor
-    ) as is_over
+    coalesce(used_seconds > available_seconds, used_minor > available_minor) as is_over
 
-from periods
-inner join budgets on periods.project_id = budgets.project_id
+from with_exponents

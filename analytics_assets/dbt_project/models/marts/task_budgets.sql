@@ -103,10 +103,21 @@ compared as (
         used.entries_in_other_currencies > 0 as has_amounts_in_other_currencies,
         used.other_projects_seconds,
         case when named.estimate_seconds is not null then used.counted_seconds end as estimate_used_seconds,
-        case when named.budget_minor is not null then used.amount_minor end as budget_used_minor
+        case when named.budget_minor is not null then used.amount_minor end as budget_used_minor,
+        {{ currency_exponent('named.currency') }} as currency_exponent
 
     from named
     inner join used on named.task_id = used.task_id
+
+),
+
+remaining as (
+
+    select
+        *,
+        {{ whole_difference('budget_minor', 'budget_used_minor') }} as budget_remaining_minor
+
+    from compared
 
 )
 
@@ -122,9 +133,11 @@ select
     is_deleted,
     {{ as_of_date() }} as as_of_date,
     currency,
+    currency_exponent,
     tracked_seconds,
     billable_seconds,
     amount_minor,
+    {{ major_units('amount_minor', 'currency_exponent') }} as amount,
     has_amounts_in_other_currencies,
     other_projects_seconds,
 
@@ -135,9 +148,12 @@ select
     coalesce(estimate_used_seconds > estimate_seconds, false) as is_over_estimate,
 
     budget_minor,
+    {{ major_units('budget_minor', 'currency_exponent') }} as budget,
     budget_used_minor,
-    {{ whole_difference('budget_minor', 'budget_used_minor') }} as budget_remaining_minor,
+    {{ major_units('budget_used_minor', 'currency_exponent') }} as budget_used,
+    budget_remaining_minor,
+    {{ major_units('budget_remaining_minor', 'currency_exponent') }} as budget_remaining,
     {{ share('budget_used_minor', 'budget_minor') }} as budget_used_share,
     coalesce(budget_used_minor > budget_minor, false) as is_over_budget
 
-from compared
+from remaining
