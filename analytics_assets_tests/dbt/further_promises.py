@@ -56,7 +56,7 @@ class CloseWorkspace(Workspace):
             "project_id": task["_projects_id"],
             "project_name": project.get("name"),
             "client_id": project.get("client_id") or None,
-            "client_name": of_project.get("client_name"),
+            "client_name": self.clients.get(project.get("client_id") or "", {}).get("name"),
             "status": task["status"],
             "is_done": task["status"] == "DONE",
             "is_deleted": task["id"] not in {row["id"] for row in self.syncs[-1].rows["tasks"]},
@@ -110,25 +110,40 @@ class CloseWorkspace(Workspace):
         }
 
     def group_weeks(self, as_of: date) -> dict[tuple[str, date], Row]:
-        """Rows of `utilization_weekly_by_group` by group and week, for members who are all still active."""
+        """Rows of `utilization_weekly_by_group` by group and week."""
         rows: dict[tuple[str, date], Row] = {}
         for (group, user), membership in self.group_members().items():
-            for start, week in self._weeks(user, as_of).items():
+            for start, week in self.weeks_of(user, as_of).items():
                 days = Counter(_week_start(start + timedelta(days=number), "MONDAY") for number in range(7))
                 [(most, _)] = days.most_common(1)
-                begun = {"user_group_name": membership["user_group_name"], "is_complete": True, "member_count": 0}
+                begun = {
+                    **{name: membership[name] for name in ("user_group_name", "is_user_group_deleted")},
+                    **{"is_complete": True, "member_count": 0},
+                }
                 row = rows.setdefault((group, most), begun | dict.fromkeys(week, 0))
                 row["is_complete"] = row["is_complete"] and start + timedelta(days=7) <= as_of
                 row["member_count"] += 1
                 for name, value in week.items():
                     row[name] += value
         for row in rows.values():
-            for name, kind in (("capacity_share", "work"), ("billable_capacity_share", "billable")):
-                row[name] = float(rounded(Fraction(row[f"{kind}_seconds"], row["capacity_seconds"]), 4))
+            row |= _shares(row)
         return rows
 
-    def _weeks(self, user: str, as_of: date) -> dict[date, Row]:
-        """The weeks of a member, by the day that they begin on."""
+    def weeks(self, as_of: date) -> dict[tuple[str, date], Row]:
+        """Rows of `utilization_weekly` by member and week."""
+        return {
+            (user, start): week
+            | {
+                "user_name": self.users.get(user, {}).get("name") or None,
+                "is_complete": start + timedelta(days=7) <= as_of,
+                **_shares(week),
+            }
+            for user in {entry.row["user_id"] for entry in self.entries}
+            for start, week in self.weeks_of(user, as_of).items()
+        }
+
+    def weeks_of(self, user: str, as_of: date) -> dict[date, Row]:
+        """The seconds of a member's weeks, by the day that they begin on."""
         first_day = (self.users.get(user, {}).get("settings") or {}).get("weekStart") or "MONDAY"
         sums: defaultdict[date, Counter[str]] = defaultdict(Counter)
         for entry in self.entries:
@@ -142,7 +157,9 @@ class CloseWorkspace(Workspace):
                 week["billable"] += part if entry.is_billable else 0
         if not sums:
             return {}
-        start, last = min(sums), max(*sums, _week_start(as_of, first_day))
+        listed = {row["id"]: row for row in self.syncs[-1].rows["users"]}
+        is_active = user in listed and listed[user].get("status") in (None, "ACTIVE")
+        start, last = min(sums), max([*sums, *([_week_start(as_of, first_day)] if is_active else [])])
         weeks = {}
         while start <= last:
             weeks[start] = {
@@ -294,6 +311,13 @@ def _week_start(day: date, first_day: str) -> date:
     while WEEKDAYS[day.weekday()] != first_day:
         day -= timedelta(days=1)
     return day
+
+
+def _shares(week: Row) -> Row:
+    return {
+        name: float(rounded(Fraction(week[f"{kind}_seconds"], week["capacity_seconds"]), 4))
+        for name, kind in (("capacity_share", "work"), ("billable_capacity_share", "billable"))
+    }
 
 
 def _seconds(entries: list[Entry]) -> int:

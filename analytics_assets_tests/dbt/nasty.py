@@ -125,16 +125,17 @@ def syncs_of(seed: int, *, rates: list[str | None], costs: list[str | None], ent
     """Five syncs, each of all time, of a workspace whose rates are in these currencies."""
     chance = random.Random(seed)
     known = projects(rates)
-    present = {row["id"]: row for row in (_entry(chance, rates, costs, utc(2025, 2, 10), len(known)) for _ in range(entries))}
+    names = [project["id"] for project in known]
+    present = {row["id"]: row for row in (entry(chance, rates, costs, utc(2025, 2, 10), names) for _ in range(entries))}
     gone: dict[str, Row] = {}
     syncs = []
     for number, at in enumerate(PUBLISHED_AT):
         if number:
             for _ in range(entries // 20):
-                new = _entry(chance, rates, costs, at, len(known))
+                new = entry(chance, rates, costs, at, names)
                 present[new["id"]] = new
             for key in chance.sample(sorted(present), entries // 4):
-                present[key] = present[key] | _edit(chance, present[key], rates, costs, len(known))
+                present[key] = present[key] | edit(chance, present[key], rates, costs, names)
             for key in chance.sample(sorted(present), entries // 20):
                 gone[key] = present.pop(key)
             for key in chance.sample(sorted(gone), min(len(gone), 2)):
@@ -151,16 +152,23 @@ def syncs_of(seed: int, *, rates: list[str | None], costs: list[str | None], ent
     return syncs
 
 
-def _entry(chance: random.Random, rates: list[str | None], costs: list[str | None], now: datetime, project_count: int) -> Row:
+def entry(
+    chance: random.Random,
+    rates: list[str | None],
+    costs: list[str | None],
+    now: datetime,
+    project_names: list[str],
+    members: list[str] = MEMBERS,
+) -> Row:
     """An entry of the weeks or the year before, or one that is planned for the weeks to come."""
     first, last = chance.choice([(-500, 0), *[(-60, 20)] * 4, (0, 90)])
     start = now + timedelta(seconds=chance.randrange(first * 86_400, last * 86_400))
     if chance.random() < 0.3:
         start = start.replace(hour=chance.choice([0, 7, 8, 22, 23]), minute=0, second=0)
-    user = chance.choice(MEMBERS)
+    user = chance.choice(members)
     length = timedelta(seconds=chance.choice([1, 18, 1800, 5401, 36_000]))
     key = chance.getrandbits(64)
-    project = chance.choice([*(f"p{number}" for number in range(project_count)), "unknown", "", None])
+    project = chance.choice([*project_names, "unknown", "", None])
     # of the project, at least at first; of another one; of none that is known; none
     tasks = [*[f"{project}_draw", f"{project}_build"] * 2, "p3_draw", "unknown", "", None]
     return {
@@ -194,7 +202,8 @@ def _cost(chance: random.Random, currencies: list[str | None]) -> Row:
     return {"cost_rate__amount": chance.choice([None, 0, -3, 3333]), "cost_rate__currency": currency}
 
 
-def _edit(chance: random.Random, row: Row, rates: list[str | None], costs: list[str | None], project_count: int) -> Row:
+def edit(chance: random.Random, row: Row, rates: list[str | None], costs: list[str | None], project_names: list[str]) -> Row:
+    """What changes of an entry when somebody edits it."""
     start, end = row["time_interval__start"], row["time_interval__end"]
     by = timedelta(days=chance.choice([-40, -1, 1, 40]))
     return chance.choice(
@@ -203,8 +212,8 @@ def _edit(chance: random.Random, row: Row, rates: list[str | None], costs: list[
             {"billable": False, "hourly_rate__amount": None, "hourly_rate__currency": None},
             _cost(chance, costs),
             {"cost_rate__currency": chance.choice(costs)},
-            {"project_id": f"p{chance.randrange(project_count)}"},
-            {"project_id": f"p{chance.randrange(project_count)}", **_rate(chance, rates)},
+            {"project_id": chance.choice(project_names)},
+            {"project_id": chance.choice(project_names), **_rate(chance, rates)},
             {"time_interval__start": start + by, "time_interval__end": end and end + by},
             {"time_interval__end": start + timedelta(seconds=chance.choice([1800, 7200]))},
             {"custom_field_values": chance.choice(FIELDS)},

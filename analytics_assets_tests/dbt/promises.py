@@ -131,22 +131,34 @@ class Workspace:
         known: dict[str, Row] = {}
         ever: set[str] = set()
         previous: datetime | None = None
+        listed: dict[str, datetime] = {}
+        lists_read: dict[str, datetime] = {}
         for sync in self.syncs:
+            for user in sync.rows["users"]:
+                listed.setdefault(user["id"], sync.at)
             read = {row["id"]: row for row in sync.rows["time_entries"]}
             for key in known.keys() | read.keys():
                 before, after = known.get(key), read.get(key)
                 if before == after:
                     continue
                 is_return = before is None and key in ever
-                is_first_reading = before is None and not is_return and (previous is None or previous < _start(after))
+                is_new = before is None and not is_return
+                is_list_known = not is_new or lists_read.get(_member(after), sync.at) < sync.at
+                is_first_reading = is_new and (
+                    previous is None
+                    or previous < _start(after)
+                    or (not is_list_known and listed.get(_member(after), sync.at) > _start(after))
+                )
                 change = self._change(before, after, sync.at)
                 if change is not None and not is_first_reading:
                     assert previous is not None
                     found[key, sync.at] = change | {
                         "is_return": is_return,
                         "previously_read_at": previous,
-                        "is_certainly_late": previous >= self._closed(change),
+                        "is_certainly_late": is_list_known and previous >= self._closed(change),
                     }
+            for row in read.values():
+                lists_read.setdefault(_member(row), sync.at)
             known, previous = read, sync.at
             ever |= read.keys()
         return found
@@ -349,6 +361,13 @@ def _start(row: Row | None) -> datetime:
     return start
 
 
+def _member(row: Row | None) -> str:
+    """The member in whose list an entry stands."""
+    assert row is not None
+    member: str = row["_users_id"]
+    return member
+
+
 def local_start(row: Row) -> datetime:
     """The time on the clocks of the member at which an entry begins."""
     return _start(row).astimezone(zone_of(row)).replace(tzinfo=None)
@@ -370,6 +389,7 @@ def _fields(entry: Entry) -> dict[str, object]:
     return {
         "user_id": row["user_id"],
         "project_id": entry.project_id,
+        "task_id": row["task_id"] or None,
         "description": row["description"] or None,
         "entry_type": row["type"] or "REGULAR",
         "is_billable": entry.is_billable,

@@ -23,8 +23,9 @@ from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
+from analytics_assets_tests.dbt.compiled import Models
 from analytics_assets_tests.histories.changes import CHANGES, NUMBER, ROW_CHANGES, Change, World
-from analytics_assets_tests.histories.marts import Models, assert_marts_tell
+from analytics_assets_tests.histories.marts import assert_marts_tell
 from analytics_assets_tests.histories.model import Model, State, assert_holds, must_fail, state_of
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.safety.child import SyncOrder

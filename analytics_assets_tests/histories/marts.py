@@ -1,21 +1,10 @@
-"""Dimensions and facts after a sync, without a second start of dbt: its compiled SQL is run as it stands.
+"""What dimensions and facts must hold after a sync of an invented history."""
 
-dbt compiles the models once per test session. That its materializations work is tested in `analytics_assets_tests/dbt`.
-"""
-
-import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-
-import duckdb
-from filelock import FileLock
 
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
-from analytics_assets_tests.dbt.conftest import Builder
 from analytics_assets_tests.dbt.history import Sync, amount, cost, seconds
 from analytics_assets_tests.dbt.promises import Workspace
-from analytics_assets_tests.dbt.warehouse import create_warehouse
 from analytics_assets_tests.histories.model import Model, flattened
 from analytics_assets_tests.rig import Row
 
@@ -28,42 +17,8 @@ DIMENSIONS: dict[str, tuple[ResourceName, dict[str, str]]] = {
     "dim_user_groups": ("user_groups", {"user_group_id": "id", "user_group_name": "name"}),
 }
 FACTS = "fct_time_entries"
+MODELS = (*DIMENSIONS, FACTS)
 ANY_TIME = datetime(2025, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Models:
-    """The compiled models in the order in which they depend on each other: place, kind and query of each."""
-
-    statements: tuple[tuple[str, str, str], ...]
-
-    def build(self, warehouse: Path) -> dict[str, list[Row]]:
-        """Build them in the warehouse; the rows of the dimensions and facts."""
-        with duckdb.connect(str(warehouse)) as con:
-            con.execute("SET TimeZone = 'UTC'")
-            for schema in {place.split(".")[0] for place, _, _ in self.statements}:
-                con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            for place, kind, query in self.statements:
-                con.execute(f"CREATE OR REPLACE {kind} {place} AS {query}")
-            return {name: _records(con, f"FROM marts.{name}") for name in (*DIMENSIONS, FACTS)}
-
-
-def _records(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    found = con.execute(query)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-
-
-def compiled_models(builder: Builder) -> Models:
-    """The models as dbt compiles them, once per session however many processes run it."""
-    kept = builder.folder / "compiled.json"
-    with FileLock(builder.folder / "lock"):
-        if not kept.exists():
-            create_warehouse(builder.path)
-            nodes = builder.compile("+fct_time_entries", *(f"+{name}" for name in DIMENSIONS))
-            builder.path.unlink()
-            kept.write_text(json.dumps(nodes))
-    return Models(tuple((place, kind, query) for place, kind, query in json.loads(kept.read_text())))
 
 
 def assert_marts_tell(model: Model, built: dict[str, list[Row]]) -> None:

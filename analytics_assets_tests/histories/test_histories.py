@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from analytics_assets_tests.dbt.compiled import Models, compiled_models
 from analytics_assets_tests.dbt.conftest import Builder
 from analytics_assets_tests.histories.machine import WorkspaceHistory
-from analytics_assets_tests.histories.marts import Models, compiled_models
+from analytics_assets_tests.histories.marts import MODELS
 from analytics_assets_tests.safety.processes import processes_in
 
 PARTS: Final = 8
@@ -24,8 +25,8 @@ SOAK_SEED: Final = int(os.environ.get("SOAK_SEED", "1"))
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Models:
-    """The compiled models of dbt."""
-    return compiled_models(Builder.of_session(tmp_path_factory, worker_id))
+    """The compiled models that a history is compared with."""
+    return compiled_models(Builder.of_session(tmp_path_factory, worker_id)).needed_for(MODELS)
 
 
 @pytest.fixture

@@ -57,6 +57,17 @@
 {%- endmacro %}
 
 
+{#- How many different texts a JSON array has, blank ones and nulls aside; 0 for anything else. -#}
+{% macro json_array_distinct_size(column) -%}
+    {{ adapter.dispatch('json_array_distinct_size', 'analytics_assets')(column) }}
+{%- endmacro %}
+
+{% macro default__json_array_distinct_size(column) -%}
+    {%- set texts = "json_extract_string(" ~ column ~ ", '$[*]')" -%}
+    coalesce(len(list_distinct({{ texts }})) - cast(list_contains({{ texts }}, '') as bigint), 0)
+{%- endmacro %}
+
+
 {#- An amount in minor units that the API gives as a whole number or as an object with the number under `estimate`. -#}
 {% macro json_minor_units(column) -%}
     {{ adapter.dispatch('json_minor_units', 'analytics_assets')(column) }}

@@ -14,7 +14,7 @@ renamed as (
         workspace_id,
         user_ids,
         team_managers,
-        {{ json_array_size('user_ids') }} as member_count,
+        {{ json_array_distinct_size('user_ids') }} as member_count,
         {{ names_of(json_of_other_types(arrays=['user_ids', 'team_managers'])) }} as implausible_fields,
         is_deleted,
         deleted_at,
