@@ -149,7 +149,7 @@ class CloseWorkspace(Workspace):
         for entry in self.entries:
             if entry.row["user_id"] != user:
                 continue
-            kind = {"BREAK": "break", "HOLIDAY": "time_off"}.get(entry.row["type"] or "", "work")
+            kind = {"BREAK": "break", "HOLIDAY": "time_off", "TIME_OFF": "time_off"}.get(entry.row["type"] or "", "work")
             for day, part in seconds_by_day(entry.row).items():
                 week = sums[_week_start(day, first_day)]
                 week["tracked"] += part
@@ -164,7 +164,10 @@ class CloseWorkspace(Workspace):
         while start <= last:
             weeks[start] = {
                 f"{name}_seconds": sums[start][name] for name in ("tracked", "work", "break", "time_off", "billable")
-            } | {"capacity_seconds": WEEKLY_CAPACITY_SECONDS}
+            } | {
+                "capacity_seconds": WEEKLY_CAPACITY_SECONDS,
+                "available_seconds": max(0, WEEKLY_CAPACITY_SECONDS - sums[start]["time_off"]),
+            }
             start += timedelta(days=7)
         return weeks
 
@@ -315,8 +318,12 @@ def _week_start(day: date, first_day: str) -> date:
 
 def _shares(week: Row) -> Row:
     return {
-        name: float(rounded(Fraction(week[f"{kind}_seconds"], week["capacity_seconds"]), 4))
-        for name, kind in (("capacity_share", "work"), ("billable_capacity_share", "billable"))
+        name: float(rounded(Fraction(week[f"{kind}_seconds"], week[f"{whole}_seconds"]), 4)) if week[f"{whole}_seconds"] else None
+        for name, kind, whole in (
+            ("capacity_share", "work", "capacity"),
+            ("billable_capacity_share", "billable", "capacity"),
+            ("available_share", "work", "available"),
+        )
     }
 
 

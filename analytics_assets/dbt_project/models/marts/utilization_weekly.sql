@@ -78,21 +78,34 @@ filled as (
         on weeks.user_id = tracked.user_id
         and weeks.week_start_date = tracked.week_start_date
 
+),
+
+-- Who is away can't work; time off of more hours than the week has leaves none.
+available as (
+
+    select
+        *,
+        greatest({{ whole_difference('capacity_seconds', 'time_off_seconds') }}, 0) as available_seconds
+
+    from filled
+
 )
 
 select
-    filled.user_id,
+    available.user_id,
     users.user_name,
-    filled.week_start_date,
-    filled.week_start_date + 7 <= {{ as_of_date() }} as is_complete,
-    filled.tracked_seconds,
-    filled.work_seconds,
-    filled.break_seconds,
-    filled.time_off_seconds,
-    filled.billable_seconds,
-    filled.capacity_seconds,
-    {{ share('filled.work_seconds', 'filled.capacity_seconds') }} as capacity_share,
-    {{ share('filled.billable_seconds', 'filled.capacity_seconds') }} as billable_capacity_share
+    available.week_start_date,
+    available.week_start_date + 7 <= {{ as_of_date() }} as is_complete,
+    available.tracked_seconds,
+    available.work_seconds,
+    available.break_seconds,
+    available.time_off_seconds,
+    available.billable_seconds,
+    available.capacity_seconds,
+    {{ share('available.work_seconds', 'available.capacity_seconds') }} as capacity_share,
+    {{ share('available.billable_seconds', 'available.capacity_seconds') }} as billable_capacity_share,
+    available.available_seconds,
+    {{ share('available.work_seconds', 'available.available_seconds') }} as available_share
 
-from filled
-left join users on filled.user_id = users.user_id
+from available
+left join users on available.user_id = users.user_id

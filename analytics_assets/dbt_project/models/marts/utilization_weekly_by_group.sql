@@ -25,7 +25,8 @@ summed as (
         {{ whole_sum('weeks.break_seconds') }} as break_seconds,
         {{ whole_sum('weeks.time_off_seconds') }} as time_off_seconds,
         {{ whole_sum('weeks.billable_seconds') }} as billable_seconds,
-        {{ whole_sum('weeks.capacity_seconds') }} as capacity_seconds
+        {{ whole_sum('weeks.capacity_seconds') }} as capacity_seconds,
+        {{ whole_sum('weeks.available_seconds') }} as available_seconds
 
     from weeks
     inner join members on weeks.user_id = members.user_id
@@ -47,6 +48,8 @@ select
     billable_seconds,
     capacity_seconds,
     {{ share('work_seconds', 'capacity_seconds') }} as capacity_share,
-    {{ share('billable_seconds', 'capacity_seconds') }} as billable_capacity_share
+    {{ share('billable_seconds', 'capacity_seconds') }} as billable_capacity_share,
+    available_seconds,
+    {{ share('work_seconds', 'available_seconds') }} as available_share
 
 from summed
