@@ -53,8 +53,9 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
         group_name=GROUP,
         owners=OWNERS,
         kinds={"html"},
-        description="One HTML page for the owner of the workspace: hours, billable share and money of the last months, and "
-        "whether the data can be trusted. It needs no network and holds no script; each figure names the query it comes from.",
+        description="One HTML page for the owner of the workspace: hours, billable share, money, capacity, budgets and late "
+        "changes, and the checks that did not pass. "
+        "It needs no network and holds no script; each figure names the query it comes from.",
     )
     def overview(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[MaterializeResult[Any]]:
         with failures_in_a_sentence(), warnings_shown_in(context.log):

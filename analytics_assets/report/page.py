@@ -9,6 +9,9 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from analytics_assets.report.budgets_section import budgets
+from analytics_assets.report.capacity_section import capacity
+from analytics_assets.report.changes_section import changes
 from analytics_assets.report.figures import Figures
 from analytics_assets.report.hours_sections import billable_share, glance, hours_by_week, weeks_of
 from analytics_assets.report.money_section import clients
@@ -18,7 +21,15 @@ from analytics_assets.report.view import Section
 from analytics_assets.report.words import day
 
 TEMPLATE: Final = "overview.html"
-SECTIONS: Final[tuple[Callable[[Figures], Section], ...]] = (glance, hours_by_week, billable_share, clients)
+SECTIONS: Final[tuple[Callable[[Figures], Section], ...]] = (
+    glance,
+    hours_by_week,
+    billable_share,
+    clients,
+    capacity,
+    budgets,
+    changes,
+)
 
 
 def render(figures: Figures, *, workspace: tuple[str, str] | None, checks: Sequence[CheckResult] | None) -> str:

@@ -1,5 +1,6 @@
 """Each number on the page equals plain Python over the rows of the marts."""
 
+import re
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -128,3 +129,66 @@ def test_the_tiles_are_those_of_the_last_closed_month(case: tuple[Build, date, P
     so_far = [row for row in build.records("from marts.timesheet_daily") if as_of.replace(day=1) <= row["work_date"] <= as_of]
     if so_far:
         assert f"{shown(sum(row['tracked_seconds'] for row in so_far)):,.2f} h tracked up to" in text
+
+
+def test_the_capacity_of_members_is_that_of_their_last_eight_complete_weeks(case: tuple[Build, date, Page]) -> None:
+    build, as_of, page = case
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in build.records("from marts.utilization_weekly"):
+        if as_of - timedelta(weeks=9) < row["week_start_date"] <= as_of - timedelta(weeks=1):
+            for index, kind in enumerate(("work", "billable", "capacity")):
+                sums[row["user_id"]][index] += row[f"{kind}_seconds"]
+    expected = []
+    for user in build.records("from marts.dim_users"):
+        work, billable, capacity = sums[user["user_id"]]
+        if work or (not user["is_deleted"] and user["status"] in (None, "ACTIVE")):
+            share = f"{round_half_up(Decimal(100 * work) / capacity, 0):,} %" if capacity else "\N{EN DASH}"
+            expected.append((user["user_name"] or f"Member {user['user_id']}", share, shown(work), shown(billable)))
+    table = page.sections["capacity"].tables[-1]
+    found = [
+        (re.sub(r" (last entry on .*|no entry yet)$", "", row[0]), row[1], value(row[3]), value(row[4])) for row in table[1:]
+    ]
+    assert sorted(found) == sorted(expected)
+
+
+def test_the_budgets_are_those_of_the_open_projects(case: tuple[Build, date, Page]) -> None:
+    build, _, page = case
+    expected = []
+    for row in build.records("from marts.project_budgets"):
+        if not row["is_archived"] and not row["is_deleted"]:
+            if row["estimate_seconds"] is not None:
+                left = shown(row["estimate_seconds"] - row["estimate_used_seconds"])
+                expected.append((shown(row["estimate_seconds"]), left, "h"))
+            if row["budget_minor"] is not None and row["currency"]:
+                unit = Decimal(10) ** row["currency_exponent"]
+                budget, used = row["budget_minor"] / unit, row["budget_used_minor"] / unit
+                expected.append((budget, budget - used, row["currency"]))
+    found = [
+        (value(row[1]), value(row[2]), row[3].split(",")[0])
+        for table in page.sections["budgets"].tables
+        for row in table[1:]
+        if row[1] != "\N{EN DASH}"
+    ]
+    assert sorted(found) == sorted(expected)
+
+
+def test_the_changes_of_ended_months_add_up_to_those_of_the_mart(case: tuple[Build, date, Page]) -> None:
+    build, as_of, page = case
+    sums: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+    for row in build.records("from marts.time_entry_changes"):
+        if row["is_billing_relevant"] and as_of - timedelta(days=90) <= row["first_seen_at"].date() <= as_of:
+            each = sums[f"{row['entry_month']:%B %Y}", row["currency"] or "\N{EN DASH}"]
+            each[0] += 1
+            each[1] += Decimal(row["seconds_difference"])
+            each[2] += row["amount_difference"] or 0
+    found: dict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 3)
+    for line in page.sections["changes"].tables[0][1:] if page.sections["changes"].tables else []:
+        each = found[line[0], line[7]]
+        each[0] += sum(map(value, line[2:5]))
+        each[1] += value(line[5])
+        each[2] += value(line[6]) if line[6] != "\N{EN DASH}" else 0
+    assert found.keys() == sums.keys()
+    for key, (count, hours, amount) in found.items():
+        assert count == sums[key][0]
+        assert abs(hours - sums[key][1] / 3600) <= Decimal("0.005") * count
+        assert amount == sums[key][2]
