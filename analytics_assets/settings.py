@@ -4,8 +4,6 @@ What a variable means and which values it takes belongs here, and the one messag
 is done with the values is decided by the modules that ask for them.
 """
 
-import ipaddress
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -13,13 +11,22 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from analytics_assets.setting_values import (
+    OptionalText,
+    Weekday,
+    empty_is_none,
+    in_capitals,
+    is_loopback,
+    parsed_json,
+    plain_date,
+)
 from analytics_assets.source.columns import RESOURCE_NAMES
 
 PREFIX: Final = "ANALYTICS_"
@@ -66,41 +73,12 @@ class WorkspaceAccess:
     workspace_id: str
 
 
-def _empty_is_none(value: Any) -> Any:
-    """A blank variable counts as not set; a pasted key often ends in a line break."""
-    return (value.strip() or None) if isinstance(value, str) else value
-
-
-def _parsed_json(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value) if value.strip() else {}
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is not valid JSON ({error.msg} at character {error.pos + 1})") from None
-
-
-def _in_capitals(value: Any) -> Any:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-def _plain_date(value: Any) -> Any:
-    """A date as people write it in ISO 8601; pydantic would take a number for the seconds since 1970 too."""
-    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
-        raise ValueError(f"is {value!r}, which is not a date; write it like 2025-06-30")
-    return _empty_is_none(value)
-
-
-OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
-Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
-
-
 class AccessSettings(BaseModel):
     """The three values that reach the API, each checked where it is set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    api_key: Annotated[SecretStr | None, BeforeValidator(_empty_is_none)] = Field(None, description="the key; secret")
+    api_key: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(None, description="the key; secret")
     api_url: OptionalText = Field(None, description="API root, `/v1/...` follows")
     workspace_id: OptionalText = Field(None, description="the workspace", pattern=r"^[A-Za-z0-9._~-]+$")
 
@@ -141,30 +119,30 @@ class Settings(AccessSettings):
     """Everything that can be set; field names are the variables' names without the prefix, in lower case."""
 
     page_size: int = Field(50, ge=1, le=5000, description="rows asked per page")
-    start_date: date = Field(date(2024, 1, 1), description="first day of history")
+    start_date: Annotated[date, BeforeValidator(plain_date)] = Field(date(2024, 1, 1), description="first day of history")
     lookback_months: int = Field(2, ge=1, le=120, description="months that a routine sync reads again")
     requests_per_second: int = Field(10, ge=1, le=10_000, description="ceiling over all threads of a run")
-    requests_per_hour: Annotated[int | None, BeforeValidator(_empty_is_none)] = Field(
+    requests_per_hour: Annotated[int | None, BeforeValidator(empty_is_none)] = Field(
         None, ge=1, description="second ceiling, for metered plans"
     )
     concurrency: int = Field(8, ge=1, le=64, description="requests in flight")
     retry_backoff_factor: float = Field(2.0, ge=0, le=60, description="seconds; the waits are 1, 2 and 4 times as long")
     request_timeout_seconds: float = Field(60.0, gt=0, le=3600, description="longest silence of the server")
-    extra_params: Annotated[dict[str, dict[str, Any]], BeforeValidator(_parsed_json)] = Field(
+    extra_params: Annotated[dict[str, dict[str, Any]], BeforeValidator(parsed_json)] = Field(
         default_factory=dict, description="resource to query parameters"
     )
     reporting_time_zone: OptionalText = Field(None, description="zone whose dates days, weeks and months follow")
-    default_time_zone: Annotated[str, BeforeValidator(_empty_is_none)] = Field(
+    default_time_zone: Annotated[str, BeforeValidator(empty_is_none)] = Field(
         "UTC", description="zone of members whose settings name none that is known"
     )
-    default_week_start: Annotated[Weekday, BeforeValidator(_in_capitals)] = Field(
+    default_week_start: Annotated[Weekday, BeforeValidator(in_capitals)] = Field(
         "MONDAY", description="first day of the week of members whose settings name none"
     )
     default_currency: OptionalText = Field(None, description="the workspace's own currency, for time without a rate")
     weekly_capacity_hours: float = Field(40.0, ge=0, le=168, description="hours that a member can work in a week")
     burn_rate_days: int = Field(28, ge=1, le=3650, description="days that the pace of a project is measured over")
     month_close_days: int = Field(0, ge=0, le=365, description="days after its end for which a month counts as open")
-    as_of_date: Annotated[date | None, BeforeValidator(_plain_date)] = Field(
+    as_of_date: Annotated[date | None, BeforeValidator(plain_date)] = Field(
         None, description="the date that counts as today in the marts"
     )
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
@@ -227,16 +205,6 @@ class Settings(AccessSettings):
     def data_dir(self) -> Path:
         """The folder that everything written lies in, beside the warehouse file."""
         return self.duckdb_path.parent
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def variable(field: str) -> str:

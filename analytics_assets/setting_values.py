@@ -1,0 +1,52 @@
+"""What the text of a variable means, before it is known whether the value is a good one.
+
+Which variables there are and what they may hold is decided in `settings.py`.
+"""
+
+import ipaddress
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+
+def empty_is_none(value: Any) -> Any:
+    """A blank variable counts as not set; a pasted key often ends in a line break."""
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def parsed_json(value: Any) -> Any:
+    """The value of a JSON document; an empty object where the variable is blank."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else {}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not valid JSON ({error.msg} at character {error.pos + 1})") from None
+
+
+def in_capitals(value: Any) -> Any:
+    """A word in capitals, however it was written."""
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def plain_date(value: Any) -> Any:
+    """A date as people write it in ISO 8601; pydantic would take a number for the seconds since 1970 too."""
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
+        raise ValueError(f"is {value!r}, which is not a date; write it like 2025-06-30")
+    return empty_is_none(value)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+OptionalText = Annotated[str | None, BeforeValidator(empty_is_none)]
+Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
