@@ -140,6 +140,9 @@ class Settings(AccessSettings):
     )
     default_currency: OptionalText = Field(None, description="the workspace's own currency, for time without a rate")
     weekly_capacity_hours: float = Field(40.0, ge=0, le=168, description="hours that a member can work in a week")
+    member_capacities: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(
+        None, description="CSV file of members who can work more or less than that"
+    )
     burn_rate_days: int = Field(28, ge=1, le=3650, description="days that the pace of a project is measured over")
     month_close_days: int = Field(0, ge=0, le=365, description="days after its end for which a month counts as open")
     as_of_date: Annotated[date | None, BeforeValidator(plain_date)] = Field(
@@ -186,6 +189,11 @@ class Settings(AccessSettings):
         if value is not None and not EARLIEST_START <= value <= LATEST_AS_OF:
             raise ValueError(f"must lie between {EARLIEST_START} and {LATEST_AS_OF}")
         return value
+
+    @field_validator("member_capacities")
+    @classmethod
+    def _path_is_absolute(cls, value: Path | None) -> Path | None:
+        return value and project_dir() / value.expanduser()
 
     @field_validator("duckdb_path")
     @classmethod

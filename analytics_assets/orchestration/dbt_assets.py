@@ -84,11 +84,11 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     Raises:
         FileNotFoundError: the manifest has not been prepared.
     """
-    variables = dbt_variables(settings)
 
     @dbt_assets(manifest=load_manifest(settings.duckdb_path.stem), dagster_dbt_translator=ModelTranslator(), name="dbt")
     def dbt(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
         with failures_in_a_sentence(), warnings_shown_in(context.log):
+            variables = dbt_variables(settings)  # reads a file of the owner's, which may have changed by now
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)

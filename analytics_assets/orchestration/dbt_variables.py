@@ -4,12 +4,14 @@ What a value may be is said in `settings.py`, and what a variable is without one
 to edit a file inside the package.
 """
 
+from dataclasses import asdict
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
+from analytics_assets.orchestration.member_capacities import read_member_capacities
 from analytics_assets.settings import Settings
 
-DbtValue = str | int | float
+DbtValue = str | int | float | list[dict[str, Any]]
 
 DBT_VARIABLES: Final = (
     "default_time_zone",
@@ -21,16 +23,26 @@ DBT_VARIABLES: Final = (
     "month_close_days",
     "as_of_date",
 )
-"""The variables of the dbt project; each is a setting of the same name with the same default."""
+"""The variables of the dbt project that are settings of the same name with the same default. Besides there is
+`member_capacities`, which holds what the file of that setting says."""
 
 
 def dbt_variables(settings: Settings) -> dict[str, DbtValue]:
-    """The variables that differ from what the dbt project has by itself."""
+    """The variables that differ from what the dbt project has by itself.
+
+    Raises:
+        SettingsError: the file of the members' capacities is wrong.
+    """
     values = {name: getattr(settings, name) for name in DBT_VARIABLES}
-    return {name: _written(value) for name, value in values.items() if value != Settings.model_fields[name].default}
+    capacities = [
+        {**asdict(each), "valid_from": each.valid_from and each.valid_from.isoformat()}
+        for each in read_member_capacities(settings.member_capacities)
+    ]
+    changed = {name: _written(value) for name, value in values.items() if value != Settings.model_fields[name].default}
+    return {**changed, "member_capacities": capacities} if capacities else changed
 
 
-def _written(value: DbtValue | date) -> DbtValue:
+def _written(value: str | float | date) -> DbtValue:
     """The value as dbt takes it: dates as text, and numbers with the six digits that the project reads."""
     if isinstance(value, date):
         return value.isoformat()

@@ -22,12 +22,13 @@ from dbt.contracts.graph.nodes import ModelNode
 from filelock import FileLock
 
 import analytics_assets
+from analytics_assets_tests.dbt.further_promises import CAPACITIES
 from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, Sync, invented_syncs
 from analytics_assets_tests.dbt.nasty import syncs_of
 from analytics_assets_tests.dbt.warehouse import create_warehouse, fill, publish
 
 DBT_PROJECT = Path(analytics_assets.__file__).parent / "dbt_project"
-VARIABLES = {"default_time_zone": DEFAULT_TIME_ZONE, "as_of_date": AS_OF.isoformat()}
+VARIABLES = {"default_time_zone": DEFAULT_TIME_ZONE, "as_of_date": AS_OF.isoformat(), "member_capacities": CAPACITIES}
 
 MANY_ENTRIES = 100_000
 

@@ -9,7 +9,7 @@ import sys
 from dagster import AssetKey, DagsterInstance
 
 from analytics_assets.cli.asked_months import asked_span
-from analytics_assets.cli.errors import UsageError, say
+from analytics_assets.cli.errors import CommandError, UsageError, say
 from analytics_assets.cli.instance import ensure_dagster_home
 from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.cli.signals import stopping_like_ctrl_c
@@ -20,10 +20,11 @@ from analytics_assets.cli.sync_run.summary import print_summary
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.jobs import SYNC
+from analytics_assets.orchestration.member_capacities import read_member_capacities
 from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.run_history import forget_old_runs
 from analytics_assets.pipeline.months import current_month
-from analytics_assets.settings import Settings
+from analytics_assets.settings import Settings, SettingsError
 from analytics_assets.warehouse.tables import RAW
 
 TIME_ENTRIES = AssetKey([RAW, "time_entries"])
@@ -46,6 +47,7 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
         raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
     if span is not None and first is None:
         say(f"--to without --from reads all history, {span}.")
+    _refuse_wrong_capacities(settings)
     home = ensure_dagster_home(settings)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     checks = definitions.resolve_asset_graph().asset_check_keys
@@ -56,3 +58,15 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     print_summary(watch, settings, sys.stdout)
     print_outcome(watch, verbose=verbose)
     return exit_code_of(watch)
+
+
+def _refuse_wrong_capacities(settings: Settings) -> None:
+    """Read the file that the models need in the end, before the API is read for it.
+
+    Raises:
+        CommandError: it is wrong.
+    """
+    try:
+        read_member_capacities(settings.member_capacities)
+    except SettingsError as error:
+        raise CommandError(str(error)) from None

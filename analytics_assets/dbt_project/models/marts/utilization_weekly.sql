@@ -61,6 +61,25 @@ weeks as (
 
 ),
 
+-- The last line of the owner's file that has begun when the week begins.
+capacities as (
+
+    select
+        weeks.user_id,
+        weeks.week_start_date,
+        lines.weekly_seconds,
+        row_number() over (
+            partition by weeks.user_id, weeks.week_start_date
+            order by lines.valid_from desc nulls last, lines.weekly_seconds
+        ) as recency
+
+    from weeks
+    inner join {{ ref('stg_member_capacities') }} as lines
+        on weeks.user_id = lines.user_id
+        and (lines.valid_from is null or lines.valid_from <= weeks.week_start_date)
+
+),
+
 filled as (
 
     select
@@ -71,12 +90,16 @@ filled as (
         coalesce(tracked.break_seconds, 0) as break_seconds,
         coalesce(tracked.time_off_seconds, 0) as time_off_seconds,
         coalesce(tracked.billable_seconds, 0) as billable_seconds,
-        cast({{ capacity_seconds }} as bigint) as capacity_seconds
+        coalesce(capacities.weekly_seconds, cast({{ capacity_seconds }} as bigint)) as capacity_seconds
 
     from weeks
     left join tracked
         on weeks.user_id = tracked.user_id
         and weeks.week_start_date = tracked.week_start_date
+    left join capacities
+        on weeks.user_id = capacities.user_id
+        and weeks.week_start_date = capacities.week_start_date
+        and capacities.recency = 1
 
 ),
 
