@@ -1,4 +1,4 @@
-"""Two hundred invented histories in the suite, and as many as are asked for in `make soak`."""
+"""Some invented histories in the suite, and as many as are asked for in `make soak`."""
 
 import os
 from collections.abc import Iterator
@@ -15,9 +15,10 @@ from analytics_assets_tests.histories.machine import WorkspaceHistory
 from analytics_assets_tests.histories.marts import MODELS
 from analytics_assets_tests.safety.processes import processes_in
 
-PARTS: Final = 8
+PARTS: Final = 4
 """Each is a test of its own, so that they run in parallel."""
-HISTORIES: Final = 200
+HISTORIES: Final = 40
+"""Each costs a second of a processor; two hundred would take the suite beyond its five minutes."""
 SOAKED: Final = int(os.environ.get("SOAK_HISTORIES", "1000"))
 SOAK_SEED: Final = int(os.environ.get("SOAK_SEED", "1"))
 """`make soak` chooses one and prints it; the same number tells the same histories again."""
@@ -54,7 +55,7 @@ def tell(machine: type[WorkspaceHistory], *, number: int, histories: int, steps:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_law_holds_after_each_sync_of_an_invented_history(machine: type[WorkspaceHistory], part: int) -> None:
     # most are short, because most of what goes wrong needs two syncs and no third
-    tell(machine, number=part, histories=HISTORIES // PARTS, steps=3 if part % 4 == 3 else 1)
+    tell(machine, number=part, histories=HISTORIES // PARTS, steps=3 if part == 0 else 1)
 
 
 @pytest.mark.soak
