@@ -4,12 +4,13 @@ The order of the steps stands here: hold the warehouse, look at what it has, rea
 was read is decided by the caller.
 """
 
+import itertools
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ from analytics_assets.source.columns import TABLES, DataType, ResourceName
 from analytics_assets.source.errors import SourceError, causes
 from analytics_assets.source.reading import Reading
 from analytics_assets.source.rest_config import ReadingOptions
-from analytics_assets.source.window import Window
+from analytics_assets.source.window import WiderWindow, Window
 from analytics_assets.warehouse.comparison import LANDED, lists_with_rows, missing_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
@@ -58,6 +59,7 @@ class OpenReading:
     _api: Api
     _options: ReadingOptions
     _window: Window
+    _history_start: datetime
     _began_at: datetime
 
     @property
@@ -103,7 +105,8 @@ class OpenReading:
 
         An entry that goes from one member to another while both lists are read may be in neither: it was not yet in
         the one, and no longer in the other. Before it is taken for deleted, the lists that were read before the one
-        that lost it are read again. Rows that go missing by that are looked for in the same way.
+        that lost it are read again. Rows that go missing by that are looked for in the same way. The list that lost an
+        entry is read again as a whole, because the entry may have been moved to a month that was not asked for.
 
         Raises:
             SourceError: rows keep moving, or a list can't be read exactly.
@@ -115,15 +118,31 @@ class OpenReading:
                 return reading
             lists = reading.lists[name].settled
             lost_at = max(lists[parent].ended if parent in lists else math.inf for parent in missing.values())
+            losing = {*missing.values()} & lists.keys() if self._may_be_in_other_months(name) else set()
             earlier = [parent for parent, each in lists.items() if each.began < lost_at and {parent} != {*missing.values()}]
             looked_for |= missing.keys()
-            if earlier:
-                logger.info("%d rows of %s are missing; reading %d lists again", len(missing), name, len(earlier))
-                self.landing.add({name: self._api.lists_again(self._options, TABLES[name], earlier)})
+            if earlier or losing:
+                logger.info("%d rows of %s are missing; reading %d lists again", len(missing), name, len({*earlier, *losing}))
+                everywhere = replace(self._options, window=self._wider_window(looked_for))
+                again = self._api.lists_again(self._options, TABLES[name], [each for each in earlier if each not in losing])
+                whole = self._api.lists_again(everywhere, TABLES[name], sorted(losing))
+                self.landing.add({name: itertools.chain(again, whole)})
                 reading = self._result(resources)
         raise SourceError(
             f"Rows of {name} moved between lists each of the {MAX_SECOND_READINGS} times they were looked for, so that no "
             "reading is sure to be complete; try again at a quieter time."
+        )
+
+    def _may_be_in_other_months(self, name: ResourceName) -> bool:
+        """Whether a missing row may be outside of what was asked for; a plan of few requests an hour can't pay the search."""
+        if self._api.limits.requests_per_hour or not TABLES[name].is_windowed:
+            return False
+        return self._window.end is not None or self._window.start > self._history_start
+
+    def _wider_window(self, looked_for: Set[str]) -> WiderWindow:
+        window = self._window
+        return WiderWindow(
+            window.start, window.end, window.undated, history_start=self._history_start, looked_for=frozenset(looked_for)
         )
 
     def _missing(self, name: ResourceName, reading: Reading) -> dict[str, str]:
@@ -169,10 +188,13 @@ def open_reading(
             span = months.span_given(covered_until(con, months.start_date))
             window = span.window(months.start_date, now=months.now)
             with_rows = lists_with_rows(con, window)
+        history_start = datetime.combine(months.start_date, time(), UTC)
         began_at = datetime.now(UTC)
         undeclared = UndeclaredColumns(known, on_new=progress.recorder.column_found)
         options = api.options(progress, window, undeclared, with_rows)
         progress.meter.lists = progress.lists
         with landing(warehouse, concurrency=api.limits.concurrency) as landed, progress.meter.ending.at_exit_or_signal():
             source = api.source(options)
-            yield OpenReading(warehouse, span, source, landed.pipeline, landed, known, api, options, window, began_at)
+            yield OpenReading(
+                warehouse, span, source, landed.pipeline, landed, known, api, options, window, history_start, began_at
+            )

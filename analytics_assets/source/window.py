@@ -3,7 +3,7 @@
 Only the arithmetic of months belongs here; partitions are Dagster's, the months to read are decided by the run.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -49,6 +49,35 @@ class Window:
         if self.end is not None:
             inside = pc.and_(inside, pc.less(starts, pa.scalar(self.end, kind)))
         return rows.filter(pc.fill_null(inside, self.undated))
+
+
+@dataclass(frozen=True)
+class WiderWindow(Window):
+    """The window, and certain entries wherever in the history they are now.
+
+    An entry that is missing from the window may have been moved out of it: the list of its member is asked for as a
+    whole, and of what lies outside the window nothing counts but the entries that are looked for.
+
+    Args:
+        history_start: the first moment of the history.
+        looked_for: the ids of the entries that are missing.
+    """
+
+    history_start: datetime = field(kw_only=True)
+    looked_for: frozenset[str] = field(kw_only=True)
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The query parameter of the whole history, and nothing that ends it."""
+        return {"start": _iso(self.history_start - MARGIN)}
+
+    def keep(self, rows: pa.Table) -> pa.Table:
+        """The rows that lie in the window, and those that are looked for."""
+        history = Window(self.history_start, undated=True).keep(rows)
+        is_looked_for = pc.is_in(history.column("id"), pa.array(sorted(self.looked_for), pa.string()))
+        inside = super().keep(rows)
+        elsewhere = history.filter(pc.and_(is_looked_for, pc.invert(pc.is_in(history.column("id"), inside.column("id")))))
+        return pa.concat_tables([inside, elsewhere])
 
 
 def _iso(moment: datetime) -> str:

@@ -23,6 +23,7 @@ from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
+from analytics_assets.source.window import Window
 from analytics_assets_tests.dbt.compiled import Models
 from analytics_assets_tests.histories.changes import CHANGES, NUMBER, ROW_CHANGES, Change, World
 from analytics_assets_tests.histories.marts import assert_marts_tell
@@ -84,7 +85,7 @@ class WorkspaceHistory(RuleBasedStateMachine):
         self._server = self._open.enter_context(DemoServer(tiny_workspace()))
         self._rig = Rig(self._server, self._folder, start=month(MONTHS - 1).first_moment.date())
         self._world = World(self._server.workspace, self._server.behaviour.refused_parents)
-        self._model = Model()
+        self._model = Model(Window(self._rig.window().start, undated=True))
         self._may_be_killed = False
         self._selections: tuple[Selection, ...] = ()
 

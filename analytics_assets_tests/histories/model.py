@@ -28,9 +28,14 @@ def state_of(workspace: Workspace) -> State:
 
 
 class Model:
-    """The records that the warehouse must hold, and those that its history must tell of."""
+    """The records that the warehouse must hold, and those that its history must tell of.
 
-    def __init__(self) -> None:
+    Args:
+        history: the time that the warehouse is about.
+    """
+
+    def __init__(self, history: Window) -> None:
+        self.history = history
         self.live: dict[ResourceName, Records] = {resource: {} for resource in RESOURCE_NAMES}
         self.past: dict[ResourceName, list[tuple[str, str, Row]]] = {resource: [] for resource in RESOURCE_NAMES}
 
@@ -83,7 +88,13 @@ class Model:
         if resource == "tasks":
             return {**{key: task for key, task in old.items() if task[field] in listed - readable}, **served}
         kept = {key: entry for key, entry in old.items() if entry[field] not in readable or not is_in(window, start_of(entry))}
-        return {**kept, **{key: entry for key, entry in served.items() if is_in(window, start_of(entry))}}
+        # moved by its member to a month that was not asked for: counted where it is
+        moved = {
+            key: served[key]
+            for key in (old.keys() & served.keys()) - kept.keys()
+            if served[key][field] == old[key][field] and is_in(self.history, start_of(served[key]))
+        }
+        return {**kept, **moved, **{key: entry for key, entry in served.items() if is_in(window, start_of(entry))}}
 
 
 def must_fail(resources: Collection[ResourceName], state: State, refused: Collection[str]) -> bool:

@@ -7,9 +7,10 @@ import pytest
 
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
+from analytics_assets.demo.records import Record
 from analytics_assets.source.columns import ResourceName
 from analytics_assets_tests.rig import Rig
-from analytics_assets_tests.tiny import entry_of
+from analytics_assets_tests.tiny import entry_of, iso, moment
 
 
 def once_before(rig: Rig, resource: ResourceName, parent_id: str, action: Callable[[], object]) -> None:
@@ -107,4 +108,52 @@ def test_a_list_that_is_empty_for_once_deletes_nothing(tiny: Rig, resource: Reso
     tiny.server.faults.add(Fault("other_json", resource, value={"data": []}))
     tiny.sync()
     assert tiny.contents() == before
+    tiny.assert_equals_api()
+
+
+def move_to_the_first_month(rig: Rig, entry: Record) -> None:
+    interval = {**entry["timeInterval"], "start": iso(moment(3, 7)), "end": None}
+    rig.workspace.edit("time_entries", entry["id"], timeInterval=interval)
+
+
+def requests_for(rig: Rig, parent_id: str) -> int:
+    return sum(request.parent_id == parent_id and request.resource == "time_entries" for request in rig.server.log.seen)
+
+
+def test_an_entry_that_is_moved_out_of_the_months_that_are_read_is_counted_where_it_is(tiny: Rig) -> None:
+    """Its hours used to be in no month at all until the weekly sync of all history."""
+    tiny.sync()
+    moved = entry_of(tiny.workspace, "Ada", 0)
+    move_to_the_first_month(tiny, moved)
+    left_alone = entry_of(tiny.workspace, "Ada", 3)["id"]
+    tiny.workspace.edit("time_entries", left_alone, description="edited in a month that was not asked for")
+    tiny.limits = replace(tiny.limits, concurrency=1)
+    tiny.server.log.clear()
+    tiny.routine_sync(lookback_months=1)
+    assert tiny.changes("time_entries") == {moved["id"]: ["edited"]}
+    assert tiny.rows("time_entries")[moved["id"]]["time_interval__start"] == moment(3, 7)
+    assert tiny.rows("time_entries")[left_alone]["description"] == "Ada 3 0"
+    ada, ben, chi = (user["id"] for user in tiny.workspace.users)
+    assert [requests_for(tiny, member) for member in (ada, ben, chi)] == [2, 1, 1], (
+        "only the list that lost a row is read as a whole"
+    )
+
+
+def test_an_entry_that_is_nowhere_is_deleted_after_one_look_at_all_of_its_list(tiny: Rig) -> None:
+    tiny.sync()
+    gone = entry_of(tiny.workspace, "Ben", 0)["id"]
+    tiny.workspace.delete("time_entries", gone)
+    tiny.routine_sync(lookback_months=1)
+    tiny.assert_equals_api()
+    assert tiny.changes("time_entries") == {gone: ["deleted"]}
+
+
+def test_a_plan_of_few_requests_an_hour_does_not_pay_for_the_search(tiny: Rig) -> None:
+    tiny.sync()
+    moved = entry_of(tiny.workspace, "Ben", 0)
+    move_to_the_first_month(tiny, moved)
+    tiny.limits = replace(tiny.limits, requests_per_hour=1000)
+    tiny.routine_sync(lookback_months=1)
+    assert tiny.changes("time_entries") == {moved["id"]: ["deleted"]}
+    tiny.sync()
     tiny.assert_equals_api()
