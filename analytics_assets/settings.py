@@ -143,6 +143,9 @@ class Settings(AccessSettings):
     member_capacities: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(
         None, description="CSV file of members who can work more or less than that"
     )
+    rounding_rules: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(
+        None, description="CSV file of how billed time is rounded for which client"
+    )
     burn_rate_days: int = Field(28, ge=1, le=3650, description="days that the pace of a project is measured over")
     month_close_days: int = Field(0, ge=0, le=365, description="days after its end for which a month counts as open")
     as_of_date: Annotated[date | None, BeforeValidator(plain_date)] = Field(
@@ -190,7 +193,7 @@ class Settings(AccessSettings):
             raise ValueError(f"must lie between {EARLIEST_START} and {LATEST_AS_OF}")
         return value
 
-    @field_validator("member_capacities")
+    @field_validator("member_capacities", "rounding_rules")
     @classmethod
     def _path_is_absolute(cls, value: Path | None) -> Path | None:
         return value and project_dir() / value.expanduser()

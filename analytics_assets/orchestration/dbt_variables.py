@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from analytics_assets.orchestration.member_capacities import read_member_capacities
+from analytics_assets.orchestration.rounding_rules import read_rounding_rules
 from analytics_assets.settings import Settings
 
 DbtValue = str | int | float | list[dict[str, Any]]
@@ -23,15 +24,15 @@ DBT_VARIABLES: Final = (
     "month_close_days",
     "as_of_date",
 )
-"""The variables of the dbt project that are settings of the same name with the same default. Besides there is
-`member_capacities`, which holds what the file of that setting says."""
+"""The variables of the dbt project that are settings of the same name with the same default. Besides there are
+`member_capacities` and `rounding_rules`, which hold what the files of those settings say."""
 
 
 def dbt_variables(settings: Settings) -> dict[str, DbtValue]:
     """The variables that differ from what the dbt project has by itself.
 
     Raises:
-        SettingsError: the file of the members' capacities is wrong.
+        SettingsError: a file that a setting names is wrong.
     """
     values = {name: getattr(settings, name) for name in DBT_VARIABLES}
     capacities = [
@@ -39,7 +40,9 @@ def dbt_variables(settings: Settings) -> dict[str, DbtValue]:
         for each in read_member_capacities(settings.member_capacities)
     ]
     changed = {name: _written(value) for name, value in values.items() if value != Settings.model_fields[name].default}
-    return {**changed, "member_capacities": capacities} if capacities else changed
+    rules = [asdict(each) for each in read_rounding_rules(settings.rounding_rules)]
+    of_files = {"member_capacities": capacities, "rounding_rules": rules}
+    return changed | {name: lines for name, lines in of_files.items() if lines}
 
 
 def _written(value: str | float | date) -> DbtValue:

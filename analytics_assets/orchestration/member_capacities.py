@@ -7,16 +7,14 @@
 `member` is an e-mail address or an id. Without a day a line holds always; of several, the last one that has begun counts.
 """
 
-import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
-from analytics_assets.settings import SettingsError, variable
+from analytics_assets.orchestration.owner_files import read_owner_file
 
 COLUMNS: Final = ("member", "hours_per_week", "valid_from")
 HOURS_OF_A_WEEK: Final = 168
@@ -38,36 +36,14 @@ def read_member_capacities(path: Path | None) -> list[MemberCapacity]:
     Raises:
         SettingsError: the file can't be read, or names the first line that is wrong, and what it should be.
     """
-    if path is None:
-        return []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_lines(csv.DictReader(file, skipinitialspace=True)))
-    except OSError as error:
-        raise _wrong(f"names {path}, which can't be read ({error.strerror or error})") from None
-    except (ValueError, csv.Error) as error:
-        raise _wrong(f"names {path}, where {error}") from None
-
-
-def _wrong(problem: str) -> SettingsError:
-    return SettingsError([(variable("member_capacities"), problem)])
-
-
-def _lines(reader: "csv.DictReader[str]") -> Iterator[MemberCapacity]:
-    names = [name.strip() for name in reader.fieldnames or []]
-    if not {"member", "hours_per_week"} <= set(names) <= set(COLUMNS):
-        raise ValueError(f"the first line must name the columns {', '.join(COLUMNS)}, the last of which may be missing")
-    reader.fieldnames = names
-    seen: set[tuple[str, date | None]] = set()
-    for record in reader:
-        where = f"line {reader.line_num}"
-        if any(value is None for name, value in record.items() if name in names) or None in record:
-            raise ValueError(f"{where} has not as many values as there are columns")
-        each = _capacity(where, {name: value.strip() for name, value in record.items()})
-        if (key := (each.member.lower(), each.valid_from)) in seen:
-            raise ValueError(f"{where} says a second time what {each.member} can work from that day on")
-        seen.add(key)
-        yield each
+    return read_owner_file(
+        "member_capacities",
+        path,
+        columns=COLUMNS,
+        optional="valid_from",
+        line_of=_capacity,
+        key_of=lambda line: (line.member.lower(), line.valid_from),
+    )
 
 
 def _capacity(where: str, record: dict[str, str]) -> MemberCapacity:

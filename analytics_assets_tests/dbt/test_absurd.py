@@ -147,6 +147,8 @@ def test_healthy_rows_have_the_numbers_that_they_have_by_themselves(absurd: Buil
         ("utilization_weekly", "user_id = 'u'"),
         ("billing_daily", "project_id = 'p'"),
         ("billing_monthly", "project_id = 'p'"),
+        ("billing_monthly_history", "project_id = 'p'"),
+        ("billing_monthly_rounded", "project_id = 'p'"),
         ("project_budgets", "project_id = 'p'"),
         ("user_group_members", "user_id = 'u'"),
         ("utilization_weekly_by_group", "user_group_id = 'g'"),

@@ -17,7 +17,7 @@ from analytics_assets_tests.dbt import nasty
 from analytics_assets_tests.dbt.compiled import Models, compiled_models
 from analytics_assets_tests.dbt.conftest import Builder
 from analytics_assets_tests.dbt.history import AS_OF, TIME_ZONES, Row, Sync
-from analytics_assets_tests.dbt.plain_promises import PlainWorkspace
+from analytics_assets_tests.dbt.invoice_promises import InvoicedWorkspace
 from analytics_assets_tests.dbt.promises import WEEKDAYS
 from analytics_assets_tests.dbt.warehouse import ALL_TIME, create_warehouse, publish
 
@@ -28,29 +28,37 @@ TAGS: Final[list[Row]] = [{"id": "s", "name": "Site"}, {"id": "t", "name": ""}]
 
 Rows = Mapping[Any, Row]
 
-MARTS: Final[dict[str, tuple[tuple[str, ...], Callable[[PlainWorkspace], Rows]]]] = {
+MARTS: Final[dict[str, tuple[tuple[str, ...], Callable[[InvoicedWorkspace], Rows]]]] = {
     "dim_users": (("user_id",), lambda workspace: workspace.dimensions()["dim_users"]),
     "dim_projects": (("project_id",), lambda workspace: workspace.dimensions()["dim_projects"]),
     "dim_clients": (("client_id",), lambda workspace: workspace.dimensions()["dim_clients"]),
     "dim_tasks": (("task_id",), lambda workspace: workspace.dimensions()["dim_tasks"]),
     "dim_tags": (("tag_id",), lambda workspace: workspace.dimensions()["dim_tags"]),
     "dim_user_groups": (("user_group_id",), lambda workspace: workspace.dimensions()["dim_user_groups"]),
-    "fct_time_entries": (("time_entry_id",), PlainWorkspace.facts),
-    "fct_time_entry_tags": (("time_entry_id", "tag_id"), PlainWorkspace.tags),
-    "timesheet_daily": (("user_id", "project_id", "work_date"), PlainWorkspace.days),
+    "fct_time_entries": (("time_entry_id",), InvoicedWorkspace.facts),
+    "fct_time_entry_tags": (("time_entry_id", "tag_id"), InvoicedWorkspace.tags),
+    "timesheet_daily": (("user_id", "project_id", "work_date"), InvoicedWorkspace.days),
     "utilization_weekly": (("user_id", "week_start_date"), lambda workspace: workspace.weeks(AS_OF)),
     "utilization_weekly_by_group": (("user_group_id", "week_start_date"), lambda workspace: workspace.group_weeks(AS_OF)),
-    "user_group_members": (("user_group_id", "user_id"), PlainWorkspace.group_members),
-    "billing_daily": (("work_date", "user_id", "project_id", "task_id", "currency"), PlainWorkspace.billing_by_day),
-    "billing_monthly": (("client_id", "project_id", "billing_month", "currency"), PlainWorkspace.billing),
+    "user_group_members": (("user_group_id", "user_id"), InvoicedWorkspace.group_members),
+    "billing_daily": (("work_date", "user_id", "project_id", "task_id", "currency"), InvoicedWorkspace.billing_by_day),
+    "billing_monthly": (("client_id", "project_id", "billing_month", "currency"), InvoicedWorkspace.billing),
+    "billing_monthly_history": (
+        ("client_id", "project_id", "billing_month", "currency", "valid_from"),
+        InvoicedWorkspace.billing_history,
+    ),
+    "billing_monthly_rounded": (
+        ("client_id", "project_id", "billing_month", "currency"),
+        InvoicedWorkspace.rounded_billing,
+    ),
     "project_budgets": (("project_id",), lambda workspace: workspace.budgets(AS_OF)),
     "project_budget_periods": (("project_id", "kind", "period_start"), lambda workspace: workspace.budget_periods(AS_OF)),
     "task_budgets": (("task_id",), lambda workspace: workspace.task_budgets(AS_OF)),
     "time_entry_custom_fields": (
         ("time_entry_id", "custom_field_id", "custom_field_name", "value_text"),
-        PlainWorkspace.custom_fields,
+        InvoicedWorkspace.custom_fields,
     ),
-    "time_entry_changes": (("time_entry_id", "first_seen_at"), PlainWorkspace.changes),
+    "time_entry_changes": (("time_entry_id", "first_seen_at"), InvoicedWorkspace.changes),
 }
 """The key of each mart, and what it promises."""
 
@@ -106,6 +114,9 @@ def histories(draw: st.DrawFn) -> list[Sync]:
         for key in draw(st.sets(st.sampled_from(sorted(gone)), max_size=2)) if gone else ():
             if key not in present:
                 present[key] = gone.pop(key)
+        for key in draw(st.sets(st.sampled_from(sorted(names)), max_size=2)):
+            other = {"client_id": draw(st.sampled_from([*(row["id"] for row in nasty.CLIENTS), ""]))}
+            projects = [row | other if row["id"] == key else row for row in projects]
         for _ in range(draw(st.integers(0, 12))):
             made += 1
             present[f"e{made}"] = nasty.entry(chance, rates, costs, at, names, working) | {"id": f"e{made}"}
@@ -130,7 +141,7 @@ def histories(draw: st.DrawFn) -> list[Sync]:
     return syncs
 
 
-def assert_is_promised(mart: str, rows: list[Row], workspace: PlainWorkspace) -> None:
+def assert_is_promised(mart: str, rows: list[Row], workspace: InvoicedWorkspace) -> None:
     """The mart has the promised rows and no others, and in each the promised values."""
     key, promise = MARTS[mart]
     found = {tuple(row[name] for name in key): row for row in rows}
@@ -167,7 +178,7 @@ def test_marts_of_drawn_workspaces_are_what_they_promise(models: Models, warehou
         built = models.build(path)
         for row in built["time_entry_changes"]:
             row["changed_fields"] = row["changed_fields"] and set(row["changed_fields"].split(", "))
-        workspace = PlainWorkspace(syncs)
+        workspace = InvoicedWorkspace(syncs)
         for mart, rows in built.items():
             assert_is_promised(mart, rows, workspace)
 

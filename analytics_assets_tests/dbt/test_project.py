@@ -129,7 +129,14 @@ def test_units_stand_in_the_description_of_every_measure(empty: Build) -> None:
 
 
 def test_money_of_the_facts_stands_in_minor_units_and_in_units_of_its_currency(empty: Build) -> None:
-    marts = ("fct_time_entries", "billing_daily", "billing_monthly", "time_entry_changes")
+    marts = (
+        "fct_time_entries",
+        "billing_daily",
+        "billing_monthly",
+        "billing_monthly_history",
+        "billing_monthly_rounded",
+        "time_entry_changes",
+    )
     for mart in (*marts, "project_budgets", "project_budget_periods", "task_budgets"):
         rows = empty.rows(f"select column_name, data_type from information_schema.columns where table_name = '{mart}'")
         types = dict(rows)
@@ -151,6 +158,8 @@ def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
         "timesheet_daily",
         "billing_daily",
         "billing_monthly",
+        "billing_monthly_history",
+        "billing_monthly_rounded",
         "utilization_weekly",
         "project_budget_periods",
         "project_budgets",

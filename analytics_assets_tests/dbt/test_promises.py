@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from analytics_assets_tests.dbt.conftest import WORKSPACES, Build, Builder, nasty_build
-from analytics_assets_tests.dbt.further_promises import CloseWorkspace
 from analytics_assets_tests.dbt.history import AS_OF, Row
+from analytics_assets_tests.dbt.invoice_promises import InvoicedWorkspace
 
 
 @pytest.fixture(scope="module", params=WORKSPACES)
-def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, CloseWorkspace]:
+def nasty(request: pytest.FixtureRequest, builder: Builder) -> tuple[Build, InvoicedWorkspace]:
     """The build of a nasty workspace, and the same in Python."""
-    return nasty_build(builder, request.param), CloseWorkspace(WORKSPACES[request.param])
+    return nasty_build(builder, request.param), InvoicedWorkspace(WORKSPACES[request.param])
 
 
 def assert_same_rows(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> None:
@@ -29,12 +29,12 @@ def assert_same_rows(found: Mapping[Any, Row], expected: Mapping[Any, Row]) -> N
     assert differences == []
 
 
-def test_the_projects_own_tests_hold(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_the_projects_own_tests_hold(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, _ = nasty
     assert build.success, build.messages
 
 
-def test_money_of_each_entry_stands_in_units_of_its_currency_too(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_money_of_each_entry_stands_in_units_of_its_currency_too(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     found = {row["time_entry_id"]: row for row in build.records("select * from marts.fct_time_entries")}
     assert_same_rows(found, workspace.money())
@@ -43,7 +43,7 @@ def test_money_of_each_entry_stands_in_units_of_its_currency_too(nasty: tuple[Bu
     assert exponents >= expected
 
 
-def test_billing_is_what_it_promises(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_billing_is_what_it_promises(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.billing_monthly")
     found = {tuple(row[name] for name in ("client_id", "project_id", "billing_month", "currency")): row for row in rows}
@@ -52,7 +52,28 @@ def test_billing_is_what_it_promises(nasty: tuple[Build, CloseWorkspace]) -> Non
     assert {row["has_cost_in_other_currency"] for row in rows} == {True, False}
 
 
-def test_late_changes_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_the_history_of_billing_is_what_it_promises(nasty: tuple[Build, InvoicedWorkspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.billing_monthly_history")
+    keys = ("client_id", "project_id", "billing_month", "currency", "valid_from")
+    found = {tuple(row[name] for name in keys): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.billing_history())
+    assert {row["is_current"] for row in rows} == {True, False}
+
+
+def test_rounded_billing_is_what_it_promises(nasty: tuple[Build, InvoicedWorkspace]) -> None:
+    build, workspace = nasty
+    rows = build.records("select * from marts.billing_monthly_rounded")
+    keys = ("client_id", "project_id", "billing_month", "currency")
+    found = {tuple(row[name] for name in keys): row for row in rows}
+    assert len(found) == len(rows)
+    assert_same_rows(found, workspace.rounded_billing())
+    assert {row["rounding_direction"] for row in rows} == {"UP", "DOWN", "NEAREST"}
+    assert build.status["rounding_rules_are_of_known_clients"] == "warn"
+
+
+def test_late_changes_are_what_they_promise(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.time_entry_changes")
     for row in rows:
@@ -66,7 +87,7 @@ def test_late_changes_are_what_they_promise(nasty: tuple[Build, CloseWorkspace])
     assert any(row["changed_fields"] == {"cost_rate_currency"} for row in rows)
 
 
-def test_budgets_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_budgets_are_what_they_promise(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     found = {row["project_id"]: row for row in build.records("select * from marts.project_budgets")}
     assert_same_rows(found, workspace.budgets(AS_OF))
@@ -76,7 +97,7 @@ def test_budgets_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> N
     assert min(dates) <= AS_OF < max(dates)
 
 
-def test_budgets_of_tasks_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_budgets_of_tasks_are_what_they_promise(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     found = {row["task_id"]: row for row in build.records("select * from marts.task_budgets")}
     assert_same_rows(found, workspace.task_budgets(AS_OF))
@@ -86,7 +107,7 @@ def test_budgets_of_tasks_are_what_they_promise(nasty: tuple[Build, CloseWorkspa
     assert any(row["tracked_seconds"] > row["estimate_used_seconds"] > 0 for row in found.values() if row["estimate_seconds"])
 
 
-def test_members_of_groups_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_members_of_groups_are_what_they_promise(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.user_group_members")
     found = {(row["user_group_id"], row["user_id"]): row for row in rows}
@@ -96,7 +117,7 @@ def test_members_of_groups_are_what_they_promise(nasty: tuple[Build, CloseWorksp
     assert {row["is_user_group_deleted"] for row in rows} == {True, False}
 
 
-def test_weeks_of_groups_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_weeks_of_groups_are_what_they_promise(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.utilization_weekly_by_group")
     found = {(row["user_group_id"], row["week_start_date"]): row for row in rows}
@@ -106,7 +127,7 @@ def test_weeks_of_groups_are_what_they_promise(nasty: tuple[Build, CloseWorkspac
     assert {row["is_complete"] for row in rows} == {True, False}
 
 
-def test_billing_by_day_is_what_it_promises(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_billing_by_day_is_what_it_promises(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.billing_daily")
     keys = ("work_date", "user_id", "project_id", "task_id", "currency")
@@ -116,7 +137,7 @@ def test_billing_by_day_is_what_it_promises(nasty: tuple[Build, CloseWorkspace])
     assert {row["has_cost_in_other_currency"] for row in rows} == {True, False}
 
 
-def test_custom_fields_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_custom_fields_are_what_they_promise(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.time_entry_custom_fields")
     keys = ("time_entry_id", "custom_field_id", "custom_field_name", "value_text")
@@ -127,7 +148,7 @@ def test_custom_fields_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]
     assert build.status["custom_values_are_of_the_type_of_their_field"] == "warn"
 
 
-def test_past_periods_of_budgets_are_what_they_promise(nasty: tuple[Build, CloseWorkspace]) -> None:
+def test_past_periods_of_budgets_are_what_they_promise(nasty: tuple[Build, InvoicedWorkspace]) -> None:
     build, workspace = nasty
     rows = build.records("select * from marts.project_budget_periods")
     found = {(row["project_id"], row["kind"], row["period_start"]): row for row in rows}

@@ -9,7 +9,8 @@ from analytics_assets.settings import Settings, settings_of
 
 def test_every_variable_of_the_dbt_project_is_a_setting_with_the_same_default() -> None:
     declared = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-    assert declared.pop("member_capacities") == [] and Settings().member_capacities is None
+    for name in ("member_capacities", "rounding_rules"):
+        assert declared.pop(name) == [] and getattr(Settings(), name) is None
     assert declared.keys() == set(DBT_VARIABLES)
     assert {name: value or None for name, value in declared.items()} == {
         name: Settings.model_fields[name].default or None for name in DBT_VARIABLES

@@ -50,7 +50,10 @@ def test_the_day_may_be_left_out_altogether(tmp_path: Path) -> None:
         (HEADER + "ada,NaN,\n", "line 2 has 'NaN' hours"),
         (HEADER + "ada,30,\nben,30,1.3.2026\n", "line 3 has the day '1.3.2026'"),
         (HEADER + "ada {{ 1 }},30,\n", "line 2 has the member 'ada {{ 1 }}'"),
-        (HEADER + "ada,30,2026-03-01\nAda,20,2026-03-01\n", "line 3 says a second time what Ada can work"),
+        (
+            HEADER + "ada,30,2026-03-01\nAda,20,2026-03-01\n",
+            "line 3 says a second time what another line says already: Ada, 20, 2026-03-01",
+        ),
     ],
 )
 def test_a_wrong_line_is_named_with_what_it_should_be(tmp_path: Path, text: str, said: str) -> None:

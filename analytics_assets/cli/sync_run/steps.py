@@ -19,8 +19,8 @@ from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.summary import print_summary
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.jobs import SYNC
-from analytics_assets.orchestration.member_capacities import read_member_capacities
 from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.run_history import forget_old_runs
 from analytics_assets.pipeline.months import current_month
@@ -47,7 +47,7 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
         raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
     if span is not None and first is None:
         say(f"--to without --from reads all history, {span}.")
-    _refuse_wrong_capacities(settings)
+    _refuse_wrong_files(settings)
     home = ensure_dagster_home(settings)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     checks = definitions.resolve_asset_graph().asset_check_keys
@@ -60,13 +60,13 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     return exit_code_of(watch)
 
 
-def _refuse_wrong_capacities(settings: Settings) -> None:
-    """Read the file that the models need in the end, before the API is read for it.
+def _refuse_wrong_files(settings: Settings) -> None:
+    """Read the files that the models need in the end, before the API is read for them.
 
     Raises:
-        CommandError: it is wrong.
+        CommandError: one is wrong.
     """
     try:
-        read_member_capacities(settings.member_capacities)
+        dbt_variables(settings)
     except SettingsError as error:
         raise CommandError(str(error)) from None
