@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "sync": Command("analytics_assets.cli.commands.sync", "read the API into the warehouse and build the models on top"),
     "verify": Command("analytics_assets.cli.commands.verify", "read the API again and compare every value with the warehouse"),
     "report": Command("analytics_assets.cli.commands.report", "write the report from the warehouse and say where it lies"),
+    "export": Command("analytics_assets.cli.commands.export", "write marts as Parquet or CSV files into a folder"),
     "dev": Command("analytics_assets.cli.commands.dev", "open the Dagster UI on this machine"),
     "doctor": Command(
         "analytics_assets.cli.commands.doctor", "check settings, API, key, workspace and warehouse, and report each"
@@ -63,6 +64,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="only these: keys such as raw/tasks,raw/projects or marts/*, or a selection in Dagster's own syntax",
     )
     parsers["report"].add_argument("--open", action="store_true", help="open it in the browser")
+    export_format = ("parquet", "csv")
+    parsers["export"].add_argument("--to", required=True, metavar="FOLDER", help="the folder, made if it does not exist")
+    parsers["export"].add_argument("--format", choices=export_format, default=export_format[0], help="by default %(default)s")
+    parsers["export"].add_argument("--select", metavar="MARTS", help="only these, such as fct_time_entries,dim_*; else all")
     parsers["dev"].add_argument("--port", type=int, default=USUAL_PORT, help="port of the UI, 0 for a free one (%(default)s)")
     demo_cli.add_arguments(parsers["demo-api"])
     return parser

@@ -19,11 +19,12 @@ NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def full_disk_as_one_sentence(folder: Path) -> Iterator[None]:
+def full_disk_as_one_sentence(folder: Path, *, chosen_with: str = "ANALYTICS_DUCKDB_PATH") -> Iterator[None]:
     """Turn any error that a full disk causes into one sentence; other errors pass unchanged.
 
     Args:
         folder: where the block writes.
+        chosen_with: the setting or option that names another place.
 
     Raises:
         WarehouseError: the disk is full.
@@ -35,7 +36,7 @@ def full_disk_as_one_sentence(folder: Path) -> Iterator[None]:
         if reason is None or isinstance(error, WarehouseError):
             raise
         raise WarehouseError(
-            f"The disk of {folder} is full ({reason}): free some space, or choose another place with ANALYTICS_DUCKDB_PATH."
+            f"The disk of {folder} is full ({reason}): free some space, or choose another place with {chosen_with}."
         ) from error
 
 

@@ -1,0 +1,79 @@
+"""A file is replaced whole or not at all, and nothing is left beside it for ever."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.warehouse.replacing import replacing
+
+WRITE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from analytics_assets.warehouse.replacing import replacing
+with replacing(Path(sys.argv[1])) as place:
+    place.write_text("half of")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "file.txt"
+    file.write_text("old")
+    return file
+
+
+def test_who_has_the_old_file_open_reads_it_to_its_end(path: Path) -> None:
+    with path.open() as reader, replacing(path) as place:
+        place.write_text("new")
+    with path.open() as reader:
+        with replacing(path) as place:
+            place.write_text("newer")
+        assert reader.read() == "new"
+    assert path.read_text() == "newer"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(path: Path) -> None:
+    def interrupted() -> None:
+        with replacing(path) as place:
+            place.write_text("half of")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_killed_writing_leaves_the_old_file_and_the_next_one_removes_what_lay_beside_it(path: Path) -> None:
+    died = subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(path)], check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+    assert len(list(path.parent.iterdir())) == 2
+    with replacing(path) as place:
+        place.write_text("new")
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_running_process_writes_is_not_removed(path: Path) -> None:
+    others = path.with_name(f".{path.name}.{os.getppid()}.new")
+    others.write_text("half of")
+    with replacing(path) as place:
+        place.write_text("new")
+    assert others.read_text() == "half of"
+
+
+def test_a_link_stays_and_what_it_points_at_is_replaced(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "link.txt"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with replacing(link) as place:
+        place.write_text("new")
+    assert link.is_symlink()
+    assert path.read_text() == "new"
