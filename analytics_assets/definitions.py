@@ -9,6 +9,7 @@ from analytics_assets.orchestration.checks import build_checks, workspace_asset
 from analytics_assets.orchestration.dbt_assets import build_dbt_assets
 from analytics_assets.orchestration.jobs import build_schedules, sync_job
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
+from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
 from analytics_assets.orchestration.report_asset import build_report_asset
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_history import build_forget_old_runs
@@ -29,8 +30,10 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     settings = settings or load_settings()
     dbt = build_dbt_assets(settings)
     report = build_report_asset(settings, dbt.check_keys)
+    to = settings.reader_copy
+    for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, dbt.check_keys)]
     return Definitions(
-        assets=[workspace_asset, build_raw_assets(settings, on_reading), dbt, report],
+        assets=[workspace_asset, build_raw_assets(settings, on_reading), dbt, report, *for_readers],
         asset_checks=[build_checks(settings)],
         jobs=[sync_job],
         schedules=build_schedules(settings),

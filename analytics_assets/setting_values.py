@@ -6,9 +6,15 @@ Which variables there are and what they may hold is decided in `settings.py`.
 import ipaddress
 import json
 import re
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator
+
+RESERVED_DATABASE_NAMES: Final = frozenset(
+    {"raw", "raw_history", "staging", "marts", "landed", "main", "memory", "system", "temp", "information_schema", "pg_catalog"}
+)
+"""DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
 
 
 def empty_is_none(value: Any) -> Any:
@@ -36,6 +42,17 @@ def plain_date(value: Any) -> Any:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
         raise ValueError(f"is {value!r}, which is not a date; write it like 2025-06-30")
     return empty_is_none(value)
+
+
+def usable_as_database(value: Path) -> Path:
+    """The path, if the name of the file is one that DuckDB and dbt derive the same database name from."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?", value.name):
+        raise ValueError(
+            f"names the file {value.name}; a file's name may hold letters, digits, - and _, and one dot before its ending"
+        )
+    if value.stem.lower() in RESERVED_DATABASE_NAMES:
+        raise ValueError(f"names the file {value.name}, but {value.stem} has a meaning of its own inside; choose another name")
+    return value
 
 
 def is_loopback(host: str) -> bool:

@@ -26,17 +26,15 @@ from analytics_assets.setting_values import (
     is_loopback,
     parsed_json,
     plain_date,
+    usable_as_database,
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
 
 PREFIX: Final = "ANALYTICS_"
 PROJECT_MARK: Final = "workspace.yaml"
-RESERVED_DATABASE_NAMES: Final = frozenset(
-    {"raw", "raw_history", "staging", "marts", "landed", "main", "memory", "system", "temp", "information_schema", "pg_catalog"}
-)
-"""DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
 RESERVED_PARAMS: Final = frozenset({"page", "page-size", "start", "end"})
 """Another value for one of these would end lists early, or hide rows that then count as deleted."""
+MAY_BE_BLANK: Final = frozenset({"ANALYTICS_READER_PATH"})
 EARLIEST_START: Final = date(1970, 1, 1)
 LATEST_AS_OF: Final = date(2099, 12, 31)
 TYPO_SIMILARITY: Final = 0.75
@@ -153,6 +151,9 @@ class Settings(AccessSettings):
     )
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
+    reader_path: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(
+        Path("data/analytics_reader.duckdb"), validate_default=True, description="the copy for BI tools; empty for none"
+    )
 
     @field_validator("start_date")
     @classmethod
@@ -198,24 +199,21 @@ class Settings(AccessSettings):
     def _path_is_absolute(cls, value: Path | None) -> Path | None:
         return value and project_dir() / value.expanduser()
 
-    @field_validator("duckdb_path")
+    @field_validator("duckdb_path", "reader_path")
     @classmethod
-    def _file_name_is_usable(cls, value: Path) -> Path:
-        """The absolute path; the name of the file has to be one that DuckDB and dbt derive the same database name from."""
-        if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?", value.name):
-            raise ValueError(
-                f"names the file {value.name}; a file's name may hold letters, digits, - and _, and one dot before its ending"
-            )
-        if value.stem.lower() in RESERVED_DATABASE_NAMES:
-            raise ValueError(
-                f"names the file {value.name}, but {value.stem} has a meaning of its own inside; choose another name"
-            )
-        return project_dir() / value.expanduser()
+    def _file_is_usable(cls, value: Path | None) -> Path | None:
+        return value and project_dir() / usable_as_database(value).expanduser()
 
     @property
     def data_dir(self) -> Path:
         """The folder that everything written lies in, beside the warehouse file."""
         return self.duckdb_path.parent
+
+    @property
+    def reader_copy(self) -> Path | None:
+        """The copy for BI tools; where none is named it lies beside the warehouse, called after it. None if there is none."""
+        is_named = "reader_path" in self.model_fields_set
+        return self.reader_path if is_named else self.duckdb_path.with_stem(f"{self.duckdb_path.stem}_reader")
 
 
 def variable(field: str) -> str:
@@ -245,6 +243,8 @@ def load_settings(variables: Mapping[str, str] | None = None) -> Settings:
 def settings_of(variables: Mapping[str, str]) -> Settings:
     """The settings that these variables mean; a blank one counts as not set, others than `ANALYTICS_*` are left aside.
 
+    A blank `ANALYTICS_READER_PATH` means no copy.
+
     Raises:
         SettingsError: names every wrong variable, what it should be, and where to get it.
     """
@@ -252,9 +252,13 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
     known = {variable(field): field for field in Settings.model_fields}
     problems = [(name, f"is not a setting, {meant} may be meant") for name, meant in _typos(ours.keys() - known.keys())]
     try:
-        settings = Settings(**{known[name]: value for name, value in ours.items() if name in known and value.strip()})
+        settings = Settings(
+            **{known[name]: value for name, value in ours.items() if name in known and (value.strip() or name in MAY_BE_BLANK)}
+        )
     except ValidationError as error:
         raise SettingsError([*_problems_of(error), *problems]) from None
+    if settings.reader_copy and settings.reader_copy.resolve() == settings.duckdb_path.resolve():
+        problems.append((variable("reader_path"), "names the warehouse itself; choose another file for the copy"))
     if problems:
         raise SettingsError(problems)
     return settings

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics_assets.settings import RESERVED_DATABASE_NAMES, SettingsError, load_settings, settings_of
+from analytics_assets.setting_values import RESERVED_DATABASE_NAMES
+from analytics_assets.settings import SettingsError, load_settings, settings_of
 
 
 def message_of(variables: dict[str, str]) -> str:
@@ -132,3 +133,30 @@ def test_values_that_the_marts_count_by_are_taken_as_people_write_them() -> None
     )
     assert (settings.default_week_start, settings.default_currency) == ("SUNDAY", "CHF")
     assert (settings.weekly_capacity_hours, settings.as_of_date) == (37.5, date(2024, 2, 29))
+
+
+@pytest.mark.parametrize(
+    ("variables", "copy"),
+    [
+        ({}, "data/analytics_reader.duckdb"),
+        ({"ANALYTICS_DUCKDB_PATH": "own/acme.db"}, "own/acme_reader.db"),
+        ({"ANALYTICS_DUCKDB_PATH": "data/analytics_reader.duckdb"}, "data/analytics_reader_reader.duckdb"),
+        ({"ANALYTICS_READER_PATH": "bi/copy.duckdb"}, "bi/copy.duckdb"),
+        ({"ANALYTICS_READER_PATH": "  "}, None),
+    ],
+)
+def test_the_copy_for_readers_lies_beside_its_warehouse_or_where_it_is_told_to(
+    variables: dict[str, str], copy: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one default for all, two warehouses in a folder would have replaced each other's copy."""
+    monkeypatch.chdir(tmp_path)
+    assert settings_of(variables).reader_copy == (copy and tmp_path / copy)
+
+
+def test_a_copy_for_readers_that_is_the_warehouse_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "linked").symlink_to(tmp_path)
+    variables = {
+        "ANALYTICS_DUCKDB_PATH": str(tmp_path / "own.duckdb"),
+        "ANALYTICS_READER_PATH": str(tmp_path / "linked" / "own.duckdb"),
+    }
+    assert "ANALYTICS_READER_PATH names the warehouse itself; choose another file for the copy" in message_of(variables)

@@ -5,6 +5,7 @@ from dagster import AssetKey
 
 from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.watch import FailedStep, RunWatch
+from analytics_assets.orchestration.reader_copy import READER_COPY_STEP
 from analytics_assets.orchestration.report_asset import REPORT_KEY, REPORT_STEP
 
 TAGS, DIM_TAGS = AssetKey(["raw", "tags"]), AssetKey(["marts", "dim_tags"])
@@ -36,4 +37,15 @@ def test_a_failed_report_is_not_told_as_a_failed_load(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == (
         "Report failed: /data/report can't be read or written: Permission denied.\n"
         "The warehouse is as it should be; only the report is not new. `analytics-assets report` writes it again.\n"
+    )
+
+
+def test_a_failed_copy_is_not_told_as_a_failed_load(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = FailedStep(READER_COPY_STEP, "The disk of /data is full.", "")
+    watch = RunWatch(planned={TAGS, DIM_TAGS, REPORT_KEY}, begun={"raw", "dbt", READER_COPY_STEP}, failed_steps=[failed])
+    print_outcome(watch, verbose=False)
+    assert exit_code_of(watch) == 1
+    assert capsys.readouterr().err == (
+        "Copy for BI tools failed: The disk of /data is full.\n"
+        "What was asked for is in the warehouse; only the copy for BI tools is not new. The next sync makes what is missing.\n"
     )

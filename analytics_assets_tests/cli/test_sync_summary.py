@@ -24,6 +24,7 @@ def test_a_green_sync_ends_0_and_says_what_was_loaded_and_where(synced: Ended, w
     assert synced.code == 0, synced.said
     assert list(figures(synced.out)) == list(RESOURCES)
     assert f"Warehouse: {warehouse} (" in synced.out
+    assert f"\nFor BI tools: {warehouse.with_stem('analytics_reader')}\n" in synced.out
     assert re.search(r"^Models: (\d+) of \1 built \(", synced.out, re.MULTILINE)
     assert re.search(r"^Checks: \d+ passed, 0 failed(, \d+ warned)?$", synced.out, re.MULTILINE)
     assert re.search(r"^Seconds: \d+\.\d$", synced.out, re.MULTILINE)

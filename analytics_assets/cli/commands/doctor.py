@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
@@ -251,9 +252,21 @@ def _contents(settings: Settings) -> Iterator[Finding]:
     rows = ", ".join(f"{count:,} {name}" for name, count in contents.rows.items())
     when = f"{contents.published_at:%Y-%m-%d %H:%M} UTC"
     yield Finding("warehouse", "ok", f"{path} can be opened; workspace {contents.workspace_id}, loaded last {when}: {rows}")
+    yield _reader_copy(settings)
     if settings.workspace_id is not None and settings.workspace_id != contents.workspace_id:
         held = (contents.workspace_id, contents.api_host)
         yield Finding("workspace", "wrong", another_workspace(path, held, settings.workspace_id))
+
+
+def _reader_copy(settings: Settings) -> Finding:
+    """Where BI tools find the copy, and of when it is."""
+    path = settings.reader_copy
+    if path is None:
+        return Finding("for BI tools", "note", "no copy is made; ANALYTICS_READER_PATH switches it off")
+    if not path.exists():
+        return Finding("for BI tools", "ok", f"{path} does not exist yet; the next sync of everything makes it")
+    made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return Finding("for BI tools", "ok", f"{path} is a copy of {made_at:%Y-%m-%d %H:%M} UTC")
 
 
 def _user_interface(settings: Settings) -> Finding:

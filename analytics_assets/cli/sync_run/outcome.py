@@ -3,11 +3,17 @@
 The figures of a run are printed by `summary.py`.
 """
 
+from typing import Final
+
 from dagster import AssetCheckEvaluation, AssetCheckSeverity
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
 from analytics_assets.cli.sync_run.watch import RunWatch
+from analytics_assets.orchestration.reader_copy import READER_COPY_STEP
 from analytics_assets.orchestration.report_asset import REPORT_STEP
+
+NOT_THE_SYNC: Final = {REPORT_STEP: "Report", READER_COPY_STEP: "Copy for BI tools"}
+"""Steps that come when the warehouse is as it should be."""
 
 
 def failed_checks(watch: RunWatch, severity: AssetCheckSeverity) -> list[AssetCheckEvaluation]:
@@ -33,7 +39,7 @@ def print_outcome(watch: RunWatch, *, verbose: bool) -> None:
     for check in failed_checks(watch, AssetCheckSeverity.ERROR):
         say(f"Check failed: {_check_text(check)}.")
     for step in watch.failed_steps:
-        say(f"{'Report' if step.name == REPORT_STEP else 'Sync'} failed: {step.sentence}")
+        say(f"{NOT_THE_SYNC.get(step.name, 'Sync')} failed: {step.sentence}")
         if verbose:
             say(step.story)
     if watch.failed_steps:
@@ -41,8 +47,12 @@ def print_outcome(watch: RunWatch, *, verbose: bool) -> None:
 
 
 def _what_stayed(watch: RunWatch) -> str:
-    if any(step.name == REPORT_STEP for step in watch.failed_steps):
+    failed = {step.name for step in watch.failed_steps}
+    if failed == {REPORT_STEP}:
         return "The warehouse is as it should be; only the report is not new. `analytics-assets report` writes it again."
+    if failed and failed <= NOT_THE_SYNC.keys():
+        what = "the report and the copy for BI tools are" if REPORT_STEP in failed else "the copy for BI tools is"
+        return f"What was asked for is in the warehouse; only {what} not new. The next sync makes what is missing."
     if watch.models_planned and not watch.has_raw and not watch.is_green and watch.has_begun_models:
         return "The raw tables are as they were before; some models may be new, the next sync builds the others."
     if not watch.landed:

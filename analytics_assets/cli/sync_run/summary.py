@@ -33,7 +33,7 @@ SECONDS: Final = "seconds waiting for the API"
 
 def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
     """Print what was loaded; nothing if nothing was."""
-    if not watch.landed and not watch.models and watch.report is None:
+    if not watch.landed and not watch.models and watch.report is None and watch.reader_copy is None:
         return
     console = Console(
         file=stream, width=None if stream.isatty() else PIPED_WIDTH_CHARACTERS, highlight=False, soft_wrap=not stream.isatty()
@@ -56,6 +56,8 @@ def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
     console.print(f"Warehouse: {path} ({_size(path)})", soft_wrap=True)
     if watch.report is not None:
         console.print(f"Report: {watch.report['path']}", soft_wrap=True)
+    if watch.reader_copy is not None:
+        console.print(f"For BI tools: {watch.reader_copy['path']}", soft_wrap=True)
     console.print()
     console.print(f"Look at it:  {_dev_command()}", soft_wrap=True, markup=False)
     console.print(f"Query it:    {_query_command(path, watch)}", soft_wrap=True, markup=False)

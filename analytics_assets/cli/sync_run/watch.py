@@ -13,6 +13,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import RunFailureReason
 from dagster_shared.error import SerializableErrorInfo
 
+from analytics_assets.orchestration.reader_copy import READER_COPY_KEY
 from analytics_assets.orchestration.report_asset import REPORT_KEY
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
@@ -23,6 +24,7 @@ from analytics_assets.warehouse.tables import RAW
 State = Literal["waiting", "reading", "read", "in the warehouse"]
 MetadataValues = Mapping[str, object]
 
+MADE_OF_MODELS: Final = (REPORT_KEY, READER_COPY_KEY)
 FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT_FAILURE, DagsterEventType.PIPELINE_FAILURE}
 
 
@@ -61,6 +63,7 @@ class RunWatch:
     landed: dict[ResourceName, MetadataValues] = field(default_factory=dict)
     models: dict[AssetKey, MetadataValues] = field(default_factory=dict)
     report: MetadataValues | None = None
+    reader_copy: MetadataValues | None = None
     checks: list[AssetCheckEvaluation] = field(default_factory=list)
     failed_steps: list[FailedStep] = field(default_factory=list)
     running: str = ""
@@ -78,7 +81,7 @@ class RunWatch:
     @property
     def models_planned(self) -> int:
         """Models that the run is to build."""
-        return sum(key.path[0] != RAW and key != REPORT_KEY for key in self.planned)
+        return sum(key.path[0] != RAW and key not in MADE_OF_MODELS for key in self.planned)
 
     @property
     def has_raw(self) -> bool:
@@ -126,6 +129,9 @@ class RunWatch:
         values = {name: value.value for name, value in materialization.metadata.items()}
         if materialization.asset_key == REPORT_KEY:
             self.report = values
+            return
+        if materialization.asset_key == READER_COPY_KEY:
+            self.reader_copy = values
             return
         if "dagster/row_count" not in values:
             return  # this event only marks a month as read; another one has the figures

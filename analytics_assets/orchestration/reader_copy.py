@@ -1,0 +1,65 @@
+"""The asset `report/reader_copy`: the copy of the warehouse for BI tools, made anew at the end of a green sync.
+
+How the file is copied stands in `warehouse/reader_copy.py`; here it gets its place behind all models and their checks.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from dagster import (
+    AssetCheckKey,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+)
+
+from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.report_asset import GROUP, OWNERS, latest_results
+from analytics_assets.orchestration.resources import Warehouse
+from analytics_assets.orchestration.run_log import warnings_shown_in
+from analytics_assets.warehouse.reader_copy import copy_for_readers
+
+READER_COPY_KEY: Final = AssetKey([GROUP, "reader_copy"])
+READER_COPY_STEP: Final = READER_COPY_KEY.to_python_identifier()
+"""What Dagster calls the step that makes it."""
+
+
+def build_reader_copy_asset(to: Path, models: Iterable[AssetKey], checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
+    """The asset of the copy.
+
+    Args:
+        to: where the copy lies.
+        models: all models; the copy is made when all marts are built.
+        checks: the checks of the data. While one of severity ERROR fails, the old copy stays.
+    """
+    # not on the staging views too: Dagster refuses a run of this asset alone then, because they read raw_history beside raw
+    deps, keys = sorted(key for key in models if key.path[0] == "marts"), sorted(checks)
+
+    @asset(
+        key=READER_COPY_KEY,
+        deps=deps,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"duckdb"},
+        description="The warehouse once more, for BI tools: replaced in one step when all checks of severity ERROR pass, so "
+        "that a tool may keep it open for as long as it likes and no sync waits for it.",
+    )
+    def reader_copy(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[MaterializeResult[Any]]:
+        with (
+            failures_in_a_sentence(),
+            warnings_shown_in(context.log),
+            warehouse.writing(f"copy for readers, run {context.run.run_id[:8]}"),
+        ):
+            results = latest_results(context.instance, keys)
+            if failed := [each for each in results if not each.passed and not each.is_warning]:
+                names = ", ".join(f"{each.name} of {each.asset}" for each in failed)
+                raise Failure(f"The old copy stays, because these checks fail: {names}.", allow_retries=False)
+            made = copy_for_readers(warehouse.path, to)
+        yield MaterializeResult(metadata={"path": MetadataValue.path(made.path), "size in bytes": made.size_bytes})
+
+    return reader_copy

@@ -1,0 +1,69 @@
+"""The copy of the warehouse for BI tools, which keep their file open for as long as they run.
+
+How it is copied belongs here; after which checks, in `orchestration/reader_copy.py`. It is a copy of the file: at a
+million time entries that took 0.13 s, and `COPY FROM DATABASE` 7.5 s and 500 MB of memory (0.03 s and 1.9 s at 60,000).
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.disk import full_disk_as_one_sentence
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.replacing import replacing
+
+CHOSEN_WITH: Final = "ANALYTICS_READER_PATH"
+ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True)
+class ReaderCopy:
+    """A copy that was made: where, and how large."""
+
+    path: Path
+    size_bytes: int
+
+
+def copy_for_readers(warehouse: Path, to: Path) -> ReaderCopy:
+    """Replace the copy by the warehouse as it is; the caller holds the writer's lock.
+
+    The file is open for reading until it is copied, which keeps out writers that do not know that lock, and lets readers
+    in. A program that has the old copy open keeps reading that one.
+
+    Args:
+        warehouse: the file to copy.
+        to: the copy; the old one stays until the new one is whole.
+
+    Raises:
+        WarehouseError: there is no warehouse, other programs wrote it all the time, or the disk of the copy is full.
+        OSError: the copy can't be written.
+    """
+    if not warehouse.exists():
+        raise WarehouseError(f"{warehouse} does not exist, so there is nothing to copy; `analytics-assets sync` makes it.")
+    for _ in range(ATTEMPTS):
+        with connection(warehouse, read_only=True):
+            if not _log_of(warehouse).exists():
+                return _copy(warehouse, to)
+        with connection(warehouse) as con:  # a killed program has left a log, which is not in the file yet
+            con.execute("CHECKPOINT")
+    raise WarehouseError(f"{warehouse} was written by other programs whenever it was to be copied; the next sync copies it.")
+
+
+def _copy(warehouse: Path, to: Path) -> ReaderCopy:
+    """Copy the file; the caller keeps it open and closes it at once afterwards.
+
+    At once, because a process that closes a file gives back all its locks on it, DuckDB's too.
+    """
+    with full_disk_as_one_sentence(to.parent, chosen_with=CHOSEN_WITH), replacing(to) as place:
+        shutil.copyfile(warehouse, place)
+        size_bytes = place.stat().st_size
+        # of the old copy, if somebody has opened that for writing and was killed
+        _log_of(to).unlink(missing_ok=True)
+    return ReaderCopy(to, size_bytes)
+
+
+def _log_of(database: Path) -> Path:
+    """Where DuckDB keeps what it has not moved into the file yet."""
+    return database.with_name(f"{database.name}.wal")

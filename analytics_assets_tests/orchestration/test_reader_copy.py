@@ -1,0 +1,57 @@
+"""The copy for BI tools comes with each green run, and from no run after which a check of severity ERROR fails."""
+
+import duckdb
+import pytest
+from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
+
+from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration.reader_copy import READER_COPY_KEY
+from analytics_assets.settings import load_settings
+from analytics_assets_tests.orchestration.conftest import Project
+
+
+def report_check(project: Project, severity: AssetCheckSeverity, *, passed: bool) -> None:
+    """A result of a check, as a run would have stored it."""
+    check = next(
+        key
+        for key in project.definitions.resolve_asset_graph().asset_check_keys
+        if key.asset_key == AssetKey(["marts", "dim_tags"])
+    )
+    project.instance.report_runless_asset_event(
+        AssetCheckEvaluation(asset_key=check.asset_key, check_name=check.name, passed=passed, metadata={}, severity=severity)
+    )
+
+
+@pytest.mark.timeout(600)
+def test_a_green_run_ends_with_a_copy_and_a_failed_check_keeps_the_old_one(project: Project) -> None:
+    copy = project.rig.path.with_stem("analytics_reader")
+    assert project.run().success
+    with duckdb.connect(str(copy), read_only=True) as con:
+        copied = con.execute("select count(*) from marts.fct_time_entries").fetchall()
+        assert con.execute("select count(*) from staging.stg_users").fetchall() != [(0,)]
+    assert copied == project.rig.query("select count(*) from marts.fct_time_entries") != [(0,)]
+    before = copy.stat().st_ino
+
+    report_check(project, AssetCheckSeverity.ERROR, passed=False)
+    refused = project.run("report/reader_copy")
+    assert not refused.success
+    failure = refused.get_step_failure_events()[0].step_failure_data.user_failure_data
+    assert failure is not None
+    assert str(failure.description).startswith("The old copy stays, because these checks fail: ")
+    assert str(failure.description).endswith(" of marts/dim_tags.")
+    assert copy.stat().st_ino == before
+
+    report_check(project, AssetCheckSeverity.WARN, passed=False)
+    assert project.run("report/reader_copy").success
+    assert copy.stat().st_ino != before
+
+
+def test_the_copy_comes_after_all_marts(project: Project) -> None:
+    graph = project.definitions.resolve_asset_graph()
+    marts = {key for key in graph.materializable_asset_keys if key.path[0] == "marts"}
+    assert graph.get(READER_COPY_KEY).parent_keys == marts
+
+
+def test_no_copy_is_made_where_the_setting_is_empty(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYTICS_READER_PATH", "")
+    assert READER_COPY_KEY not in build_definitions(load_settings()).resolve_asset_graph().get_all_asset_keys()
