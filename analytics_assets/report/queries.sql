@@ -1,7 +1,14 @@
--- The queries of the report, each under the name that the page gives it. They are plain DuckDB: begin a session with
--- the next line, with the date that counts as today, and run any of them.
+-- The queries of the report, each under the name that the page gives it. They are plain DuckDB: begin a session on the
+-- warehouse or its copy with the next two statements, the zone of all moments and the date that counts as today, and run
+-- any of them.
 
-set variable as_of = today();
+set timezone = 'UTC';
+
+set variable as_of = coalesce(
+    (select max(as_of_date) from marts.project_budgets),
+    (select cast(max(published_at) as date) from raw._publications),
+    today()
+);
 
 -- name: last_sync
 -- What the last sync published, a row per resource.
