@@ -47,7 +47,7 @@ def test_every_command_that_a_document_names_is_understood(document: str) -> Non
 
 
 def test_the_readme_shows_every_command() -> None:
-    assert {command for command, _ in commands_in(README)} == set(COMMANDS) - {"run", "dev"}
+    assert {command for command, _ in commands_in(README)} == set(COMMANDS) - {"dev"}
 
 
 @EACH_DOCUMENT
