@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from analytics_assets.notifying import NotifyUrls
 from analytics_assets.setting_values import (
     OptionalText,
     Weekday,
@@ -44,6 +45,7 @@ _WHERE_TO_GET: Final[dict[str, str]] = {
     "ANALYTICS_API_URL": "the API's root, the part before /v1, for example https://api.example.com",
     "ANALYTICS_WORKSPACE_ID": "the id in the address of the workspace's settings page",
     "ANALYTICS_START_DATE": "a date like 2024-01-01, not in the future",
+    "ANALYTICS_NOTIFY_URLS": "Apprise URLs like mailto://user:password@example.com, https://github.com/caronc/apprise lists them",
     "ANALYTICS_EXTRA_PARAMS": 'JSON like {"users": {"account-statuses": "LIMITED"}}',
 }
 
@@ -149,6 +151,8 @@ class Settings(AccessSettings):
     as_of_date: Annotated[date | None, BeforeValidator(plain_date)] = Field(
         None, description="the date that counts as today in the marts"
     )
+    notify_urls: NotifyUrls = Field(None, description="where failures are told; secret")
+    ui_url: OptionalText = Field(None, description="address of the Dagster UI, for links", pattern=r"^https?://\S+$")
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
     reader_path: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(

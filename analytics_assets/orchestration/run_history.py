@@ -55,7 +55,7 @@ def forget_old_runs(
     finished = RunsFilter(statuses=list(FINISHED_STATUSES))
     if instance.get_runs_count(finished) <= keep:
         return []
-    run_ids = [run.run_id for run in instance.get_runs(finished) if _label_of(run) == label]  # the newest first
+    run_ids = [run.run_id for run in instance.get_runs(finished) if label_of(run) == label]  # the newest first
     needed = set(_with_latest_state(instance, checks))
     old = [run_id for run_id in reversed(run_ids[keep:]) if run_id not in needed][:at_most]
     for run_id in old:
@@ -63,7 +63,13 @@ def forget_old_runs(
     return old
 
 
-def _label_of(run: DagsterRun) -> str | None:
+def own_label(context: SensorEvaluationContext) -> str | None:
+    """The label of the runs of the sensor's own code location; None where that is not known."""
+    location, definitions = context.code_location_origin, context.repository_def
+    return None if location is None or definitions is None else f"{definitions.name}@{location.location_name}"
+
+
+def label_of(run: DagsterRun) -> str | None:
     """Where a run's job comes from: a tag of those that the UI or the command line started; schedules set none."""
     origin = run.remote_job_origin
     return run.tags.get(REPOSITORY_LABEL_TAG) or (origin.repository_origin.get_label() if origin else None)
@@ -115,12 +121,12 @@ def build_forget_old_runs(settings: Settings) -> SensorDefinition:
         "otherwise a year of hourly syncs would leave 11 GB.",
     )
     def evaluate(context: SensorEvaluationContext) -> SkipReason:
-        location, definitions = context.code_location_origin, context.repository_def
-        if location is None or definitions is None:
+        label, definitions = own_label(context), context.repository_def
+        if label is None or definitions is None:
             return SkipReason("The runs of this code location can't be told from others here.")
         forgotten = forget_old_runs(
             context.instance,
-            label=f"{definitions.name}@{location.location_name}",
+            label=label,
             keep=settings.keep_runs,
             checks=definitions.asset_graph.asset_check_keys,
         )
