@@ -8,6 +8,7 @@ from dagster import Definitions, in_process_executor
 from analytics_assets.orchestration.checks import build_checks, workspace_asset
 from analytics_assets.orchestration.dbt_assets import build_dbt_assets
 from analytics_assets.orchestration.jobs import build_schedules, sync_job
+from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
@@ -38,7 +39,11 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         asset_checks=[build_checks(settings)],
         jobs=[sync_job],
         schedules=build_schedules(settings),
-        sensors=[build_forget_old_runs(settings), build_notify_on_failure(settings)],
+        sensors=[
+            build_sync_on_new_parents(settings),
+            build_notify_on_failure(settings),
+            build_forget_old_runs(settings),
+        ],
         resources={
             "api": WorkspaceAccessResource(),
             "warehouse": Warehouse(duckdb_path=str(settings.duckdb_path)),

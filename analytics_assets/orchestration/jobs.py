@@ -57,7 +57,7 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
         "in which a sync is queued or running.",
     )
     def sync_hourly(context: ScheduleEvaluationContext, warehouse: Warehouse) -> RunRequest | SkipReason:
-        if going_on := _sync_going_on(context.instance, warehouse.path):
+        if going_on := sync_going_on(context.instance, warehouse.path):
             return SkipReason(f"{going_on}; the next tick syncs again.")
         # without partitions: the run decides on its months when it holds the warehouse, which may be hours later
         return RunRequest(run_key=context.scheduled_execution_time.isoformat())
@@ -75,11 +75,15 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
     return [sync_hourly, reconcile_weekly]
 
 
-def _sync_going_on(instance: DagsterInstance, warehouse: Path) -> str | None:
+def sync_going_on(instance: DagsterInstance, warehouse: Path) -> str | None:
     """What makes another sync needless now, in words; None where nothing does.
 
     A run whose process was killed stays "started" for a day; what it held, the operating system has let go of, so a
     started run counts only while somebody holds the warehouse, or has hardly begun.
+
+    Args:
+        instance: where the runs are.
+        warehouse: path of the warehouse file.
     """
     queued = RunsFilter(
         job_name=SYNC, statuses=[DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING]

@@ -1,0 +1,159 @@
+"""The sensor `sync_on_new_parents`: a look at the lists of members and projects, and a sync when one is new.
+
+The lists are read by the product's own source, with its ceilings; nothing is loaded here. What a sync covers is decided
+where it runs.
+"""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from dagster import AssetKey, RunRequest, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason, sensor
+
+from analytics_assets.orchestration.failures import sentence_of
+from analytics_assets.orchestration.jobs import sync_going_on, sync_job
+from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
+from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.settings import Settings
+from analytics_assets.source.arrow import UndeclaredColumns
+from analytics_assets.source.columns import TABLES, ResourceName
+from analytics_assets.source.errors import SourceError
+from analytics_assets.source.ledger import Ledger
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.tables import RAW, columns_of
+
+SECONDS_BETWEEN: Final = 900
+LONGEST_READING_SECONDS: Final = 40.0
+"""Dagster ends a tick after a minute, with a traceback; a server may ask for a pause of an hour."""
+LONGEST_SILENCE_SECONDS: Final = 15.0
+
+Ids = Mapping[ResourceName, Set[str]]
+CHILDREN: Final[Mapping[ResourceName, ResourceName]] = {
+    table.parent: name for name, table in TABLES.items() if table.parent is not None
+}
+"""Parent → the resource that is read per row of it."""
+
+
+def build_sync_on_new_parents(settings: Settings) -> SensorDefinition:
+    """The sensor that asks for a sync as soon as a member or a project is new; off until it is started."""
+
+    @sensor(
+        name="sync_on_new_parents",
+        job=sync_job,
+        minimum_interval_seconds=SECONDS_BETWEEN,
+        description="Every 15 minutes: reads the lists of members and projects, and asks for a sync if one is there that the "
+        "warehouse lacks; once for each. A new project asks for its tasks, a new member for the entries, and each for all "
+        "small lists and the marts. It skips while a sync is queued or running, and where ANALYTICS_REQUESTS_PER_HOUR leaves "
+        "no room. It is off until you start it, because it uses up requests of your API.",
+    )
+    def sync_on_new_parents(
+        context: SensorEvaluationContext, api: WorkspaceAccessResource, warehouse: Warehouse
+    ) -> SensorResult | SkipReason:
+        if going_on := sync_going_on(context.instance, warehouse.path):
+            return SkipReason(f"{going_on}; it finds new members and projects by itself.")
+        try:
+            there = known_ids(warehouse.path)
+            listed = listed_ids(api.api(settings), there)
+        except Exception as error:
+            sentence = sentence_of(error)
+            if sentence is None:
+                raise
+            return SkipReason(sentence)
+        unknown = {name: listed[name] - there[name] for name in CHILDREN}
+        asked = {name: set(ids) for name, ids in json.loads(context.cursor or "{}").items()}
+        fresh = {name: ids - asked.get(name, set()) for name, ids in unknown.items()}
+        # what was asked for and is still unknown is remembered, what has arrived is not
+        cursor = json.dumps({name: sorted(ids) for name, ids in unknown.items()})
+        if not any(fresh.values()):
+            return SensorResult(skip_reason="No member and no project is new.", cursor=cursor)
+        return SensorResult(run_requests=[_request(context, fresh)], cursor=cursor)
+
+    return sync_on_new_parents
+
+
+def known_ids(warehouse: Path) -> Ids:
+    """The members and projects that the warehouse holds.
+
+    Raises:
+        WarehouseError: it can't be opened now, or nothing was loaded yet.
+    """
+    if warehouse.exists():
+        with connection(warehouse, read_only=True, patience_seconds=0) as con:
+            if all(columns_of(con, RAW, name) for name in CHILDREN):
+                return {name: {row for (row,) in con.execute(f"SELECT id FROM {RAW}.{name}").fetchall()} for name in CHILDREN}
+    raise WarehouseError("Nothing was loaded yet, so that nothing can be new: run `analytics-assets sync` first.")
+
+
+def listed_ids(api: Api, there: Ids) -> Ids:
+    """The members and projects that the API lists now.
+
+    Args:
+        api: what is read; without retries after a pause, because the next tick is one.
+        there: what the warehouse holds, by which the requests are counted beforehand.
+
+    Raises:
+        SourceError: somewhere among the causes, when the API can't be read, or the ceiling leaves no room.
+    """
+    _assert_room(api, there)
+    limits = replace(
+        api.limits, backoff_factor=0, read_timeout_seconds=min(api.limits.read_timeout_seconds, LONGEST_SILENCE_SECONDS)
+    )
+    gentle = replace(api, limits=limits)
+    progress = ReadingProgress()
+    with _ended_in_time(progress):
+        return {name: set(_read(gentle, progress, name)) for name in CHILDREN}
+
+
+def _read(api: Api, progress: ReadingProgress, name: ResourceName) -> Iterator[str]:
+    source = api.source(api.options(progress, None, UndeclaredColumns()))
+    for table in source.with_resources(name):
+        yield from table.column("id").to_pylist()
+
+
+@contextmanager
+def _ended_in_time(progress: ReadingProgress) -> Iterator[None]:
+    ending = progress.meter.ending
+    late = SourceError(f"The API did not list members and projects within {LONGEST_READING_SECONDS:.0f} s.")
+    watch = threading.Timer(LONGEST_READING_SECONDS, ending.end, [late])
+    watch.daemon = True
+    watch.start()
+    try:
+        with ending.at_exit_or_signal():
+            yield
+    finally:
+        watch.cancel()
+
+
+def _assert_room(api: Api, there: Ids) -> None:
+    """Refuse to begin what would wait for the hour's ceiling.
+
+    Raises:
+        SourceError: the ceiling leaves no room.
+    """
+    per_hour, ledger = api.limits.requests_per_hour, api.limits.ledger
+    if per_hour is None or ledger is None:
+        return
+    pages = [len(ids) // api.page_size + 1 for ids in there.values()]
+    needed = sum(1 if each == 1 else 2 * each for each in pages)  # lists of several pages are read twice
+    made = Ledger(ledger, per_hour).look().requests
+    if made + needed > per_hour:
+        raise SourceError(
+            f"{made} of {per_hour} requests that an hour allows (ANALYTICS_REQUESTS_PER_HOUR) were made in the last one; the "
+            f"{needed} that the lists need wait for a later tick."
+        )
+
+
+def _request(context: SensorEvaluationContext, fresh: Ids) -> RunRequest:
+    """A sync of all that the new ones may have changed: the children of parents that are all known are left out."""
+    assert context.repository_def is not None
+    untouched = {AssetKey([RAW, child]) for parent, child in CHILDREN.items() if not fresh[parent]}
+    assets = context.repository_def.asset_graph.materializable_asset_keys - untouched
+    names = sorted(f"{name} {row}" for name, ids in fresh.items() for row in ids)
+    return RunRequest(run_key=sha256("\n".join(names).encode()).hexdigest(), asset_selection=sorted(assets))
