@@ -5,6 +5,7 @@ Nothing is decided here. Loading reads the settings and opens nothing.
 
 from dagster import Definitions, in_process_executor
 
+from analytics_assets.orchestration.automation import build_marts_follow_raw
 from analytics_assets.orchestration.checks import build_checks, workspace_asset
 from analytics_assets.orchestration.dbt_assets import build_dbt_assets
 from analytics_assets.orchestration.jobs import build_schedules, sync_job
@@ -40,6 +41,7 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         jobs=[sync_job],
         schedules=build_schedules(settings),
         sensors=[
+            build_marts_follow_raw("staging", "marts", "report"),
             build_sync_on_new_parents(settings),
             build_notify_on_failure(settings),
             build_forget_old_runs(settings),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, Failure
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
+from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.dbt_run import PROJECT_DIR, build_models, with_row_counts
 from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
@@ -47,6 +48,7 @@ class ModelTranslator(DagsterDbtTranslator):
             description=node["description"],
             group_name=node["schema"],
             owners=OWNERS,
+            automation_condition=FOLLOWS_RAW,
             kinds={"dbt", "duckdb", node["config"]["materialized"]},
         )
 

@@ -27,7 +27,7 @@ from analytics_assets.orchestration.failure_messages import Trouble, trouble_of
 from analytics_assets.orchestration.run_history import label_of, own_label
 from analytics_assets.settings import Settings
 
-SECONDS_BETWEEN: Final = 60
+SECONDS_BETWEEN: Final = 30
 RUNS_AT_ONCE: Final = 25
 """Of each kind, in one tick; what is left is told by the next."""
 
@@ -94,7 +94,7 @@ def build_notify_on_failure(settings: Settings) -> SensorDefinition:
         name="notify_on_failure",
         minimum_interval_seconds=SECONDS_BETWEEN,
         default_status=DefaultSensorStatus.RUNNING if urls is not None else DefaultSensorStatus.STOPPED,
-        description="Every minute: sends a message about each run of this project that failed, also one from the command line, "
+        description="Twice a minute: sends a message about each run of this project that failed, also one from the command line, "
         "and about each check of severity ERROR that failed in a run that ended green. The same trouble is told once, until "
         f"it changes or the job ends well. {why}",
     )

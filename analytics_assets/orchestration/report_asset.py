@@ -21,6 +21,7 @@ from dagster import (
 )
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
@@ -52,6 +53,7 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
         deps=[AssetKey(["marts", mart]) for mart in MARTS],
         group_name=GROUP,
         owners=OWNERS,
+        automation_condition=FOLLOWS_RAW,
         kinds={"html"},
         description="One HTML page for the owner of the workspace: hours, billable share, money, capacity, budgets and late "
         "changes, and the checks that did not pass. "

@@ -1,12 +1,9 @@
 """Failures are told: once each, in plain words, to every place that the owner names, and without what is secret."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from dagster import (
@@ -27,43 +24,8 @@ from analytics_assets.notifying import NotifyError
 from analytics_assets.orchestration.notifications import build_notify_on_failure
 from analytics_assets.settings import Settings, SettingsError, load_settings, settings_of
 from analytics_assets_tests.orchestration.conftest import Project
+from analytics_assets_tests.orchestration.postbox import TOKEN, Postbox
 from analytics_assets_tests.orchestration.ticks import LABEL, tick
-
-TOKEN = "t0ken-of-a-chat"
-
-
-class Post(BaseHTTPRequestHandler):
-    """A place that takes messages."""
-
-    def do_POST(self) -> None:
-        server = self.server
-        assert isinstance(server, Postbox)
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        server.messages.append(json.loads(body))
-        self.send_response(server.status)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-class Postbox(ThreadingHTTPServer):
-    """What was told, in order."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Post)
-        self.messages: list[dict[str, Any]] = []
-        self.status = 200
-
-    @property
-    def url(self) -> str:
-        return f"json://127.0.0.1:{self.server_address[1]}/{TOKEN}"
-
-    def taken(self) -> list[tuple[str, str]]:
-        """Title and text of the messages that have come since."""
-        messages, self.messages = self.messages, []
-        assert all(message["type"] == "failure" for message in messages)
-        return [(message["title"], message["message"]) for message in messages]
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""Declarative automation: the dbt models and the report follow the raw assets by themselves.
+
+When they follow belongs here; the assets take the condition where they are defined.
+"""
+
+from typing import Final
+
+from dagster import AssetSelection, AutomationCondition, AutomationConditionSensorDefinition, DefaultSensorStatus
+
+SECONDS_BETWEEN: Final = 30
+
+FOLLOWS_RAW: Final = (
+    (AutomationCondition.any_deps_updated() | AutomationCondition.code_version_changed()).since_last_handled()
+    & ~AutomationCondition.any_deps_missing().ignore(AssetSelection.groups("raw"))
+    & ~AutomationCondition.any_deps_in_progress()
+    & ~AutomationCondition.in_progress()
+).with_label("follows_raw")
+"""Built once after what it stands on has changed, or its SQL has, but not while either is being built.
+
+`AutomationCondition.eager()` holds back while a partition upstream was never materialized: one month of history that is
+missing, and from the first of each month on the new one, would stop all marts without a word. Here a mart waits only for
+models that were never built, which dbt needs. The staging views have the condition too, although they hold no data: a mart
+looks at what stands directly below it and no further. All that is due in one tick is one run, and a sync that builds the
+marts itself leaves nothing due.
+"""
+
+
+def build_marts_follow_raw(*groups: str) -> AutomationConditionSensorDefinition:
+    """The sensor that evaluates the condition; on, because it asks the API for nothing.
+
+    Args:
+        groups: the asset groups that hold the assets with the condition.
+    """
+    return AutomationConditionSensorDefinition(
+        "marts_follow_raw",
+        target=AssetSelection.groups(*groups),
+        minimum_interval_seconds=SECONDS_BETWEEN,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Twice a minute: builds staging, marts and report in one run where raw assets have changed and no sync "
+        "builds them, for example after a backfill or after a raw asset was materialized by hand; also after an update of this "
+        "project that changes their SQL. It is on because it asks the API for nothing, and figures that stand on old rows "
+        "look right.",
+    )
