@@ -8,7 +8,7 @@ from dagster import Definitions, in_process_executor
 from analytics_assets.orchestration.automation import build_marts_follow_raw
 from analytics_assets.orchestration.checks import build_checks, workspace_asset
 from analytics_assets.orchestration.dbt_assets import build_dbt_assets
-from analytics_assets.orchestration.jobs import build_schedules, sync_job
+from analytics_assets.orchestration.jobs import build_schedules, reconcile_job, sync_job
 from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
@@ -38,7 +38,7 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     return Definitions(
         assets=[workspace_asset, build_raw_assets(settings, on_reading), dbt, report, *for_readers],
         asset_checks=[build_checks(settings)],
-        jobs=[sync_job],
+        jobs=[sync_job, reconcile_job],
         schedules=build_schedules(settings),
         sensors=[
             build_marts_follow_raw("staging", "marts", "report"),

@@ -8,6 +8,7 @@ from typing import Final
 
 from dagster import (
     AssetCheckExecutionContext,
+    AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSeverity,
@@ -27,11 +28,13 @@ from analytics_assets.pipeline.months import AskedMonths
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.verification import verify
 from analytics_assets.settings import Settings
-from analytics_assets.source.columns import ResourceName
+from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.warehouse.difference import Difference
+from analytics_assets.warehouse.tables import RAW
 
 WORKSPACE_KEY: Final = AssetKey(["api", "workspace"])
 CHECK_NAME: Final = "raw_matches_api"
+CHECK_KEY: Final = AssetCheckKey(WORKSPACE_KEY, CHECK_NAME)
 
 workspace_asset = AssetSpec(
     WORKSPACE_KEY,
@@ -51,8 +54,10 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
             AssetCheckSpec(
                 CHECK_NAME,
                 asset=WORKSPACE_KEY,
+                # in a run that loads them it comes after them
+                additional_deps=[AssetKey([RAW, name]) for name in RESOURCE_NAMES],
                 description="Every record that the API serves is in the raw tables with the same values, and nothing else is. "
-                "Reads the whole API again; run it by hand, before an invoice or after a doubt.",
+                "Reads the whole API again; run it by hand, before an invoice or after a doubt. `reconcile_weekly` ends with it.",
             )
         ]
     )

@@ -1,4 +1,4 @@
-"""The job `sync` and its schedules: what runs together, and when.
+"""The jobs `sync` and `reconcile` and their schedules: what runs together, and when.
 
 Which months a routine sync reads is decided in `pipeline/months.py`, when the run holds the warehouse.
 """
@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import duckdb
 from dagster import (
-    AssetCheckKey,
     AssetSelection,
     DagsterInstance,
     DagsterRunStatus,
+    RunRecord,
     RunRequest,
     RunsFilter,
     ScheduleDefinition,
@@ -23,23 +24,36 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from analytics_assets.orchestration.checks import CHECK_NAME, WORKSPACE_KEY
+from analytics_assets.orchestration.checks import CHECK_KEY
 from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.pipeline.months import Month, history_span
 from analytics_assets.settings import Settings
+from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.tables import RAW, columns_of
 from analytics_assets.warehouse.writer_lock import holder_of
 
 SYNC: Final = "sync"
+RECONCILE: Final = "reconcile"
 BEGINNING_SECONDS: Final = 120.0
 """How long a run may take until it holds the warehouse, its imports included."""
 
 sync_job: UnresolvedAssetJobDefinition = define_asset_job(
     SYNC,
-    selection=AssetSelection.all() - AssetSelection.checks(AssetCheckKey(WORKSPACE_KEY, CHECK_NAME)),
+    selection=AssetSelection.all() - AssetSelection.checks(CHECK_KEY),
     description="Everything in one run: the API into raw, the dbt models on top, the checks. Without partitions it covers "
     "what a routine sync covers; with a range of months it reads just those.",
 )
+
+reconcile_job: UnresolvedAssetJobDefinition = define_asset_job(
+    RECONCILE,
+    selection=AssetSelection.all() | AssetSelection.checks(CHECK_KEY),
+    description="The same as `sync`, and then the proof: the check `raw_matches_api` reads the API a second time and compares.",
+)
+"""A job of its own: a check that belongs to a job runs each time that its job is started by hand, and `sync` is started
+often. A second run after the first would be no proof of it: another sync may come between."""
 
 
 def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
@@ -54,7 +68,7 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
         execution_timezone="UTC",
         description="Every hour: all snapshots, and the time entries of the last "
         f"{settings.lookback_months} months (ANALYTICS_LOOKBACK_MONTHS) and of every month since the last sync. Skips an hour "
-        "in which a sync is queued or running.",
+        "in which a sync is queued or running. It is off until you start it, because it uses up requests of your API.",
     )
     def sync_hourly(context: ScheduleEvaluationContext, warehouse: Warehouse) -> RunRequest | SkipReason:
         if going_on := sync_going_on(context.instance, warehouse.path):
@@ -63,14 +77,26 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
         return RunRequest(run_key=context.scheduled_execution_time.isoformat())
 
     @schedule(
-        job=sync_job,
+        job=reconcile_job,
         cron_schedule="30 3 * * 0",
         execution_timezone="UTC",
-        description="Every Sunday at 03:30 UTC: the same over all history, so that edits and deletions of any age arrive.",
+        description="Every Sunday at 03:30 UTC: the same over all history, so that edits and deletions of any age arrive, and "
+        "then the check `raw_matches_api`; without it where ANALYTICS_REQUESTS_PER_HOUR does not allow to read all history "
+        "twice in an hour. It is off until you start it, because it uses up requests of your API.",
     )
-    def reconcile_weekly(context: ScheduleEvaluationContext) -> RunRequest:
+    def reconcile_weekly(context: ScheduleEvaluationContext, warehouse: Warehouse) -> RunRequest:
         span = history_span(settings.start_date, now=Month.of(context.scheduled_execution_time))
-        return RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=range_tags(span))
+        run_key, tags = context.scheduled_execution_time.isoformat(), range_tags(span)
+        if proof_is_allowed(settings, warehouse.path):
+            return RunRequest(run_key=run_key, tags=tags)
+        assert context.repository_def is not None
+        graph = context.repository_def.asset_graph
+        return RunRequest(
+            run_key=run_key,
+            tags=tags,
+            asset_selection=sorted(graph.materializable_asset_keys),
+            asset_check_keys=sorted(graph.asset_check_keys - {CHECK_KEY}),
+        )
 
     return [sync_hourly, reconcile_weekly]
 
@@ -85,16 +111,51 @@ def sync_going_on(instance: DagsterInstance, warehouse: Path) -> str | None:
         instance: where the runs are.
         warehouse: path of the warehouse file.
     """
-    queued = RunsFilter(
-        job_name=SYNC, statuses=[DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING]
-    )
-    if records := instance.get_run_records(queued, limit=1):
+    queued = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING]
+    if records := _records(instance, queued):
         return f"The sync of run {records[0].dagster_run.run_id[:8]} is waiting for its turn"
-    started = RunsFilter(job_name=SYNC, statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
-    records = instance.get_run_records(started)
+    records = _records(instance, [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
     if not records:
         return None
     if holder := holder_of(warehouse):
         return f"A sync is running: {holder} holds the warehouse"
     newest = max(record.start_time or 0.0 for record in records)
     return "A sync has just begun" if time.time() - newest < BEGINNING_SECONDS else None
+
+
+def _records(instance: DagsterInstance, statuses: Sequence[DagsterRunStatus]) -> list[RunRecord]:
+    """The runs of both jobs, for either is a sync."""
+    filters = [RunsFilter(job_name=name, statuses=list(statuses)) for name in (SYNC, RECONCILE)]
+    return [record for each in filters for record in instance.get_run_records(each)]
+
+
+def proof_is_allowed(settings: Settings, warehouse: Path) -> bool:
+    """Whether the hourly ceiling allows to read all history twice within an hour, as far as the warehouse knows its size.
+
+    Where it knows nothing, or another program writes it just now, the sync matters more than its proof.
+
+    Args:
+        settings: the ceiling, and the rows of a page.
+        warehouse: path of the warehouse file.
+    """
+    per_hour = settings.requests_per_hour
+    if per_hour is None:
+        return True
+    if not warehouse.exists():
+        return False
+    try:
+        with connection(warehouse, read_only=True, patience_seconds=0) as con:
+            if not all(columns_of(con, RAW, name) for name in RESOURCE_NAMES):
+                return False
+            rows = {name: _count(con, name) for name in RESOURCE_NAMES}
+    except WarehouseError:
+        return False
+    # each list has one page at least, and is read twice where it has more
+    lists = sum(1 if table.parent is None else rows[table.parent] for table in TABLES.values())
+    one_reading = lists + 2 * sum(rows.values()) // settings.page_size
+    return 2 * one_reading <= per_hour
+
+
+def _count(con: duckdb.DuckDBPyConnection, name: ResourceName) -> int:
+    row = con.execute(f"SELECT count(*) FROM {RAW}.{name}").fetchone()
+    return int(row[0]) if row else 0

@@ -25,6 +25,7 @@ from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
 from analytics_assets.pipeline.months import Month
 from analytics_assets.settings import Settings, SettingsError, load_settings
+from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.writer_lock import writing
 from analytics_assets_tests.orchestration.conftest import Project
 
@@ -108,7 +109,10 @@ def project(project: Project, tmp_path: Path) -> Iterator[Project]:
 def tick(project: Project, name: str, at: datetime) -> ScheduleExecutionData:
     """What a schedule decides at a time."""
     with build_schedule_context(
-        instance=project.instance, scheduled_execution_time=at, resources=project.definitions.resources
+        instance=project.instance,
+        scheduled_execution_time=at,
+        resources=project.definitions.resources,
+        repository_def=project.definitions.get_repository_def(),
     ) as context:
         return schedule_of(project, name).evaluate_tick(context)
 
@@ -172,3 +176,42 @@ def test_reconcile_weekly_asks_for_all_history(project: Project) -> None:
     request = requested(project, "reconcile_weekly", now)
     assert request.tags[RANGE_START_TAG] == partition_key(Month.of(project.rig.start))
     assert request.tags[RANGE_END_TAG] == partition_key(Month.of(now))
+
+
+def test_reconcile_weekly_ends_with_the_proof(project: Project) -> None:
+    request = requested(project, "reconcile_weekly", datetime.now(UTC))
+    assert schedule_of(project, "reconcile_weekly").job_name == "reconcile"
+    job = project.definitions.resolve_job_def("reconcile")
+    assert request.asset_selection is None and request.asset_check_keys is None
+    result = job.execute_in_process(instance=project.instance, tags=dict(request.tags), raise_on_error=False)
+    assert result.success
+    steps = [event.step_key for event in result.get_step_success_events()]
+    assert steps.index("raw") < steps.index("raw_matches_api")
+    (proof,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "raw_matches_api"]
+    assert proof.passed
+
+
+@pytest.mark.parametrize(("per_hour", "is_proven"), [(30, False), (10_000, True)])
+def test_the_proof_is_left_out_where_the_hourly_ceiling_does_not_allow_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, per_hour: int, is_proven: bool
+) -> None:
+    monkeypatch.setenv("ANALYTICS_REQUESTS_PER_HOUR", str(per_hour))
+    project.rig.sync()
+    limited = Project(project.rig, load_settings(), project.instance)
+    request = requested(limited, "reconcile_weekly", datetime.now(UTC))
+    assert RANGE_START_TAG in request.tags
+    if is_proven:
+        assert request.asset_selection is None and request.asset_check_keys is None
+        return
+    with connection(project.rig.path):
+        assert requested(limited, "reconcile_weekly", datetime.now(UTC)).asset_check_keys, "a busy warehouse is no reason to skip"
+    graph = limited.definitions.resolve_asset_graph()
+    assert set(request.asset_selection or []) == graph.materializable_asset_keys
+    assert {key.name for key in graph.asset_check_keys - set(request.asset_check_keys or [])} == {"raw_matches_api"}
+
+
+def test_a_reconciliation_that_runs_counts_as_a_sync(project: Project) -> None:
+    run = project.instance.create_run_for_job(project.definitions.resolve_job_def("reconcile"))
+    started = DagsterEvent(event_type_value=DagsterEventType.RUN_START.value, job_name="reconcile")
+    project.instance.report_dagster_event(started, run.run_id, timestamp=time.time())
+    assert tick(project, "sync_hourly", datetime.now(UTC)).skip_message == "A sync has just begun; the next tick syncs again."
