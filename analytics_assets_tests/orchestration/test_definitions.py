@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from dagster import (
     DagsterInstance,
     RunRequest,
     ScheduleDefinition,
+    SensorDefinition,
     build_schedule_context,
 )
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
@@ -215,3 +217,15 @@ def test_a_reconciliation_that_runs_counts_as_a_sync(project: Project) -> None:
     started = DagsterEvent(event_type_value=DagsterEventType.RUN_START.value, job_name="reconcile")
     project.instance.report_dagster_event(started, run.run_id, timestamp=time.time())
     assert tick(project, "sync_hourly", datetime.now(UTC)).skip_message == "A sync has just begun; the next tick syncs again."
+
+
+def test_the_readme_lists_each_schedule_and_sensor_as_it_is_at_first_and_each_says_why() -> None:
+    repository = build_definitions(Settings()).get_repository_def()
+    shown = dict(re.findall(r"^\| `(\w+)` \| (on|off)\b", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    starting: list[ScheduleDefinition | SensorDefinition] = [*repository.schedule_defs, *repository.sensor_defs]
+    assert shown.keys() == {each.name for each in starting}
+    for each in starting:
+        is_on = each.default_status.value == "RUNNING"
+        assert f"It is {'on' if is_on else 'off'} " in str(each.description), each.name
+        # notify_on_failure depends on a setting, which is not set here
+        assert is_on == (shown[each.name] == "on") or each.name == "notify_on_failure"
