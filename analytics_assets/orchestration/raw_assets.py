@@ -29,16 +29,17 @@ from analytics_assets.orchestration.partitions import (
     partition_key,
     span_of_time_window,
 )
-from analytics_assets.orchestration.raw_metadata import column_schema, endpoint_of, materialization_metadata
+from analytics_assets.orchestration.raw_metadata import column_schema, endpoint_of, materialization_metadata, month_metadata
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.pipeline.months import AskedMonths
 from analytics_assets.pipeline.progress import OnReading, ReadingProgress
 from analytics_assets.pipeline.reading import LANDING_DISPOSITION, LOADER_FILE_FORMAT
-from analytics_assets.pipeline.sync import open_sync, publish_reading
+from analytics_assets.pipeline.sync import SyncReport, open_sync, publish_reading
 from analytics_assets.settings import Settings
 from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
+from analytics_assets.warehouse.month_figures import MonthFigures, month_figures
 from analytics_assets.warehouse.tables import RAW
 
 with warnings.catch_warnings():
@@ -133,12 +134,27 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
             report = publish_reading(opened, names)
         for name in names:
             metadata = materialization_metadata(name, report, progress.meter.of(name), warehouse)
-            if TABLES[name].is_windowed and not _has_partitions(context):
-                for month in report.span.months:
-                    context.log_event(AssetMaterialization(AssetKey([RAW, name]), partition=partition_key(month)))
+            if TABLES[name].is_windowed:
+                of_months = _metadata_of_months(report, warehouse)
+                if _has_partitions(context):
+                    for key, of_month in of_months.items():
+                        metadata = {kind: value for kind, value in metadata.items() if kind not in of_month}
+                        context.add_asset_metadata(of_month, asset_key=AssetKey([RAW, name]), partition_key=key)
+                else:
+                    for key, of_month in of_months.items():
+                        context.log_event(AssetMaterialization(AssetKey([RAW, name]), partition=key, metadata=of_month))
             yield MaterializeResult(asset_key=AssetKey([RAW, name]), metadata=metadata)
 
     return raw
+
+
+def _metadata_of_months(report: SyncReport, warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """The partition of each month that was read, with the figures of that month alone."""
+    figures = month_figures(warehouse.path)
+    return {
+        partition_key(month): month_metadata(figures.get(month.first_moment.date(), MonthFigures()))
+        for month in report.span.months
+    }
 
 
 def _name_of(result: MaterializeResult[Any]) -> ResourceName:

@@ -13,6 +13,7 @@ from analytics_assets.pipeline.sync import SyncReport
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
 from analytics_assets.source.meter import Traffic
 from analytics_assets.warehouse.descriptions import LOADED_AT
+from analytics_assets.warehouse.month_figures import MonthFigures
 from analytics_assets.warehouse.tables import DUCKDB_TYPES, RAW
 
 REFUSALS_NAMED: Final = 20
@@ -47,6 +48,16 @@ def endpoint_of(name: ResourceName) -> str:
     table = TABLES[name]
     parent = f"{{{table.parent.removesuffix('s')}_id}}" if table.parent else ""
     return f"GET /v1/workspaces/{{workspace_id}}/{table.path.format(parent_id=parent)}"
+
+
+def month_metadata(figures: MonthFigures) -> dict[str, Any]:
+    """The figures of one month of time entries, for its partition."""
+    return {
+        "dagster/partition_row_count": figures.total,
+        "rows new": figures.new,
+        "rows changed": figures.changed,
+        "rows deleted": figures.deleted,
+    }
 
 
 def materialization_metadata(name: ResourceName, report: SyncReport, traffic: Traffic, warehouse: Warehouse) -> dict[str, Any]:

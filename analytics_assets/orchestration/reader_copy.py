@@ -18,6 +18,7 @@ from dagster import (
     asset,
 )
 
+from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.report_asset import GROUP, OWNERS, latest_results
 from analytics_assets.orchestration.resources import Warehouse
@@ -46,6 +47,7 @@ def build_reader_copy_asset(to: Path, models: Iterable[AssetKey], checks: Iterab
         group_name=GROUP,
         owners=OWNERS,
         kinds={"duckdb"},
+        automation_condition=FOLLOWS_RAW,
         description="The warehouse once more, for BI tools: replaced in one step when all checks of severity ERROR pass, so "
         "that a tool may keep it open for as long as it likes and no sync waits for it.",
     )

@@ -171,6 +171,13 @@ def test_every_calculation_has_a_unit_test(lived_in: Build) -> None:
     }
 
 
+def test_every_check_says_what_holds_and_a_warning_what_its_rows_are(lived_in: Build) -> None:
+    checks = {node["name"]: node for node in lived_in.manifest["nodes"].values() if node["resource_type"] == "test"}
+    assert [name for name, node in checks.items() if not node["description"].strip().endswith(".")] == []
+    warnings = {name: node["description"] for name, node in checks.items() if node["config"]["severity"].lower() == "warn"}
+    assert [name for name, text in warnings.items() if text.count(". ") + text.count("; ") < 1] == []
+
+
 def test_checks_are_named_as_sentences(lived_in: Build) -> None:
     names = [node["name"] for node in lived_in.manifest["nodes"].values() if node["resource_type"] == "test"]
     assert [name for name in names if len(name.split("_")) < 4] == []

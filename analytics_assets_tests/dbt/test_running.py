@@ -72,7 +72,9 @@ def test_a_folder_may_hold_quotes(builder: Builder) -> None:
         quoted.manifest = builder.parsed()
         create_warehouse(quoted.path)
         with duckdb.connect(str(quoted.path)) as connection:
-            connection.execute("insert into raw.time_entries (id, _users_id) values ('e', 'u')")
+            connection.execute(
+                "insert into raw.time_entries (id, _users_id, _loaded_at) values ('e', 'u', '2025-01-01 00:00:00+00')"
+            )
         # the way in which a sync says where the warehouse is
         where = json.dumps({"warehouse_path": str(quoted.path)})
         build = quoted.build("quoted", "--exclude-resource-type", "unit_test", "--vars", where)

@@ -1,11 +1,21 @@
 """The raw assets as the UI runs them: any subset, a partition, a range, and what each materialization shows."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from dagster import AssetCheckKey, AssetKey, AssetSelection, DagsterEventType, Definitions, TableSchema, define_asset_job
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    AssetSelection,
+    DagsterEventType,
+    Definitions,
+    ExecuteInProcessResult,
+    TableSchema,
+    define_asset_job,
+)
 
+from analytics_assets.demo.records import Record
 from analytics_assets.orchestration.checks import CHECK_NAME, WORKSPACE_KEY
 from analytics_assets.orchestration.partitions import partition_key, range_tags
 from analytics_assets.pipeline.months import Month, Span
@@ -78,6 +88,51 @@ def test_a_range_of_months_is_one_run_that_marks_each_of_them(project: Project) 
     lists = [r for r in project.rig.server.requests if r.resource == "time_entries" and r.page == 1]
     assert len(lists) == len({r.parent_id for r in lists}), "a range asks once for all its months"
     project.rig.assert_equals_api(str(span.first), str(span.last), resources=["time_entries"])
+
+
+def test_each_month_shows_what_became_of_its_own_rows(project: Project) -> None:
+    """Each of 37 months used to repeat the numbers of the whole run."""
+    workspace = project.rig.workspace
+    routine = of_months(project.run(*RAW_KEYS))
+    assert {month: figures["rows new"] for month, figures in routine.items()} == {
+        month: figures["dagster/partition_row_count"] for month, figures in routine.items()
+    }
+    assert sum(figures["rows new"] for figures in routine.values()) == len(workspace.records("time_entries"))
+    first, second = (THIS_MONTH.plus(-n) for n in (3, 2))
+    gone, edited, *_ = (each for each in workspace.records("time_entries") if starts_in(each, first))
+    workspace.delete("time_entries", gone["id"])
+    workspace.edit("time_entries", edited["id"], description="edited")
+    workspace.new_time_entry(workspace.users[0]["id"], second.first_moment, None)
+    shown = of_months(project.run("raw/time_entries", tags=range_tags(Span(first, second))))
+    before = {partition_key(month): routine[partition_key(month)]["dagster/partition_row_count"] for month in (first, second)}
+    assert shown == {
+        partition_key(first): {
+            "dagster/partition_row_count": before[partition_key(first)] - 1,
+            "rows new": 0,
+            "rows changed": 1,
+            "rows deleted": 1,
+        },
+        partition_key(second): {
+            "dagster/partition_row_count": before[partition_key(second)] + 1,
+            "rows new": 1,
+            "rows changed": 0,
+            "rows deleted": 0,
+        },
+    }
+
+
+def starts_in(entry: Record, month: Month) -> bool:
+    return Month.of(datetime.fromisoformat(entry["timeInterval"]["start"])) == month
+
+
+def of_months(result: ExecuteInProcessResult) -> dict[str, dict[str, int]]:
+    """What each partition shows of its rows."""
+    names = ("dagster/partition_row_count", "rows new", "rows changed", "rows deleted")
+    return {
+        each.partition: {name: cast(int, each.metadata[name].value) for name in names}
+        for event in result.get_asset_materialization_events()
+        if (each := event.step_materialization_data.materialization).partition
+    }
 
 
 def test_a_materialization_shows_rows_cost_columns_and_place(project: Project) -> None:

@@ -22,7 +22,7 @@ from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
 from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
 from analytics_assets.cli.served import HOST, serving_lock
-from analytics_assets.settings import PROJECT_MARK, project_dir
+from analytics_assets.settings import PROJECT_MARK, project_dir, variable
 
 FOLLOWED: Final = "analytics_assets.cli.followed"
 HIGHEST_PORT: Final = 65535
@@ -40,10 +40,11 @@ def main(args: argparse.Namespace) -> int:
             settings = checked_settings()
         else:
             say_demo(settings)
-            variables = stack.enter_context(demo_api(today=demo_day(settings.duckdb_path))).variables
+            variables |= stack.enter_context(demo_api(today=demo_day(settings.duckdb_path))).variables
         home = ensure_dagster_home(settings)
         stack.enter_context(_only_one(home))
         _end_orphaned_runs(home)
+        variables[variable("ui_url")] = settings.ui_url or f"http://{HOST}:{port}"  # messages about failures link to it
         say(f"Dagster UI on http://{HOST}:{port} in some seconds; Ctrl-C ends it. Warehouse: {settings.duckdb_path}")
         return _serve(port, {**os.environ, **variables, HOME_VARIABLE: str(home)})
 

@@ -24,6 +24,7 @@ from analytics_assets.warehouse.tables import RAW
 State = Literal["waiting", "reading", "read", "in the warehouse"]
 MetadataValues = Mapping[str, object]
 
+FIGURES_OF_MONTHS: Final = ("rows new", "rows changed", "rows deleted")
 MADE_OF_MODELS: Final = (REPORT_KEY, READER_COPY_KEY)
 FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT_FAILURE, DagsterEventType.PIPELINE_FAILURE}
 
@@ -137,7 +138,7 @@ class RunWatch:
             return  # this event only marks a month as read; another one has the figures
         schema, name = materialization.asset_key.path[0], materialization.asset_key.path[-1]
         if schema == RAW:
-            self.landed[cast(ResourceName, name)] = values
+            self.landed[cast(ResourceName, name)] = _with_other_months(self.landed.get(cast(ResourceName, name)), values)
         else:
             self.models[materialization.asset_key] = values
 
@@ -180,6 +181,13 @@ class RunWatch:
         if traffic.began is None or self.reading is None:
             return "waiting"
         return "read" if self.reading.recorder.is_read(name) else "reading"
+
+
+def _with_other_months(others: MetadataValues | None, values: MetadataValues) -> MetadataValues:
+    """The figures of a run over several months, each of which tells what became of its own rows."""
+    if others is None:
+        return values
+    return {**values, **{name: cast(int, others[name]) + cast(int, values[name]) for name in FIGURES_OF_MONTHS}}
 
 
 def _sentence(error: SerializableErrorInfo) -> str:
