@@ -9,8 +9,14 @@ from dagster import AssetSelection, AutomationCondition, AutomationConditionSens
 
 SECONDS_BETWEEN: Final = 30
 
+_BELOW_IS_NEW: Final = AutomationCondition.any_deps_match(AutomationCondition.newly_updated())
+
 FOLLOWS_RAW: Final = (
-    (AutomationCondition.any_deps_updated() | AutomationCondition.code_version_changed()).since_last_handled()
+    (
+        (_BELOW_IS_NEW.since(AutomationCondition.newly_updated()) & _BELOW_IS_NEW.since(AutomationCondition.newly_requested()))
+        | AutomationCondition.any_deps_match(AutomationCondition.will_be_requested())
+        | AutomationCondition.code_version_changed().since_last_handled()
+    )
     & ~AutomationCondition.any_deps_missing().ignore(AssetSelection.groups("raw"))
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
@@ -22,6 +28,11 @@ missing, and from the first of each month on the new one, would stop all marts w
 models that were never built, which dbt needs. The staging views have the condition too, although they hold no data: a mart
 looks at what stands directly below it and no further. All that is due in one tick is one run, and a sync that builds the
 marts itself leaves nothing due.
+
+What is new below is newer than the last build, and than the last request, so that a build that fails is not asked for
+again and again. Each `since` compares two plain conditions: only then does Dagster look at when the two happened. With
+`any_deps_updated().since_last_handled()` it forgot a change of which it learnt in the same tick as of a build, so that a
+raw asset that was materialized half a minute after a sync left the marts as they were.
 """
 
 

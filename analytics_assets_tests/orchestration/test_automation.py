@@ -74,6 +74,14 @@ def test_marts_follow_a_month_that_was_read_by_hand_once_although_another_is_mis
     assert built.tick() == set()
 
 
+def test_a_raw_asset_that_changes_right_after_its_models_were_built_is_followed(built: Automated) -> None:
+    """Both were seen in one tick, in which the build took the change with it, and the marts stayed old for ever."""
+    for key in (AssetKey(["staging", "stg_tags"]), TAGS, AssetKey(["raw", "tags"])):
+        built.materialize(key)
+    assert {AssetKey(["staging", "stg_tags"]), TAGS} <= built.tick()
+    assert built.tick() == set()
+
+
 def test_a_backfill_of_many_months_asks_once_and_not_once_per_month(built: Automated) -> None:
     for back in range(12):
         built.materialize(ENTRIES_READ, partition_key(current_month().plus(-back)))
