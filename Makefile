@@ -7,8 +7,8 @@ UV_VERSION := 0.13.9
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-# one process per core; importing Dagster costs each of them seconds, so no more than that
-TEST_ARGS ?= --numprocesses auto
+# one process more than there are cores, because tests that run processes of their own wait for them a third of the time
+TEST_ARGS ?= --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 SOAK_HISTORIES ?= 1000
 SOAK_SEED := $(or $(SOAK_SEED),$(shell date +%s))

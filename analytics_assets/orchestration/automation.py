@@ -32,7 +32,8 @@ marts itself leaves nothing due.
 What is new below is newer than the last build, and than the last request, so that a build that fails is not asked for
 again and again. Each `since` compares two plain conditions: only then does Dagster look at when the two happened. With
 `any_deps_updated().since_last_handled()` it forgot a change of which it learnt in the same tick as of a build, so that a
-raw asset that was materialized half a minute after a sync left the marts as they were.
+raw asset that was materialized half a minute after a sync left the marts as they were. At worst, in a tick at the very end
+of a sync, something is built once more than it had to be.
 """
 
 

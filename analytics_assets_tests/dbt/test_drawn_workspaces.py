@@ -21,7 +21,7 @@ from analytics_assets_tests.dbt.invoice_promises import InvoicedWorkspace
 from analytics_assets_tests.dbt.promises import WEEKDAYS
 from analytics_assets_tests.dbt.warehouse import ALL_TIME, create_warehouse, publish
 
-EXAMPLES: Final = 25
+EXAMPLES: Final = 15
 MEMBERS: Final = [*TIME_ZONES, "unset"]
 CURRENCIES: Final = ["EUR", "JPY", "KWD", "CLF", None]
 TAGS: Final[list[Row]] = [{"id": "s", "name": "Site"}, {"id": "t", "name": ""}]

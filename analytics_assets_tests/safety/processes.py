@@ -16,7 +16,7 @@ from analytics_assets_tests.safety import child
 from analytics_assets_tests.safety.child import Order
 from analytics_assets_tests.safety.points import Stop
 
-PATIENCE_SECONDS: Final = 90.0
+PATIENCE_SECONDS: Final = 150.0
 """How long anything may take that takes a second or two on a machine with nothing else to do."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -82,11 +82,11 @@ class Running:
         with self._news:
             self._news.notify_all()
 
-    def wait_until_it_says(self, words: str) -> None:
-        """Wait for words on its stdout or stderr."""
+    def wait_until_it_says(self, words: str, *, times: int = 1) -> None:
+        """Wait for words on its stdout or stderr, until it has said them so many times since it began."""
         with self._news:
-            found = self._news.wait_for(lambda: words in self.said or not self._reader.is_alive(), PATIENCE_SECONDS)
-        assert found and words in self.said, f"{words!r} was not said:\n{self.said}"
+            found = self._news.wait_for(lambda: self.said.count(words) >= times or not self._reader.is_alive(), PATIENCE_SECONDS)
+        assert found and self.said.count(words) >= times, f"{words!r} was not said:\n{self.said}"
 
     def wait_until_it_stops(self) -> Any:
         """Wait until it has reached the point at which it stops; what the point tells."""

@@ -1,11 +1,12 @@
 """`analytics-assets dev` with the real daemon: schedules and sensors do by themselves what they say."""
 
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, ScheduleInstigatorData, SensorInstigatorData
@@ -32,7 +33,7 @@ def start_schedule_hours_ago(instance: DagsterInstance, name: str, cron: str) ->
     instance.add_instigator_state(InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING, data))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_schedule_that_is_due_syncs_and_old_runs_are_forgotten_without_anybodys_hand(site: Site, processes: Processes) -> None:
     with site.instance() as instance:
         old = [
@@ -63,7 +64,7 @@ def start_sensor(instance: DagsterInstance, name: str) -> None:
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_new_project_is_synced_marts_follow_a_raw_asset_and_a_failure_is_told(site: Site, processes: Processes) -> None:
     with site.instance() as instance, Postbox() as postbox, ThreadPoolExecutor(1) as pool:
         pool.submit(postbox.serve_forever, 0.01)
@@ -83,11 +84,15 @@ def test_a_new_project_is_synced_marts_follow_a_raw_asset_and_a_failure_is_told(
             dev.wait_until_it_says("Finished auto-materialization tick")
             site.workspace.new("tags", name="A tag by hand")
             assert processes.start(DagsterOrder(("raw/tags",)), variables).end().result["success"]
-            dev.wait_until_it_says('RUN_SUCCESS - Finished execution of run for "__ASSET_JOB"')
+            followed: list[DagsterRun] = []
+            runs = itertools.count(1)
+            while not followed:  # a tick at the very end of the sync may have asked once more for what the sync made last
+                dev.wait_until_it_says('RUN_SUCCESS - Finished execution of run for "__ASSET_JOB"', times=next(runs))
+                succeeded = instance.get_runs(RunsFilter(job_name="__ASSET_JOB", statuses=[DagsterRunStatus.SUCCESS]))
+                followed = [run for run in succeeded if AssetKey(["marts", "dim_tags"]) in (run.asset_selection or set())]
             assert site.query("SELECT count(*) FROM marts.dim_tags WHERE tag_name = 'A tag by hand'") == [(1,)]
-            followed = [run for run in instance.get_runs() if run.job_name.startswith("__ASSET_JOB")]
             assert [run.tags[SENSOR_NAME_TAG] for run in followed] == ["marts_follow_raw"]
-            assert {AssetKey(["staging", "stg_tags"]), AssetKey(["marts", "dim_tags"])} <= (followed[0].asset_selection or set())
+            assert AssetKey(["staging", "stg_tags"]) in (followed[0].asset_selection or set())
             checked = instance.get_records_for_run(followed[0].run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
             assert checked.records, "what is built is checked too"
 
