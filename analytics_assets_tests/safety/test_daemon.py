@@ -64,6 +64,7 @@ def start_sensor(instance: DagsterInstance, name: str) -> None:
     )
 
 
+@pytest.mark.soak  # two minutes, most of them the half minutes between the daemon's ticks
 @pytest.mark.timeout(600)
 def test_a_new_project_is_synced_marts_follow_a_raw_asset_and_a_failure_is_told(site: Site, processes: Processes) -> None:
     with site.instance() as instance, Postbox() as postbox, ThreadPoolExecutor(1) as pool:
