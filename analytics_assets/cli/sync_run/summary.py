@@ -28,7 +28,6 @@ FIGURES: Final[dict[str, str]] = {
     "retries": "retries",
 }
 """Heading → name of the figure in the metadata of the materialization, see `raw_metadata.py`."""
-SECONDS: Final = "seconds waiting for the API"
 
 
 def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
@@ -68,11 +67,12 @@ def _table(watch: RunWatch) -> Table:
     table.add_column("resource")
     for heading in (*FIGURES, "seconds"):
         table.add_column(heading, justify="right")
+    seconds = {progress.name: progress.seconds for progress in watch.resources()}  # by the clock on the wall, as shown before
     for name in RESOURCE_NAMES:
         if name in watch.landed:
             values = watch.landed[name]
             figures = [f"{_number(values, figure):,}" for figure in FIGURES.values()]
-            table.add_row(name, *figures, f"{float(str(values.get(SECONDS, 0))):.1f}")
+            table.add_row(name, *figures, f"{seconds.get(name, 0.0):.1f}")
     return table
 
 
