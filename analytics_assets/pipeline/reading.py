@@ -112,21 +112,25 @@ class OpenReading:
             SourceError: rows keep moving, or a list can't be read exactly.
         """
         looked_for: set[str] = set()
+        whole: set[str] = set()
+        """Lists that are read as a whole from now on: what was found in them outside the window counts as long as they do."""
         for _ in range(MAX_SECOND_READINGS):
             missing = {row: parent for row, parent in self._missing(name, reading).items() if row not in looked_for}
             if not missing:
                 return reading
             lists = reading.lists[name].settled
             lost_at = max(lists[parent].ended if parent in lists else math.inf for parent in missing.values())
-            losing = {*missing.values()} & lists.keys() if self._may_be_in_other_months(name) else set()
+            if self._may_be_in_other_months(name):
+                whole |= {*missing.values()} & lists.keys()
             earlier = [parent for parent, each in lists.items() if each.began < lost_at and {parent} != {*missing.values()}]
             looked_for |= missing.keys()
-            if earlier or losing:
-                logger.info("%d rows of %s are missing; reading %d lists again", len(missing), name, len({*earlier, *losing}))
+            to_read = {*earlier} | (whole & {*missing.values()})
+            if to_read:
+                logger.info("%d rows of %s are missing; reading %d lists again", len(missing), name, len(to_read))
                 everywhere = replace(self._options, window=self._wider_window(looked_for))
-                again = self._api.lists_again(self._options, TABLES[name], [each for each in earlier if each not in losing])
-                whole = self._api.lists_again(everywhere, TABLES[name], sorted(losing))
-                self.landing.add({name: itertools.chain(again, whole)})
+                in_window = self._api.lists_again(self._options, TABLES[name], sorted(to_read - whole))
+                in_history = self._api.lists_again(everywhere, TABLES[name], sorted(to_read & whole))
+                self.landing.add({name: itertools.chain(in_window, in_history)})
                 reading = self._result(resources)
         raise SourceError(
             f"Rows of {name} moved between lists each of the {MAX_SECOND_READINGS} times they were looked for, so that no "

@@ -139,6 +139,29 @@ def test_an_entry_that_is_moved_out_of_the_months_that_are_read_is_counted_where
     )
 
 
+def test_an_entry_that_was_found_in_another_month_stays_found_when_its_list_is_read_once_more(tiny: Rig) -> None:
+    """The third reading asked for the window alone, and what the second had found outside of it was taken for deleted."""
+    tiny.sync()
+    ada, _, chi = (user["id"] for user in tiny.workspace.users)
+    moved, gone, passed_on = (entry_of(tiny.workspace, *which) for which in (("Ada", 0), ("Chi", 0), ("Chi", 0, 1)))
+    move_to_the_first_month(tiny, moved)
+    tiny.workspace.delete("time_entries", gone["id"])
+    asked: list[str] = []
+
+    def pass_on(request: RequestSeen) -> None:
+        if request.resource == "time_entries":
+            asked.append(str(request.parent_id))
+            if asked[-1] == chi and asked.count(chi) == 2:  # after Ada's list was read as a whole, before that of Chi is
+                tiny.workspace.edit("time_entries", passed_on["id"], userId=ada)
+
+    tiny.limits = replace(tiny.limits, concurrency=1)
+    tiny.server.behaviour.before_answer = pass_on
+    tiny.routine_sync(lookback_months=1)
+    assert asked.count(ada) == 3
+    tiny.assert_equals_api()
+    assert tiny.changes("time_entries") == {moved["id"]: ["edited"], gone["id"]: ["deleted"], passed_on["id"]: ["edited"]}
+
+
 def test_an_entry_that_is_nowhere_is_deleted_after_one_look_at_all_of_its_list(tiny: Rig) -> None:
     tiny.sync()
     gone = entry_of(tiny.workspace, "Ben", 0)["id"]
