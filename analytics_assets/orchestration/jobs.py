@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import duckdb
 from dagster import (
     AssetSelection,
     DagsterInstance,
@@ -29,7 +28,8 @@ from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.pipeline.months import Month, history_span
 from analytics_assets.settings import Settings
-from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
+from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
+from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import RAW, columns_of
@@ -147,15 +147,10 @@ def proof_is_allowed(settings: Settings, warehouse: Path) -> bool:
         with connection(warehouse, read_only=True, patience_seconds=0) as con:
             if not all(columns_of(con, RAW, name) for name in RESOURCE_NAMES):
                 return False
-            rows = {name: _count(con, name) for name in RESOURCE_NAMES}
+            rows = {name: count(con, f"{RAW}.{name}") for name in RESOURCE_NAMES}
     except WarehouseError:
         return False
     # each list has one page at least, and is read twice where it has more
     lists = sum(1 if table.parent is None else rows[table.parent] for table in TABLES.values())
     one_reading = lists + 2 * sum(rows.values()) // settings.page_size
     return 2 * one_reading <= per_hour
-
-
-def _count(con: duckdb.DuckDBPyConnection, name: ResourceName) -> int:
-    row = con.execute(f"SELECT count(*) FROM {RAW}.{name}").fetchone()
-    return int(row[0]) if row else 0

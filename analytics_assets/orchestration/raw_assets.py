@@ -135,13 +135,11 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
         for name in names:
             metadata = materialization_metadata(name, report, progress.meter.of(name), warehouse)
             if TABLES[name].is_windowed:
-                of_months = _metadata_of_months(report, warehouse)
-                if _has_partitions(context):
-                    for key, of_month in of_months.items():
-                        metadata = {kind: value for kind, value in metadata.items() if kind not in of_month}
+                for key, of_month in _metadata_of_months(report, warehouse).items():
+                    if _has_partitions(context):
+                        metadata = {figure: value for figure, value in metadata.items() if figure not in of_month}
                         context.add_asset_metadata(of_month, asset_key=AssetKey([RAW, name]), partition_key=key)
-                else:
-                    for key, of_month in of_months.items():
+                    else:
                         context.log_event(AssetMaterialization(AssetKey([RAW, name]), partition=key, metadata=of_month))
             yield MaterializeResult(asset_key=AssetKey([RAW, name]), metadata=metadata)
 

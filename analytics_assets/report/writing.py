@@ -1,7 +1,5 @@
 """The report as a file: the figures are read in one go, and the file is replaced whole."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +14,7 @@ from analytics_assets.report.queries import missing_marts
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import held_workspace
+from analytics_assets.warehouse.replacing import replacing
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,5 @@ def write_report(warehouse: Path, to: Path, *, today: date, checks: Sequence[Che
 
 def write_whole(path: Path, text: str) -> None:
     """Replace a file in one step, so that nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(0o644)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    with replacing(path) as place:
+        place.write_text(text, encoding="utf-8")
