@@ -21,7 +21,7 @@ from dbt.contracts.graph.nodes import ModelNode
 from filelock import FileLock
 
 import analytics_assets
-from analytics_assets_tests.dbt.further_promises import CAPACITIES
+from analytics_assets_tests.dbt.capacities import CAPACITIES
 from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, Sync, invented_syncs
 from analytics_assets_tests.dbt.invoice_promises import ROUNDING_RULES
 from analytics_assets_tests.dbt.nasty import syncs_of

@@ -5,23 +5,17 @@ As in `promises`: plain Python, written from the descriptions in the `.yml` and 
 
 import json
 from collections import Counter, defaultdict
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from analytics_assets_tests.dbt.capacities import capacity_of
+from analytics_assets_tests.dbt.entry import Entry, local_start
 from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, seconds, seconds_by_day
-from analytics_assets_tests.dbt.promises import (
-    WEEKDAYS,
-    Entry,
-    Workspace,
-    days_from,
-    exponent_of,
-    in_units,
-    is_reset,
-    local_start,
-    rounded,
-)
+from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
+from analytics_assets_tests.dbt.periods import period_of, week_start_of
+from analytics_assets_tests.dbt.promises import Workspace
 
 
 class CloseWorkspace(Workspace):
@@ -114,7 +108,7 @@ class CloseWorkspace(Workspace):
         rows: dict[tuple[str, date], Row] = {}
         for (group, user), membership in self.group_members().items():
             for start, week in self.weeks_of(user, as_of).items():
-                days = Counter(_week_start(start + timedelta(days=number), "MONDAY") for number in range(7))
+                days = Counter(week_start_of(start + timedelta(days=number), "MONDAY") for number in range(7))
                 [(most, _)] = days.most_common(1)
                 begun = {
                     **{name: membership[name] for name in ("user_group_name", "is_user_group_deleted")},
@@ -151,7 +145,7 @@ class CloseWorkspace(Workspace):
                 continue
             kind = {"BREAK": "break", "HOLIDAY": "time_off", "TIME_OFF": "time_off"}.get(entry.row["type"] or "", "work")
             for day, part in seconds_by_day(entry.row).items():
-                week = sums[_week_start(day, first_day)]
+                week = sums[week_start_of(day, first_day)]
                 week["tracked"] += part
                 week[kind] += part
                 week["billable"] += part if entry.is_billable else 0
@@ -159,7 +153,7 @@ class CloseWorkspace(Workspace):
             return {}
         listed = {row["id"]: row for row in self.syncs[-1].rows["users"]}
         is_active = user in listed and listed[user].get("status") in (None, "ACTIVE")
-        start, last = min(sums), max([*sums, *([_week_start(as_of, first_day)] if is_active else [])])
+        start, last = min(sums), max([*sums, *([week_start_of(as_of, first_day)] if is_active else [])])
         weeks = {}
         while start <= last:
             weeks[start] = {
@@ -251,7 +245,7 @@ class CloseWorkspace(Workspace):
             ):
                 if not option or not whole:
                     continue
-                first, last = _period_of(option, reset, local_start(entry.row))
+                first, last = period_of(option, reset, local_start(entry.row))
                 row = rows.setdefault(
                     (project["id"], kind, first),
                     {
@@ -279,37 +273,7 @@ class CloseWorkspace(Workspace):
         return rows
 
 
-WEEKLY_CAPACITY_SECONDS = 40 * 3600
-CAPACITIES: list[dict[str, Any]] = [
-    {"member": "berlin", "weekly_seconds": 30 * 3600, "valid_from": None},
-    {"member": "berlin", "weekly_seconds": 20 * 3600, "valid_from": "2025-02-05"},
-    {"member": "new_york", "weekly_seconds": 0, "valid_from": "2025-01-13"},
-    {"member": "u0", "weekly_seconds": 9 * 3600, "valid_from": None},
-    {"member": "nobody@example.com", "weekly_seconds": 3600, "valid_from": None},
-]
-"""What the owner's file says of members; those of the invented workspaces have no e-mail address."""
-
-
-def capacity_of(user: str, week: date) -> int:
-    """The seconds that a member can work in a week that begins on that day."""
-    begun = [
-        (line["valid_from"] or "", line["weekly_seconds"])
-        for line in CAPACITIES
-        if line["member"] == user and (line["valid_from"] or "") <= week.isoformat()
-    ]
-    return max(begun)[1] if begun else WEEKLY_CAPACITY_SECONDS
-
-
 TASK_ESTIMATES = {None: None, "PT0S": 0, "PT1S": 1, "1": 1, "PT1H": 3600, "PT2H30M": 9000, "PT9H": 32_400}
-
-
-def _period_of(option: str, reset: Row, local_time: datetime) -> tuple[date, date]:
-    """The first and the last day of the period that a local time lies in."""
-    hour = time(reset.get("hour") or 0)
-    before = (day for day in days_from(local_time.date(), -1) if is_reset(option, reset, day))
-    first = next(day for day in before if datetime.combine(day, hour) <= local_time)
-    following = next(day for day in days_from(first + timedelta(days=1), 1) if is_reset(option, reset, day))
-    return first, following - timedelta(days=1)
 
 
 def _number(text: str) -> float | None:
@@ -328,12 +292,6 @@ def _date(text: str) -> date | None:
     except ValueError:
         return None
     return day if day.isoformat() == text else None
-
-
-def _week_start(day: date, first_day: str) -> date:
-    while WEEKDAYS[day.weekday()] != first_day:
-        day -= timedelta(days=1)
-    return day
 
 
 def _shares(week: Row) -> Row:

@@ -9,8 +9,9 @@ from math import ceil, floor
 from typing import Any
 
 from analytics_assets_tests.dbt.history import Row, Sync, amount, seconds
+from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
 from analytics_assets_tests.dbt.plain_promises import PlainWorkspace
-from analytics_assets_tests.dbt.promises import Workspace, exponent_of, in_units, rounded
+from analytics_assets_tests.dbt.promises import Workspace
 
 SHOWN = ("tracked_seconds", "billable_seconds", "amount_minor", "cost_minor", "has_cost_in_other_currency")
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from analytics_assets.source.columns import ResourceName
 from analytics_assets_tests.dbt.further_promises import TASK_ESTIMATES, CloseWorkspace
 from analytics_assets_tests.dbt.history import DEFAULT_TIME_ZONE, Row, amount, cost, seconds, seconds_by_day, zone_of
-from analytics_assets_tests.dbt.promises import MONTHS, WEEKDAYS
+from analytics_assets_tests.dbt.periods import MONTHS, WEEKDAYS
 
 
 class PlainWorkspace(CloseWorkspace):

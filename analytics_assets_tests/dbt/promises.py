@@ -5,50 +5,24 @@ whoever changes a promise changes it here too. Nothing here is fast.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date, datetime, timedelta
 from fractions import Fraction
-from math import ceil
 from typing import Any
 
-from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, month_end, seconds, work_date, zone_of
+from analytics_assets_tests.dbt.entry import (
+    Entry,
+    billed_values,
+    days_after_month_end,
+    fields_of,
+    local_start,
+    member_of,
+    start_of,
+)
+from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, month_end, seconds
+from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
+from analytics_assets_tests.dbt.periods import period_at, projected
 
 BURN_RATE_DAYS = 28
-DIGITS = {"JPY": 0, "KWD": 3, "CLF": 4}
-"""Of the currencies in these workspaces that have not two."""
-WEEKDAYS = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
-MONTHS = [
-    *("JANUARY", "FEBRUARY", "MARCH", "APRIL", "MAY", "JUNE"),
-    *("JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"),
-]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An entry as the marts see it: with what follows from its project, its client and the workspace."""
-
-    row: Row
-    client_id: str | None
-    currency: str | None
-    cost_currency: str | None
-
-    @property
-    def project_id(self) -> str | None:
-        return self.row.get("project_id") or None
-
-    @property
-    def start_date(self) -> date:
-        return work_date(self.row)
-
-    @property
-    def month(self) -> date:
-        return self.start_date.replace(day=1)
-
-    @property
-    def is_billable(self) -> bool:
-        return bool(self.row.get("billable"))
 
 
 class Workspace:
@@ -143,11 +117,11 @@ class Workspace:
                     continue
                 is_return = before is None and key in ever
                 is_new = before is None and not is_return
-                is_list_known = not is_new or lists_read.get(_member(after), sync.at) < sync.at
+                is_list_known = not is_new or lists_read.get(member_of(after), sync.at) < sync.at
                 is_first_reading = is_new and (
                     previous is None
-                    or previous < _start(after)
-                    or (not is_list_known and listed.get(_member(after), sync.at) > _start(after))
+                    or previous < start_of(after)
+                    or (not is_list_known and listed.get(member_of(after), sync.at) > start_of(after))
                 )
                 change = self._change(before, after, sync.at)
                 if change is not None and not is_first_reading:
@@ -158,7 +132,7 @@ class Workspace:
                         "is_certainly_late": is_list_known and previous >= self._closed(change),
                     }
             for row in read.values():
-                lists_read.setdefault(_member(row), sync.at)
+                lists_read.setdefault(member_of(row), sync.at)
             known, previous = read, sync.at
             ever |= read.keys()
         return found
@@ -178,10 +152,10 @@ class Workspace:
             return None
         fields = None
         if before and after:
-            fields = {name for name, value in _fields(before).items() if value != _fields(after)[name]}
+            fields = {name for name, value in fields_of(before).items() if value != fields_of(after)[name]}
             if not fields:
                 return None
-            is_relevant = _billed(before) != _billed(after)
+            is_relevant = billed_values(before) != billed_values(after)
         else:
             is_relevant = any(side and seconds(side.row) > 0 for side in (before, after))
         shown = after or before
@@ -190,7 +164,7 @@ class Workspace:
             "change_type": "edited" if fields else "added" if after else "deleted",
             "changed_fields": fields,
             "entry_month": ended[0].month,
-            "days_after_month_end": _days_after_month_end(ended[0], at),
+            "days_after_month_end": days_after_month_end(ended[0], at),
             "is_billing_relevant": is_relevant,
             "project_id": shown.project_id,
             "project_name": self.projects.get(shown.project_id or "", {}).get("name"),
@@ -267,7 +241,7 @@ class Workspace:
             ("estimate", "seconds", int(hours) * 3600, project["time_estimate__reset_option"], estimated),
             ("budget", "minor", budget["estimate"], budget["resetOption"], billed),
         ):
-            start, following = _period(reset, project["estimate_reset"] or {}, as_of)
+            start, following = period_at(reset, project["estimate_reset"] or {}, as_of)
             spent_lately = sum(count(entry) for entry in recent)
             row |= {
                 f"{name}_period_start": start and start.date(),
@@ -290,7 +264,7 @@ class Workspace:
                         for day in sorted({entry.start_date for entry in of_period})
                         if sum(count(entry) for entry in of_period if entry.start_date <= day) >= whole
                     ),
-                    _projected(whole - used, Fraction(spent_lately, burn_days or 1), as_of, following),
+                    projected(whole - used, Fraction(spent_lately, burn_days or 1), as_of, following),
                 ),
             }
         row["currency_exponent"] = exponent_of(currency)
@@ -300,113 +274,3 @@ class Workspace:
         dates = [row[f"{name}_exhaustion_date"] for name in ("estimate", "budget")]
         row["projected_exhaustion_date"] = min((day for day in dates if day), default=None)
         return row
-
-
-def exponent_of(currency: str | None) -> int | None:
-    """The digits after the decimal point of a currency."""
-    return None if currency is None else DIGITS.get(currency, 2)
-
-
-def in_units(minor: int | None, currency: str | None) -> Decimal | None:
-    """An amount in minor units as one in units of its currency."""
-    exponent = exponent_of(currency)
-    return None if minor is None or exponent is None else Decimal(minor).scaleb(-exponent)
-
-
-def rounded(number: Fraction, digits: int) -> Decimal:
-    """Half away from zero, exactly."""
-    scaled = abs(number) * 10**digits + Fraction(1, 2)
-    return (Decimal(int(scaled)) * (-1 if number < 0 else 1)).scaleb(-digits).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-
-
-def _projected(remaining: int, per_day: Fraction, as_of: date, following: date | None) -> date | None:
-    if per_day <= 0:
-        return None
-    days = ceil(remaining / per_day)
-    if days > 3650 or (following and as_of + timedelta(days=days) >= following):
-        return None
-    return as_of + timedelta(days=days)
-
-
-def _period(option: str | None, reset: Row, as_of: date) -> tuple[datetime | None, date | None]:
-    """The local time at which the period began that a date lies in, and the date on which the next one does."""
-    if option is None:
-        return None, None
-    first = next(day for day in days_from(as_of, -1) if is_reset(option, reset, day))
-    following = next(day for day in days_from(as_of + timedelta(days=1), 1) if is_reset(option, reset, day))
-    return datetime.combine(first, time(reset.get("hour") or 0)), following
-
-
-def days_from(first: date, step: int) -> Iterator[date]:
-    """All days from one on, forwards or backwards."""
-    while True:
-        yield first
-        first += timedelta(days=step)
-
-
-def is_reset(option: str, reset: Row, day: date) -> bool:
-    """Whether an estimate or budget starts anew on a day."""
-    if option == "WEEKLY":
-        return WEEKDAYS[day.weekday()] == (reset.get("dayOfWeek") or "MONDAY")
-    if option == "YEARLY" and MONTHS[day.month - 1] != (reset.get("month") or "JANUARY"):
-        return False
-    wanted = reset.get("dayOfMonth") or 1
-    is_last_day = (day + timedelta(days=1)).day == 1
-    return day.day == wanted or (is_last_day and day.day < wanted)
-
-
-def _start(row: Row | None) -> datetime:
-    assert row is not None
-    start: datetime = row["time_interval__start"]
-    return start
-
-
-def _member(row: Row | None) -> str:
-    """The member in whose list an entry stands."""
-    assert row is not None
-    member: str = row["_users_id"]
-    return member
-
-
-def local_start(row: Row) -> datetime:
-    """The time on the clocks of the member at which an entry begins."""
-    return _start(row).astimezone(zone_of(row)).replace(tzinfo=None)
-
-
-def _days_after_month_end(entry: Entry, at: datetime) -> int:
-    zone = zone_of(entry.row)
-    return (at.astimezone(zone).date() - month_end(entry.row).astimezone(zone).date()).days
-
-
-def _fields(entry: Entry) -> dict[str, object]:
-    """The fields whose change is an edit."""
-    row = entry.row
-    fields = [
-        (field["customFieldId"], sorted(field["value"]) if isinstance(field["value"], list) else field["value"])
-        for field in row["custom_field_values"] or []
-        if field["value"] not in (None, "", [])
-    ]
-    return {
-        "user_id": row["user_id"],
-        "project_id": entry.project_id,
-        "task_id": row["task_id"] or None,
-        "description": row["description"] or None,
-        "entry_type": row["type"] or "REGULAR",
-        "is_billable": entry.is_billable,
-        "started_at": row["time_interval__start"],
-        "ended_at": row["time_interval__end"],
-        "hourly_rate_minor": row["hourly_rate__amount"],
-        "hourly_rate_currency": row["hourly_rate__currency"],
-        "cost_rate_minor": row["cost_rate__amount"],
-        "cost_rate_currency": row["cost_rate__currency"],
-        "tag_ids": set(row["tag_ids"] or []),
-        "custom_field_values": sorted(fields),
-    }
-
-
-def _billed(entry: Entry) -> tuple[object, ...]:
-    """What makes a change one of hours or money of a month."""
-    row = entry.row
-    kind = row["type"] or "REGULAR"
-    money = (amount(row), cost(row), entry.currency, entry.cost_currency)
-    return (row["user_id"], entry.project_id, entry.month, kind, entry.is_billable, seconds(row), *money)

@@ -18,7 +18,7 @@ from analytics_assets_tests.dbt.compiled import Models, compiled_models
 from analytics_assets_tests.dbt.conftest import Builder
 from analytics_assets_tests.dbt.history import AS_OF, TIME_ZONES, Row, Sync
 from analytics_assets_tests.dbt.invoice_promises import InvoicedWorkspace
-from analytics_assets_tests.dbt.promises import WEEKDAYS
+from analytics_assets_tests.dbt.periods import WEEKDAYS
 from analytics_assets_tests.dbt.warehouse import ALL_TIME, create_warehouse, publish
 
 EXAMPLES: Final = 15
