@@ -25,6 +25,8 @@ def dagster_home(settings: Settings) -> Path:
 def ensure_dagster_home(settings: Settings) -> Path:
     """The folder of the instance, which is created with its configuration if it is missing.
 
+    It is `DAGSTER_HOME` from then on, for this process and those that it starts: the configuration refers to it.
+
     Raises:
         CommandError: the folder can't be created.
     """
@@ -37,4 +39,5 @@ def ensure_dagster_home(settings: Settings) -> Path:
         setting = HOME_VARIABLE if os.environ.get(HOME_VARIABLE, "").strip() else "ANALYTICS_DUCKDB_PATH"
         reason = error.strerror or error
         raise CommandError(f"{home} can't be written ({reason}); choose another place with {setting}.") from error
+    os.environ[HOME_VARIABLE] = str(home)
     return home

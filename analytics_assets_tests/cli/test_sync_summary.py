@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 from dagster import AssetKey, DagsterInstance, DagsterRunStatus
 
 from analytics_assets.demo.serving import DemoServer
@@ -56,7 +57,10 @@ def test_dagster_and_dlt_and_dbt_keep_their_own_logs_to_themselves(synced: Ended
     assert all(re.match(r" +\d+\.\d s  |Warning: ", line) for line in synced.err.splitlines()), synced.err
 
 
-def test_the_ui_finds_the_run_under_its_job_with_its_months(synced: Ended, dagster_home: Path) -> None:
+def test_the_ui_finds_the_run_under_its_job_with_its_months(
+    synced: Ended, dagster_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(dagster_home))
     with DagsterInstance.from_config(str(dagster_home)) as instance:
         run = min(instance.get_run_records(), key=lambda record: record.create_timestamp).dagster_run
         months = instance.get_materialized_partitions(AssetKey(["raw", "time_entries"]))

@@ -1,6 +1,7 @@
 """The instance's history stays bounded: old runs go with all their files, and the latest state of everything stays."""
 
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,9 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def instance(home: Path) -> Iterator[DagsterInstance]:
-    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+def instance(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    (home / "dagster.yaml").write_text((files("analytics_assets") / "dagster.yaml").read_text())
     with DagsterInstance.from_config(str(home)) as instance:
         yield instance
 

@@ -1,8 +1,10 @@
 """What the tests of safety share: a small warehouse that is loaded already, its API, and processes to run on it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from dagster import DagsterInstance
@@ -53,7 +55,10 @@ class Site(Rig):
     @contextmanager
     def instance(self) -> Iterator[DagsterInstance]:
         """The Dagster instance that the runs of `variables` are kept on."""
-        with DagsterInstance.from_config(str(self.dagster_home)) as instance:
+        with (
+            mock.patch.dict(os.environ, {"DAGSTER_HOME": str(self.dagster_home)}),
+            DagsterInstance.from_config(str(self.dagster_home)) as instance,
+        ):
             yield instance
 
     def change_something(self) -> None:

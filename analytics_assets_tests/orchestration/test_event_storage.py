@@ -1,0 +1,86 @@
+"""The event log that keeps its connections: the same files as Dagster's own storage, and a run that another process deletes."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from dagster import AssetCheckResult, DagsterInstance, MaterializeResult, asset, asset_check, materialize
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+from analytics_assets.orchestration.event_storage import RUNS_KEPT_OPEN, EventStorage
+
+
+@asset
+def entries() -> MaterializeResult[None]:
+    return MaterializeResult(metadata={"rows": 7})
+
+
+@asset_check(asset=entries)
+def are_many() -> AssetCheckResult:
+    return AssetCheckResult(passed=True, metadata={"rows": 7})
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
+    """An instance with the configuration that the project ships."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text((files("analytics_assets") / "dagster.yaml").read_text())
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        yield instance
+
+
+def run(instance: DagsterInstance) -> str:
+    return materialize([entries, are_many], instance=instance).run_id
+
+
+def storage_of(instance: DagsterInstance) -> EventStorage:
+    storage = instance.event_log_storage
+    assert isinstance(storage, EventStorage)
+    return storage
+
+
+def test_the_shipped_configuration_uses_it_and_dagsters_own_storage_reads_what_it_wrote(
+    instance: DagsterInstance, tmp_path: Path
+) -> None:
+    run_id = run(instance)
+    own = storage_of(instance).get_logs_for_run(run_id)
+    stock = SqliteEventLogStorage(str(tmp_path / "history" / "runs"))
+    stock.register_instance(instance)
+    assert own
+    assert stock.get_logs_for_run(run_id) == own
+    (record,) = stock.get_asset_records([entries.key])
+    assert record.asset_entry.last_run_id == run_id
+
+
+def test_what_dagsters_own_storage_writes_is_seen_at_once(instance: DagsterInstance, tmp_path: Path) -> None:
+    first = run(instance)
+    assert storage_of(instance).get_logs_for_run(first)
+    stock = SqliteEventLogStorage(str(tmp_path / "history" / "runs"))
+    stock.register_instance(instance)
+    stock.store_event(storage_of(instance).get_logs_for_run(first)[-1])
+    assert len(storage_of(instance).get_logs_for_run(first)) == len(stock.get_logs_for_run(first))
+    last, before = stock.get_logs_for_run(first)[-1], stock.get_logs_for_run(first)[-2]
+    assert last == before
+
+
+def test_a_run_that_another_process_deleted_has_no_events_any_more(instance: DagsterInstance) -> None:
+    run_id, storage = run(instance), storage_of(instance)
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{storage.path_for_shard(run_id)}{ending}").unlink(missing_ok=True)
+    assert storage.get_logs_for_run(run_id) == []
+
+
+def test_looking_at_many_runs_keeps_few_files_open(instance: DagsterInstance) -> None:
+    run_ids, storage = [run(instance) for _ in range(RUNS_KEPT_OPEN + 2)], storage_of(instance)
+    counts = [len(storage.get_logs_for_run(run_id)) for run_id in run_ids]
+    assert len(set(counts)) == 1
+    assert len(storage._engines) == RUNS_KEPT_OPEN + 1
+
+
+def test_its_files_are_closed_with_it(instance: DagsterInstance) -> None:
+    run(instance)
+    storage = storage_of(instance)
+    storage.dispose()
+    assert not storage._engines
+    assert run(instance)
