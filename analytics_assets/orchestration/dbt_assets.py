@@ -6,18 +6,23 @@ groups and checks.
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, Failure
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, Failure, Output
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
-from analytics_assets.orchestration.dbt_run import PROJECT_DIR, build_models, with_row_counts
+from analytics_assets.orchestration.dbt_run import PROJECT_DIR, DbtOutcome, run_dbt
 from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
+from analytics_assets.orchestration.unchanged import ROW_COUNT, BuildPlan, plan_build, relations_of, told_again
 from analytics_assets.settings import Settings
+from analytics_assets.warehouse.built import note_built, place
+from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.tables import HISTORY, RAW, ensure_tables, quoted
 
@@ -86,17 +91,49 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     Raises:
         FileNotFoundError: the manifest has not been prepared.
     """
+    manifest, translator = load_manifest(settings.duckdb_path.stem), ModelTranslator()
 
-    @dbt_assets(manifest=load_manifest(settings.duckdb_path.stem), dagster_dbt_translator=ModelTranslator(), name="dbt")
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="dbt")
     def dbt(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
         with failures_in_a_sentence(), warnings_shown_in(context.log):
             variables = dbt_variables(settings)  # reads a file of the owner's, which may have changed by now
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)
-                outcome = build_models(context, warehouse.path, ModelTranslator(), variables)
-                yield from with_row_counts(outcome, context, warehouse.path)
+                facts = (MANIFEST.read_text(), json.dumps(variables, sort_keys=True))
+                plan = plan_build(context, manifest, translator, warehouse.path, *facts)
+                context.log.info("%d models and checks to build, %d unchanged", len(plan.to_build), len(plan.unchanged))
+                outcome = run_dbt(warehouse.path, plan.to_build, variables) if plan.to_build else DbtOutcome({}, None)
+                rows = _noted(warehouse.path, plan, outcome)
+            for node in plan.selected:
+                report = outcome.reports.get(node) or (plan.unchanged[node].report if node in plan.unchanged else None)
+                if report is None:
+                    continue
+                message = DbtCoreCliEventMessage(raw_event=dict(report), event_history_metadata={})
+                for event in message.to_default_asset_events(manifest, translator, context):
+                    if node in plan.unchanged:
+                        yield told_again(event, plan.unchanged[node])
+                    elif isinstance(event, Output):
+                        yield event.with_metadata({**event.metadata, ROW_COUNT: rows[node]})
+                    else:
+                        yield event
             if outcome.failure is not None:
                 raise Failure(description=outcome.failure, allow_retries=False)
 
     return dbt
+
+
+def _noted(warehouse: Path, plan: BuildPlan, outcome: DbtOutcome) -> dict[str, int]:
+    """Note what was built from what; how many rows each model has that dbt has built.
+
+    dagster-dbt's own `fetch_row_counts` asks through dbt's adapter from a pool of threads: it was seen to wait for
+    ever, and it keeps the file open for writing.
+    """
+    if not outcome.reports:
+        return {}
+    with connection(warehouse) as con:
+        rows = {
+            node: count(con, place(relation)) for node, relation in relations_of(plan.manifest).items() if node in outcome.good
+        }
+        note_built(con, plan.notes(outcome.good, rows))
+    return rows

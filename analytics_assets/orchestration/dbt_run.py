@@ -1,23 +1,20 @@
 """One `dbt build` in this process, on a warehouse that this process keeps open for dbt alone.
 
 In this process, because Dagster has imported dbt already: a process of its own would cost five seconds more per sync,
-and a guard that ends it when a run is killed. What dbt reports becomes Dagster's events here; which models are built
-is decided by the run's selection.
+and a guard that ends it when a run is killed. Which models are built is decided in `unchanged.py`, and what dbt reports
+becomes Dagster's events in `dbt_assets.py`.
 """
 
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from dagster import AssetExecutionContext, DagsterExecutionInterruptedError, Output
+from dagster import DagsterExecutionInterruptedError
 from dagster._utils.interrupts import raise_interrupts_as
-from dagster_dbt import DagsterDbtTranslator
-from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dbt.artifacts.schemas.results import NodeResult
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -25,61 +22,54 @@ from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
 from analytics_assets.orchestration.dbt_variables import DbtValue
-from analytics_assets.warehouse.comparison import count
-from analytics_assets.warehouse.connection import connection, kept_open
+from analytics_assets.warehouse.connection import kept_open
 from analytics_assets.warehouse.places import dbt_folder
-from analytics_assets.warehouse.tables import quoted
 
 PROJECT_DIR: Final = Path(__file__).parents[1] / "dbt_project"
+GOOD: Final = ("success", "pass", "warn")
 RESULT_EVENTS: Final = frozenset({"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult"})
 SENTENCE_CHARACTERS: Final = 1500
 ABOUT_THE_PLACE: Final = re.compile(r"\w+ Error in \w+ \w+ \(|compiled code at |> (?:in|called by) ", re.IGNORECASE)
 
+DbtReport = Mapping[str, Any]
+"""One message of dbt about the end of a model or check, as dbt writes it in JSON."""
+
 
 @dataclass(frozen=True)
 class DbtOutcome:
-    """What a run of dbt did: Dagster's events, and why it failed, or None."""
+    """What a run of dbt did: what it reported of each node that it dealt with, and why it failed, or None."""
 
-    events: Sequence[Any]
+    reports: Mapping[str, DbtReport]
     failure: str | None
 
+    @property
+    def good(self) -> dict[str, DbtReport]:
+        """The reports of models that were built, and of checks that passed or only warned."""
+        return {node: report for node, report in self.reports.items() if report["data"]["node_info"]["node_status"] in GOOD}
 
-def build_models(
-    context: AssetExecutionContext, warehouse: Path, translator: DagsterDbtTranslator, variables: Mapping[str, DbtValue]
-) -> DbtOutcome:
-    """Build and test the selected models; the caller holds the writer's lock.
+
+def run_dbt(warehouse: Path, nodes: Sequence[str], variables: Mapping[str, DbtValue]) -> DbtOutcome:
+    """Build and test some nodes; the caller holds the writer's lock.
 
     Args:
-        context: the step of the dbt assets; says what is selected.
         warehouse: path of the warehouse file.
-        translator: dbt node → asset.
+        nodes: ids of models and checks.
         variables: variables of the dbt project that differ from its defaults.
 
     Raises:
         DagsterExecutionInterruptedError: the run was told to end; dbt has cancelled its queries.
     """
-    # not public, but dagster-dbt offers no other way from a run's selection to dbt's arguments
-    asked = get_updated_cli_invocation_params_for_context(context=context, manifest={}, dagster_dbt_translator=translator)
-    reports: list[DbtCoreCliEventMessage] = []
+    reports: dict[str, DbtReport] = {}
 
     def note(message: EventMsg) -> None:
         if message.info.name in RESULT_EVENTS:
-            reports.append(DbtCoreCliEventMessage(raw_event=msg_to_dict(message), event_history_metadata={}))
+            report = msg_to_dict(message)
+            reports[report["data"]["node_info"]["unique_id"]] = report
 
-    folder = dbt_folder(warehouse)
-    options = ["--indirect-selection", asked.indirect_selection] if asked.indirect_selection else []
-    done = _invoke(warehouse, ["build", *_options(warehouse, folder, variables), *options, *asked.selection_args], note)
-    events = [
-        event
-        for report in reports
-        for event in report.to_default_asset_events(
-            manifest=asked.manifest,
-            dagster_dbt_translator=asked.dagster_dbt_translator,
-            context=context,
-            target_path=folder,
-        )
-    ]
-    return DbtOutcome(events, None if done.success else _failure(done))
+    names = [node.split(".")[2] for node in nodes]
+    chosen = ["--select", *names, "--indirect-selection", "empty"]
+    done = _invoke(warehouse, ["build", *_options(warehouse, dbt_folder(warehouse), variables), *chosen], note)
+    return DbtOutcome(reports, None if done.success else _failure(done))
 
 
 def _options(warehouse: Path, folder: Path, variables: Mapping[str, DbtValue]) -> list[str]:
@@ -123,20 +113,3 @@ def _reason(result: NodeResult) -> str:
         return f"{result.failures:,} {'row fails' if result.failures == 1 else 'rows fail'} this check"
     lines = [line.strip() for line in (result.message or "dbt gave no reason").splitlines()]
     return " ".join(line for line in lines if line and not ABOUT_THE_PLACE.match(line))
-
-
-def with_row_counts(outcome: DbtOutcome, context: AssetExecutionContext, warehouse: Path) -> Iterator[Any]:
-    """The events, with the rows of each model.
-
-    dagster-dbt's own `fetch_row_counts` asks through dbt's adapter from a pool of threads: it was seen to wait for
-    ever, and it keeps the file open for writing.
-    """
-    outputs = [event for event in outcome.events if isinstance(event, Output)]
-    keys = {event.output_name: context.asset_key_for_output(event.output_name) for event in outputs}
-    with connection(warehouse, read_only=True) as con:
-        rows = {name: count(con, f"{quoted(key.path[0])}.{quoted(key.path[-1])}") for name, key in keys.items()}
-    for event in outcome.events:
-        if isinstance(event, Output):
-            yield event.with_metadata({**event.metadata, "dagster/row_count": rows[event.output_name]})
-        else:
-            yield event

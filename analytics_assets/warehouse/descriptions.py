@@ -24,6 +24,14 @@ PUBLICATIONS_COLUMNS: Final = {
     "read_began_at": "When the reading began, UTC; what it covers ends there.",
     "voided_at": "When the table was made anew or got another declared column, so that this reading covers it no more, UTC.",
 }
+BUILT_TABLE: Final = "One row per model and check: what it was built from, so that a sync can leave it as it is."
+BUILT_COLUMNS: Final = {
+    "node": "The model or check, as dbt names it.",
+    "built_from": "Fingerprint of the raw tables, variables, project and day that it was built from.",
+    "row_count": "Rows of the model when it was built; null for a check.",
+    "report": "What dbt reported about it then.",
+    "built_at": "When it was built, UTC.",
+}
 
 
 def table_description(table: Table, *, history: bool) -> str:

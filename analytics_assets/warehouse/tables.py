@@ -10,6 +10,8 @@ import duckdb
 
 from analytics_assets.source.columns import TABLES, DataType, ResourceName, Table
 from analytics_assets.warehouse.descriptions import (
+    BUILT_COLUMNS,
+    BUILT_TABLE,
     CHANGE,
     LOADED_AT,
     PUBLICATIONS_COLUMNS,
@@ -23,6 +25,7 @@ from analytics_assets.warehouse.errors import WarehouseError
 RAW: Final = "raw"
 HISTORY: Final = "raw_history"
 PUBLICATIONS: Final = f"{RAW}._publications"
+BUILT: Final = f"{RAW}._built"
 
 DUCKDB_TYPES: Final[dict[DataType, str]] = {
     "text": "VARCHAR",
@@ -60,6 +63,10 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     )
     for column in ("read_began_at", "voided_at"):
         con.execute(f"ALTER TABLE {PUBLICATIONS} ADD COLUMN IF NOT EXISTS {column} TIMESTAMPTZ")
+    con.execute(
+        f"CREATE TABLE IF NOT EXISTS {BUILT} (node VARCHAR NOT NULL, built_from VARCHAR NOT NULL, row_count BIGINT, "
+        "report JSON NOT NULL, built_at TIMESTAMPTZ NOT NULL)"
+    )
     for table in TABLES.values():
         declared = _declared_types(table)
         if missing_columns(con, table):
@@ -100,8 +107,10 @@ def _describe(con: duckdb.DuckDBPyConnection) -> None:
 
     One query finds what is said already (3 ms), so that a warehouse of an older version is described too.
     """
-    wanted = {("TABLE", PUBLICATIONS): PUBLICATIONS_TABLE}
-    wanted |= {("COLUMN", f"{PUBLICATIONS}.{quoted(column)}"): text for column, text in PUBLICATIONS_COLUMNS.items()}
+    wanted: dict[tuple[str, str], str] = {}
+    for own, text, columns in ((PUBLICATIONS, PUBLICATIONS_TABLE, PUBLICATIONS_COLUMNS), (BUILT, BUILT_TABLE, BUILT_COLUMNS)):
+        wanted["TABLE", own] = text
+        wanted |= {("COLUMN", f"{own}.{quoted(column)}"): said for column, said in columns.items()}
     for schema in (RAW, HISTORY):
         for table in TABLES.values():
             place = f"{schema}.{table.name}"

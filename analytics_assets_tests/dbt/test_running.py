@@ -80,3 +80,35 @@ def test_a_folder_may_hold_quotes(builder: Builder) -> None:
         build = quoted.build("quoted", "--exclude-resource-type", "unit_test", "--vars", where)
     assert build.success, build.messages
     assert build.rows("select count(*) from staging.stg_time_entries") == [(1,)]
+
+
+def test_a_view_where_a_table_belongs_and_the_other_way_round_are_replaced(builder: Builder, empty: Build) -> None:
+    """An earlier version of the project, or its owner, may have made them; DuckDB replaces only what is of one kind."""
+    with FileLock(builder.folder / "lock"):
+        shutil.copy(empty.warehouse, builder.path)
+        with duckdb.connect(str(builder.path)) as connection:
+            connection.execute("drop view staging.stg_tags; create table staging.stg_tags as select 1 as one")
+            connection.execute("drop table marts.dim_tags; create view marts.dim_tags as select 1 as one")
+        done = builder.invoke("--select", "stg_tags dim_tags")
+        with duckdb.connect(str(builder.path)) as connection:
+            kinds = connection.execute(
+                "select table_name, table_type from information_schema.tables where table_name like '%_tags' order by 1"
+            ).fetchall()
+        builder.path.unlink()
+    assert done.success, done.exception
+    assert {("dim_tags", "BASE TABLE"), ("stg_tags", "VIEW")} <= set(kinds)
+
+
+def test_dbt_forgets_what_models_were_built_from_before_it_builds_them(builder: Builder, empty: Build) -> None:
+    """Whoever runs it, with whatever variables: else a sync would take the models for those that it has built itself."""
+    with FileLock(builder.folder / "lock"):
+        shutil.copy(empty.warehouse, builder.path)
+        with duckdb.connect(str(builder.path)) as connection:
+            for node in ("model.analytics_assets.stg_tags", "model.analytics_assets.dim_tags"):
+                connection.execute("insert into raw._built values (?, 'all that is', 0, '{}', now())", [node])
+        done = builder.invoke("--select", "stg_tags")
+        with duckdb.connect(str(builder.path)) as connection:
+            left = connection.execute("select node from raw._built").fetchall()
+        builder.path.unlink()
+    assert done.success, done.exception
+    assert left == [("model.analytics_assets.dim_tags",)]

@@ -24,6 +24,8 @@ from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.window import Window
+from analytics_assets.warehouse.built import states_of_raw
+from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.dbt.compiled import Models
 from analytics_assets_tests.histories.changes import CHANGES, NUMBER, ROW_CHANGES, Change, World
 from analytics_assets_tests.histories.marts import assert_marts_tell
@@ -86,6 +88,8 @@ class WorkspaceHistory(RuleBasedStateMachine):
         self._rig = Rig(self._server, self._folder, start=month(MONTHS - 1).first_moment.date())
         self._world = World(self._server.workspace, self._server.behaviour.refused_parents)
         self._model = Model(Window(self._rig.window().start, undated=True))
+        self._contents: dict[tuple[str, str], str] = {}
+        """What each raw table held with its history, by the state that the warehouse gives for it."""
         self._may_be_killed = False
         self._selections: tuple[Selection, ...] = ()
 
@@ -235,7 +239,13 @@ class WorkspaceHistory(RuleBasedStateMachine):
         with self._rig.held_open():
             rows = {resource: self._rig.rows(resource) for resource in RESOURCE_NAMES}
             history = {resource: self._rig.history(resource) for resource in RESOURCE_NAMES}
+        with connection(self._rig.path) as con:
+            states = states_of_raw(con)
         assert_holds(self._model, rows, history)
+        for resource in RESOURCE_NAMES:  # by which a sync decides that models need not be built again
+            content = repr((sorted(rows[resource].items()), history[resource]))
+            told = self._contents.setdefault((resource, states[resource]), content)
+            assert told == content, f"{resource} changed, its state did not"
         if self.marts_after_each_sync:
             self._check_marts()
 

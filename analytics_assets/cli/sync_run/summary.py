@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analytics_assets.cli.sync_run.watch import MetadataValues, RunWatch
+from analytics_assets.orchestration.unchanged import UNCHANGED_SINCE
 from analytics_assets.settings import Settings, project_dir
 from analytics_assets.source.columns import RESOURCE_NAMES
 
@@ -84,18 +85,23 @@ def _number(values: MetadataValues, figure: str) -> int:
 def _models_line(watch: RunWatch) -> str:
     if not watch.is_green and len(watch.models) < watch.models_planned:  # those of dbt are known only when it has finished
         return f"Models: not all of {watch.models_planned} built"
+    new = [key for key, values in watch.models.items() if UNCHANGED_SINCE not in values]
+    unchanged = len(watch.models) - len(new)
     layers: dict[str, int] = {}
-    for key in watch.models:
+    for key in new:
         layers[key.path[0]] = layers.get(key.path[0], 0) + 1
     built = ", ".join(f"{count} {layer}" for layer, count in sorted(layers.items(), reverse=True))
-    return f"Models: {len(watch.models)} of {watch.models_planned} built" + (f" ({built})" if built else "")
+    left = f", {unchanged} unchanged" if unchanged else ""
+    return f"Models: {len(new)} of {watch.models_planned} built" + (f" ({built})" if built else "") + left
 
 
 def _checks_line(watch: RunWatch) -> str:
     passed = sum(check.passed for check in watch.checks)
     failed = sum(not check.passed and check.severity is AssetCheckSeverity.ERROR for check in watch.checks)
     warned, missing = len(watch.checks) - passed - failed, watch.checks_planned - len(watch.checks)
-    more = [f"{count} {word}" for count, word in ((warned, "warned"), (missing, "not run")) if count]
+    unchanged = sum(UNCHANGED_SINCE in check.metadata for check in watch.checks)
+    counted = ((warned, "warned"), (missing, "not run"), (unchanged, "of them of what is unchanged"))
+    more = [f"{count} {word}" for count, word in counted if count]
     return ", ".join([f"Checks: {passed} passed", f"{failed} failed", *more])
 
 
