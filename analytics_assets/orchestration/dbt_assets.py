@@ -1,88 +1,31 @@
 """The dbt models as assets, built on the warehouse while this process holds it for writing.
 
-What the models are stands in `dbt_project/`, how dbt is run in `dbt_run.py`; here the models get their asset keys,
-groups and checks.
+What the models are stands in `dbt_project/`, what becomes of them in Dagster in `dbt_nodes.py` and `dbt_events.py`, which
+of them a run builds in `unchanged.py`, and how dbt is run in `dbt_run.py`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, AssetSpec, Failure, Output
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+import duckdb
+from dagster import AssetExecutionContext, AssetsDefinition, Failure, multi_asset
 
-from analytics_assets.orchestration.automation import FOLLOWS_RAW
-from analytics_assets.orchestration.dbt_run import PROJECT_DIR, DbtOutcome, run_dbt
-from analytics_assets.orchestration.dbt_variables import dbt_variables
+from analytics_assets.orchestration.dbt_events import GOOD, event_of
+from analytics_assets.orchestration.dbt_nodes import MANIFEST, load_nodes
+from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
-from analytics_assets.orchestration.unchanged import ROW_COUNT, BuildPlan, plan_build, relations_of, told_again
+from analytics_assets.orchestration.unchanged import BuildPlan, plan_build
 from analytics_assets.settings import Settings
 from analytics_assets.warehouse.built import note_built, place
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
-from analytics_assets.warehouse.tables import HISTORY, RAW, ensure_tables, quoted
+from analytics_assets.warehouse.tables import ensure_tables
 
-MANIFEST: Final = PROJECT_DIR / "target" / "manifest.json"
-OWNERS: Final = ["team:analytics"]
-
-
-class ModelTranslator(DagsterDbtTranslator):
-    """dbt node → asset spec: `staging/<model>`, `marts/<model>`, grouped alike; sources are the `raw/*` assets."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            DagsterDbtTranslatorSettings(
-                enable_source_tests_as_checks=True,
-                # raw and raw_history are both filled by the raw assets
-                enable_duplicate_source_asset_keys=True,
-            )
-        )
-
-    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> AssetSpec:
-        """The spec of one model; its first sentence in the catalogue is the model's own description."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        node = manifest.get("nodes", {}).get(unique_id) or manifest.get("sources", {})[unique_id]
-        if node["resource_type"] == "source":
-            return spec
-        return spec.replace_attributes(
-            key=AssetKey([node["schema"], node["name"]]),
-            description=node["description"],
-            group_name=node["schema"],
-            owners=OWNERS,
-            automation_condition=FOLLOWS_RAW,
-            kinds={"dbt", "duckdb", node["config"]["materialized"]},
-        )
-
-
-def load_manifest(database: str) -> dict[str, Any]:
-    """The prepared manifest of the dbt project, made to fit this warehouse and Dagster.
-
-    It was prepared without a warehouse, so its relations get the database that they are in. `raw` and `raw_history`
-    are filled by the same asset, and Dagster takes an upstream asset once per model.
-
-    Args:
-        database: DuckDB's name for the warehouse file.
-
-    Raises:
-        FileNotFoundError: the manifest has not been prepared.
-    """
-    if not MANIFEST.exists():
-        raise FileNotFoundError(f"{MANIFEST.name} of the dbt project is missing: run `make setup`.")
-    manifest: dict[str, Any] = json.loads(MANIFEST.read_text())
-    history = {key for key, source in manifest["sources"].items() if source["source_name"] == HISTORY}
-    for relation in (*manifest["nodes"].values(), *manifest["sources"].values()):
-        if relation.get("relation_name"):
-            relation["relation_name"] = relation["relation_name"].replace(f'"{relation["database"]}"', quoted(database), 1)
-        relation["database"] = database
-    for node in manifest["nodes"].values():
-        upstream = node.get("depends_on", {}).get("nodes", [])
-        twins = {source.replace(f".{HISTORY}.", f".{RAW}.") for source in upstream if source in history}
-        node.setdefault("depends_on", {})["nodes"] = list(dict.fromkeys([*(set(upstream) - history), *twins]))
-    return manifest
+SAMPLED_ROWS: Final = 5
 
 
 def build_dbt_assets(settings: Settings) -> AssetsDefinition:
@@ -91,9 +34,14 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     Raises:
         FileNotFoundError: the manifest has not been prepared.
     """
-    manifest, translator = load_manifest(settings.duckdb_path.stem), ModelTranslator()
+    nodes = load_nodes()
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="dbt")
+    @multi_asset(
+        name="dbt",
+        specs=nodes.asset_specs(settings.duckdb_path.stem),
+        check_specs=nodes.check_specs(),
+        can_subset=True,
+    )
     def dbt(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
         with failures_in_a_sentence(), warnings_shown_in(context.log):
             variables = dbt_variables(settings)  # reads a file of the owner's, which may have changed by now
@@ -101,39 +49,38 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)
                 facts = (MANIFEST.read_text(), json.dumps(variables, sort_keys=True))
-                plan = plan_build(context, manifest, translator, warehouse.path, *facts)
+                plan = plan_build(context, nodes, warehouse.path, *facts)
                 context.log.info("%d models and checks to build, %d unchanged", len(plan.to_build), len(plan.unchanged))
-                outcome = run_dbt(warehouse.path, plan.to_build, variables) if plan.to_build else DbtOutcome({}, None)
-                rows = _noted(warehouse.path, plan, outcome)
+                failure, events = _build(warehouse.path, plan, variables) if plan.to_build else (None, {})
             for node in plan.selected:
-                report = outcome.reports.get(node) or (plan.unchanged[node].report if node in plan.unchanged else None)
-                if report is None:
-                    continue
-                message = DbtCoreCliEventMessage(raw_event=dict(report), event_history_metadata={})
-                for event in message.to_default_asset_events(manifest, translator, context):
-                    if node in plan.unchanged:
-                        yield told_again(event, plan.unchanged[node])
-                    elif isinstance(event, Output):
-                        yield event.with_metadata({**event.metadata, ROW_COUNT: rows[node]})
-                    else:
-                        yield event
-            if outcome.failure is not None:
-                raise Failure(description=outcome.failure, allow_retries=False)
+                if note := plan.unchanged.get(node):
+                    yield event_of(nodes, node, note.report, note.rows, unchanged=note)
+                elif event := events.get(node):
+                    yield event
+            if failure is not None:
+                raise Failure(description=failure, allow_retries=False)
 
     return dbt
 
 
-def _noted(warehouse: Path, plan: BuildPlan, outcome: DbtOutcome) -> dict[str, int]:
-    """Note what was built from what; how many rows each model has that dbt has built.
+def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> tuple[str | None, dict[str, Any]]:
+    """Let dbt build what the plan says, and note what came of it; why it failed, or None, and the event of each node."""
+    from analytics_assets.orchestration.dbt_run import run_dbt  # two seconds, which most processes never need
 
-    dagster-dbt's own `fetch_row_counts` asks through dbt's adapter from a pool of threads: it was seen to wait for
-    ever, and it keeps the file open for writing.
-    """
-    if not outcome.reports:
-        return {}
+    nodes = plan.nodes
+    outcome = run_dbt(warehouse, {node: nodes.name(node) for node in plan.to_build}, variables)
     with connection(warehouse) as con:
-        rows = {
-            node: count(con, place(relation)) for node, relation in relations_of(plan.manifest).items() if node in outcome.good
-        }
-        note_built(con, plan.notes(outcome.good, rows))
-    return rows
+        good = {node: report for node, report in outcome.reports.items() if report["status"] in GOOD}
+        rows = {node: count(con, place(nodes.relation(node))) for node in good if node in nodes.models}
+        for report in outcome.reports.values():
+            if "query" in report:
+                report["sample"] = _sample(con, report["query"])
+        note_built(con, plan.notes(good, rows))
+    return outcome.failure, {node: event_of(nodes, node, report, rows.get(node)) for node, report in outcome.reports.items()}
+
+
+def _sample(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, str]]:
+    """Some of the rows that a check has found, as text."""
+    rows = con.execute(f"SELECT columns(*)::VARCHAR FROM (\n{query}\n) LIMIT {SAMPLED_ROWS}")
+    names = [column[0] for column in rows.description]
+    return [{name: "" if value is None else value for name, value in zip(names, row, strict=True)} for row in rows.fetchall()]

@@ -22,6 +22,7 @@ from dagster import (
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.orchestration.dbt_events import FAILED_ROWS
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
@@ -36,7 +37,6 @@ REPORT_STEP: Final = REPORT_KEY.to_python_identifier()
 """What Dagster calls the step that makes it."""
 GROUP: Final = "report"
 OWNERS: Final = ["team:analytics"]
-FAILED_ROWS: Final = "dagster_dbt/failed_row_count"
 
 
 def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> AssetsDefinition:

@@ -7,6 +7,7 @@ import pytest
 from dagster import AssetKey
 
 from analytics_assets.orchestration import dbt_run
+from analytics_assets.orchestration.dbt_nodes import PROJECT_DIR
 from analytics_assets_tests.orchestration.conftest import Project, materializations
 
 BROKEN = "dim_projects"
@@ -16,7 +17,7 @@ ON_IT = {"fct_time_entries", "billing_monthly", "project_budgets", "timesheet_da
 def broken_copy(folder: Path) -> Path:
     """The dbt project with one model that fails when it is built."""
     copy = folder / "dbt_project"
-    shutil.copytree(dbt_run.PROJECT_DIR, copy)
+    shutil.copytree(PROJECT_DIR, copy)
     model = copy / "models" / "marts" / f"{BROKEN}.sql"
     model.write_text(
         f"select * replace (cast(error('the disk of {BROKEN} is gone') as varchar) as project_id) from (\n{model.read_text()}\n)"

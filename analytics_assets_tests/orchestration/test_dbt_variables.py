@@ -2,7 +2,7 @@
 
 import yaml  # type: ignore[import-untyped]
 
-from analytics_assets.orchestration.dbt_run import PROJECT_DIR
+from analytics_assets.orchestration.dbt_nodes import PROJECT_DIR
 from analytics_assets.orchestration.dbt_variables import DBT_VARIABLES, dbt_variables
 from analytics_assets.settings import Settings, settings_of
 

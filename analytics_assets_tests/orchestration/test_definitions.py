@@ -229,3 +229,29 @@ def test_the_readme_lists_each_schedule_and_sensor_as_it_is_at_first_and_each_sa
         assert f"It is {'on' if is_on else 'off'} " in str(each.description), each.name
         # notify_on_failure depends on a setting, which is not set here
         assert is_on == (shown[each.name] == "on") or each.name == "notify_on_failure"
+
+
+def test_every_check_of_the_models_says_in_the_ui_what_holds() -> None:
+    """The descriptions stood in the dbt project alone: dagster-dbt did not pass them on."""
+    graph = build_definitions(Settings()).resolve_asset_graph()
+    specs = [graph.get_check_spec(key) for key in graph.asset_check_keys]
+    assert len(specs) > 70
+    assert [spec.name for spec in specs if not (spec.description or "").endswith(".")] == []
+    assert any(spec.blocking for spec in specs) and not all(spec.blocking for spec in specs)
+
+
+def test_models_are_assets_with_their_columns_lineage_and_place() -> None:
+    graph = build_definitions(Settings(duckdb_path=Path("data/ours.duckdb"))).resolve_asset_graph()
+    changes = graph.get(AssetKey(["marts", "time_entry_changes"]))
+    assert {AssetKey(["raw", "time_entries"]), AssetKey(["staging", "stg_time_entry_versions"])} <= changes.parent_keys
+    assert changes.metadata["dagster/table_name"] == "ours.marts.time_entry_changes"
+    columns = changes.metadata["dagster/column_schema"].schema.columns
+    assert {"time_entry_id", "currency"} <= {column.name for column in columns}
+    assert all(column.description and column.type != "?" for column in columns)
+
+
+def test_loading_the_definitions_does_not_import_dbt() -> None:
+    """It takes two seconds, and most processes never run it."""
+    code = "import sys, analytics_assets.definitions; print([name for name in sys.modules if name.split('.')[0] == 'dbt'])"
+    result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from dagster import AssetKey, ExecuteInProcessResult
 
-from analytics_assets.orchestration.unchanged import DURATION, UNCHANGED_SINCE, BuildPlan
+from analytics_assets.orchestration.dbt_events import FAILED_ROWS, SECONDS, UNCHANGED_SINCE
+from analytics_assets.orchestration.dbt_nodes import DbtNodes
+from analytics_assets.orchestration.unchanged import BuildPlan
 from analytics_assets.settings import load_settings
 from analytics_assets.warehouse.built import forget_built
 from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.orchestration.conftest import Project, materializations
+from analytics_assets_tests.tiny import moment
 
 pytestmark = pytest.mark.timeout(600)
 OF_TAGS = {"stg_tags", "dim_tags"}
@@ -42,7 +45,7 @@ def test_a_sync_builds_only_what_stands_on_something_that_has_changed(project: P
     again = project.run()
     assert built(again) == set()
     assert told_checks(again) == told_checks(first) and len(told_checks(first)) == 73
-    assert all(UNCHANGED_SINCE in each.metadata and DURATION not in each.metadata for each in again.get_asset_check_evaluations())
+    assert all(UNCHANGED_SINCE in each.metadata and SECONDS not in each.metadata for each in again.get_asset_check_evaluations())
     made = {event.asset_key for event in again.get_asset_materialization_events()}
     assert {AssetKey(["report", "overview"]), AssetKey(["report", "reader_copy"]), AssetKey(["marts", "dim_users"])} <= made
 
@@ -66,7 +69,18 @@ def test_a_sync_builds_only_what_stands_on_something_that_has_changed(project: P
 def test_another_variable_builds_everything_and_so_does_a_build_that_failed(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = built(project.run())
+    for _ in range(2):
+        project.rig.workspace.new_time_entry(project.rig.workspace.users[0]["id"], moment(1), moment(1, day=9))
+    first = project.run()
+    everything = built(first)
+    (warned,) = [
+        each for each in first.get_asset_check_evaluations() if each.check_name == "days_have_no_more_tracked_time_than_hours"
+    ]
+    assert not warned.passed and warned.description and warned.metadata[FAILED_ROWS].value
+    assert warned.metadata["some of the rows"].value
+    query = str(warned.metadata["query for all of them"].value).removeprefix("```sql").removesuffix("```")
+    assert len(project.rig.query(query)) == warned.metadata[FAILED_ROWS].value
+
     monkeypatch.setenv("ANALYTICS_WEEKLY_CAPACITY_HOURS", "20")
     other = Project(project.rig, load_settings(), project.instance)
     assert built(other.run()) == everything
@@ -76,9 +90,9 @@ def test_another_variable_builds_everything_and_so_does_a_build_that_failed(
 
 
 def plan(current: set[str], parents: Mapping[str, list[str]]) -> BuildPlan:
-    nodes = {node: {"depends_on": {"nodes": above}} for node, above in parents.items()}
-    manifest = {"nodes": nodes, "sources": {"source.raw.users": {}}}
-    return BuildPlan(manifest, list(nodes), {}, {node: f"now {node}" for node in nodes}, current)
+    nodes = {node: {"resource_type": "model", "depends_on": {"nodes": above}} for node, above in parents.items()}
+    manifest = {"nodes": nodes, "sources": {"source.raw.users": {"name": "users"}}}
+    return BuildPlan(DbtNodes(manifest), list(nodes), {}, {node: f"now {node}" for node in nodes}, current)
 
 
 def test_what_was_built_on_an_older_model_is_not_noted_as_built_from_what_there_is_now() -> None:

@@ -49,7 +49,7 @@ def run_job(
     run_id, stream = make_new_run_id(), sys.stderr
     instance.add_event_listener(run_id, watch.take_event)
     quiet = contextlib.nullcontext() if verbose else _output_to_nowhere()
-    here = contextlib.chdir(Path.cwd())  # dagster-dbt moves into the dbt project and stays there
+    here = contextlib.chdir(Path.cwd())  # dbt moves into its project, and a run that is interrupted there must not stay
     with here, showing(watch, stream, plain=verbose), quiet:
         job.execute_in_process(
             instance=instance,

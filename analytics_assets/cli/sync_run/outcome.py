@@ -9,6 +9,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
 from analytics_assets.cli.sync_run.watch import RunWatch
+from analytics_assets.orchestration.dbt_events import FAILED_ROWS
 from analytics_assets.orchestration.reader_copy import READER_COPY_STEP
 from analytics_assets.orchestration.report_asset import REPORT_STEP
 
@@ -32,12 +33,12 @@ def exit_code_of(watch: RunWatch) -> int:
 def print_outcome(watch: RunWatch, *, verbose: bool) -> None:
     """Print to stderr what went wrong; nothing if nothing did."""
     for check in failed_checks(watch, AssetCheckSeverity.WARN):
-        say(f"Warning: {_check_text(check)}.")
+        say(f"Warning: {_check_text(check)}")
     if watch.is_interrupted:
         say(f"Interrupted. {_what_stayed(watch)}")
         return
     for check in failed_checks(watch, AssetCheckSeverity.ERROR):
-        say(f"Check failed: {_check_text(check)}.")
+        say(f"Check failed: {_check_text(check)}")
     for step in watch.failed_steps:
         say(f"{NOT_THE_SYNC.get(step.name, 'Sync')} failed: {step.sentence}")
         if verbose:
@@ -64,7 +65,7 @@ def _what_stayed(watch: RunWatch) -> str:
 
 def _check_text(check: AssetCheckEvaluation) -> str:
     text = f"{check.check_name} of {check.asset_key.to_user_string()}"
-    failures = check.metadata.get("dagster_dbt/failed_row_count")
+    failures = check.metadata.get(FAILED_ROWS)
     if failures is not None and failures.value:
         text += f" ({failures.value} rows)"
-    return f"{text}: {check.description}" if check.description else text
+    return f"{text}: {check.description}" if check.description else f"{text}."

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analytics_assets.cli.sync_run.watch import MetadataValues, RunWatch
-from analytics_assets.orchestration.unchanged import UNCHANGED_SINCE
+from analytics_assets.orchestration.dbt_events import UNCHANGED_SINCE
 from analytics_assets.settings import Settings, project_dir
 from analytics_assets.source.columns import RESOURCE_NAMES
 
@@ -99,10 +99,10 @@ def _checks_line(watch: RunWatch) -> str:
     passed = sum(check.passed for check in watch.checks)
     failed = sum(not check.passed and check.severity is AssetCheckSeverity.ERROR for check in watch.checks)
     warned, missing = len(watch.checks) - passed - failed, watch.checks_planned - len(watch.checks)
+    more = [f"{count} {word}" for count, word in ((warned, "warned"), (missing, "not run")) if count]
     unchanged = sum(UNCHANGED_SINCE in check.metadata for check in watch.checks)
-    counted = ((warned, "warned"), (missing, "not run"), (unchanged, "of them of what is unchanged"))
-    more = [f"{count} {word}" for count, word in counted if count]
-    return ", ".join([f"Checks: {passed} passed", f"{failed} failed", *more])
+    left = f" ({unchanged} as before, of what is unchanged)" if unchanged else ""
+    return ", ".join([f"Checks: {passed} passed", f"{failed} failed", *more]) + left
 
 
 def _size(path: Path) -> str:

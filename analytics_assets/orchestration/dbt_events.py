@@ -1,0 +1,55 @@
+"""How a model or check ended, as Dagster's event about it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, Output, TableRecord
+
+from analytics_assets.orchestration.dbt_nodes import DbtNodes
+from analytics_assets.warehouse.built import Built
+
+UNCHANGED_SINCE: Final = "unchanged since"
+"""Name of the figure in the metadata of a model or check that was left as it was."""
+ROW_COUNT: Final = "dagster/row_count"
+FAILED_ROWS: Final = "rows found"
+SECONDS: Final = "seconds"
+GOOD: Final = ("success", "pass", "warn")
+"""How a model that was built ends, and a check that passed or only warned."""
+
+
+def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | None, unchanged: Built | None = None) -> Any:
+    """The event; None about a model that was not built.
+
+    Args:
+        nodes: the models and tests.
+        node: which of them.
+        report: how it ended: `status`, `seconds`, and of a check that found rows `failures`, `query` and `sample`.
+        rows: how many rows a model has.
+        unchanged: the note that this is told from, where nothing was built.
+    """
+    if unchanged is None:
+        when: dict[str, Any] = {SECONDS: round(float(report["seconds"]), 3)}
+    else:
+        when = {UNCHANGED_SINCE: unchanged.built_at.isoformat(timespec="seconds")}
+    if node in nodes.tests:
+        return _check_result(nodes, node, report, when)
+    if report["status"] not in GOOD:
+        return None
+    return Output(None, output_name=nodes.asset_key(node).to_python_identifier(), metadata={ROW_COUNT: rows, **when})
+
+
+def _check_result(nodes: DbtNodes, node: str, report: Mapping[str, Any], when: Mapping[str, Any]) -> AssetCheckResult:
+    key, status = nodes.check_key(node), report["status"]
+    metadata: dict[str, Any] = {**when, FAILED_ROWS: report["failures"] or 0}
+    if report.get("sample"):
+        metadata["some of the rows"] = MetadataValue.table([TableRecord(row) for row in report["sample"]])
+    if report.get("query"):
+        metadata["query for all of them"] = MetadataValue.md(f"```sql\n{report['query'].strip()}\n```")
+    return AssetCheckResult(
+        passed=status == "pass",
+        asset_key=key.asset_key,
+        check_name=key.name,
+        severity=AssetCheckSeverity.WARN if status == "warn" else AssetCheckSeverity.ERROR,
+        description=None if status == "pass" else nodes.tests[node]["description"],
+        metadata=metadata,
+    )

@@ -1,0 +1,143 @@
+"""The models and tests of the dbt project as Dagster's assets and checks, made of the manifest that dbt has prepared.
+
+dagster-dbt would make them too, and imports dbt for it: 2.7 seconds of every process that loads the definitions, most of
+which never run dbt. Nor would it pass on what a test says about itself.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from graphlib import TopologicalSorter
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from dagster import AssetCheckKey, AssetCheckSpec, AssetDep, AssetKey, AssetSpec, MetadataValue, TableColumn, TableSchema
+
+from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.warehouse.built import Relation
+
+PROJECT_DIR: Final = Path(__file__).parents[1] / "dbt_project"
+MANIFEST: Final = PROJECT_DIR / "target" / "manifest.json"
+OWNERS: Final = ["team:analytics"]
+Properties = Mapping[str, Any]
+
+
+class DbtNodes:
+    """What the manifest says; every node by the id that dbt gives it.
+
+    Args:
+        manifest: dbt's manifest of the project.
+    """
+
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
+        self._sources: Mapping[str, Properties] = manifest["sources"]
+        nodes: Mapping[str, Properties] = manifest["nodes"]
+        self.models = {node: each for node, each in nodes.items() if each["resource_type"] == "model"}
+        self.tests = {node: each for node, each in nodes.items() if each["resource_type"] == "test"}
+
+    @cached_property
+    def in_order(self) -> list[str]:
+        """Models and tests, each after those that it depends on; Dagster wants to hear of them in that order."""
+        graph = {node: self.parents(node) for node in (*self.models, *self.tests)}
+        return [node for node in TopologicalSorter(graph).static_order() if node in graph]
+
+    def parents(self, node: str) -> list[str]:
+        """The models that a node reads directly."""
+        return [parent for parent in self._upstream(node) if parent in self.models]
+
+    def raw_tables(self, node: str) -> set[str]:
+        """The raw tables that a node reads, itself or through others; with the history of each."""
+        own = {self._sources[parent]["name"] for parent in self._upstream(node) if parent in self._sources}
+        return own.union(*(self.raw_tables(parent) for parent in self.parents(node)))
+
+    def _upstream(self, node: str) -> Sequence[str]:
+        upstream: Sequence[str] = (self.models | self.tests)[node]["depends_on"].get("nodes", [])
+        return upstream
+
+    def relation(self, model: str) -> Relation:
+        """Where a model lies."""
+        return self.models[model]["schema"], self.models[model]["name"]
+
+    def asset_key(self, node: str) -> AssetKey:
+        """The asset of a model, or the one that fills a source; `raw` and `raw_history` are filled by the same."""
+        if node in self._sources:
+            return AssetKey(self._sources[node]["config"]["meta"]["dagster"]["asset_key"])
+        return AssetKey(list(self.relation(node)))
+
+    def check_key(self, test: str) -> AssetCheckKey:
+        """The check of a test: of the model that it names or, if it names none, the only one that it reads."""
+        named = self.tests[test]["config"].get("meta", {}).get("dagster", {}).get("ref", {}).get("name")
+        attached = self.tests[test].get("attached_node")
+        candidates = [model for model in self.parents(test) if self.models[model]["name"] == named] if named else []
+        (model,) = candidates or ([attached] if attached else self.parents(test))
+        return AssetCheckKey(self.asset_key(model), self.tests[test]["name"])
+
+    def name(self, node: str) -> str:
+        """What `dbt build --select` takes for it."""
+        name: str = (self.models | self.tests)[node]["name"]
+        return name
+
+    def asset_specs(self, database: str) -> list[AssetSpec]:
+        """All models as assets; what one says first in the catalogue is its own description.
+
+        Args:
+            database: DuckDB's name for the warehouse file.
+        """
+        return [self._asset_spec(model, database) for model in self.models]
+
+    def _asset_spec(self, model: str, database: str) -> AssetSpec:
+        properties, key = self.models[model], self.asset_key(model)
+        upstream = dict.fromkeys(self.asset_key(parent) for parent in self._upstream(model))
+        materialized = properties["config"]["materialized"]
+        return AssetSpec(
+            key=key,
+            deps=[AssetDep(parent) for parent in upstream],
+            description=properties["description"],
+            group_name=key.path[0],
+            owners=OWNERS,
+            automation_condition=FOLLOWS_RAW,
+            kinds={"dbt", "duckdb", materialized},
+            code_version=sha256(properties["raw_code"].encode()).hexdigest(),
+            skippable=True,
+            metadata={
+                "dagster/column_schema": MetadataValue.table_schema(_schema(properties["columns"])),
+                "dagster/table_name": ".".join([database, *key.path]),
+                "dbt/materialization": materialized,
+            },
+        )
+
+    def check_specs(self) -> list[AssetCheckSpec]:
+        """All tests as checks. One of severity ERROR keeps back what is downstream of its model."""
+        specs = []
+        for test, properties in self.tests.items():
+            key = self.check_key(test)
+            others = {self.asset_key(parent) for parent in self.parents(test)} - {key.asset_key}
+            specs.append(
+                AssetCheckSpec(
+                    name=key.name,
+                    asset=key.asset_key,
+                    description=properties["description"],
+                    additional_deps=sorted(others),
+                    blocking=properties["config"]["severity"].lower() == "error",
+                    metadata={"dbt/test": properties["original_file_path"]},
+                )
+            )
+        return specs
+
+
+def _schema(columns: Mapping[str, Properties]) -> TableSchema:
+    return TableSchema(
+        [TableColumn(name, type=each.get("data_type") or "?", description=each["description"]) for name, each in columns.items()]
+    )
+
+
+def load_nodes() -> DbtNodes:
+    """The nodes of the prepared manifest.
+
+    Raises:
+        FileNotFoundError: the manifest has not been prepared.
+    """
+    if not MANIFEST.exists():
+        raise FileNotFoundError(f"{MANIFEST.name} of the dbt project is missing: run `make setup`.")
+    return DbtNodes(json.loads(MANIFEST.read_text()))
