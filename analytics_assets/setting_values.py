@@ -16,6 +16,9 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
 )
 """DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
 
+LARGEST_PAGE: Final = 5000
+"""What the API documents as the most rows of a page."""
+
 
 def empty_is_none(value: Any) -> Any:
     """A blank variable counts as not set; a pasted key often ends in a line break."""
@@ -30,6 +33,16 @@ def parsed_json(value: Any) -> Any:
         return json.loads(value) if value.strip() else {}
     except json.JSONDecodeError as error:
         raise ValueError(f"is not valid JSON ({error.msg} at character {error.pos + 1})") from None
+
+
+def asked_page_size(value: Any) -> Any:
+    """`auto`, or how many rows."""
+    text = str(value).strip()
+    if text.lower() == "auto":
+        return "auto"
+    if not text.isdecimal() or not 1 <= int(text) <= LARGEST_PAGE:
+        raise ValueError(f"is {text!r}; it must be auto or an integer from 1 to {LARGEST_PAGE}")
+    return int(text)
 
 
 def in_capitals(value: Any) -> Any:

@@ -22,6 +22,7 @@ from analytics_assets.notifying import NotifyUrls
 from analytics_assets.setting_values import (
     OptionalText,
     Weekday,
+    asked_page_size,
     empty_is_none,
     in_capitals,
     is_loopback,
@@ -30,6 +31,7 @@ from analytics_assets.setting_values import (
     usable_as_database,
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
+from analytics_assets.source.page_size import AskedPageSize
 
 PREFIX: Final = "ANALYTICS_"
 PROJECT_MARK: Final = "workspace.yaml"
@@ -118,7 +120,7 @@ class AccessSettings(BaseModel):
 class Settings(AccessSettings):
     """Everything that can be set; field names are the variables' names without the prefix, in lower case."""
 
-    page_size: int = Field(50, ge=1, le=5000, description="rows asked per page")
+    page_size: Annotated[AskedPageSize, BeforeValidator(asked_page_size)] = Field("auto", description="rows asked per page")
     start_date: Annotated[date, BeforeValidator(plain_date)] = Field(date(2024, 1, 1), description="first day of history")
     lookback_months: int = Field(2, ge=1, le=120, description="months that a routine sync reads again")
     requests_per_second: int = Field(10, ge=1, le=10_000, description="ceiling over all threads of a run")

@@ -27,6 +27,7 @@ from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.meter import Meter
+from analytics_assets.source.page_size import AskedPageSize
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.errors import WarehouseError
@@ -40,12 +41,13 @@ class Rig:
     """One warehouse, fed from one demo server."""
 
     def __init__(
-        self, server: DemoServer, folder: Path, *, page_size: int = 50, start: date = START, through_dlt: bool = False
+        self, server: DemoServer, folder: Path, *, page_size: AskedPageSize = 50, start: date = START, through_dlt: bool = False
     ) -> None:
         self.server = server
         self.workspace = server.workspace
         self.path = folder / "analytics.duckdb"
-        self.page_size = page_size
+        self.page_size: AskedPageSize = page_size
+        self.page_size_memory: Path | None = None
         self.start = start
         self.through_dlt = through_dlt
         self.progress = ReadingProgress()
@@ -59,7 +61,7 @@ class Rig:
     def api(self) -> Api:
         """The demo API as the pipeline is told of it."""
         access = WorkspaceAccess(SecretStr(self.api_key), self.api_url, self.workspace_id)
-        return Api(access, self.page_size, self.limits, self.extra_params)
+        return Api(access, self.page_size, self.limits, self.extra_params, self.page_size_memory)
 
     def sync(
         self, first: str | None = None, last: str | None = None, resources: Sequence[ResourceName] = RESOURCE_NAMES

@@ -31,7 +31,7 @@ def test_five_wrong_variables_are_named_in_one_message() -> None:
     )
     for name in (
         "API_URL must be",
-        "PAGE_SIZE should be",
+        "PAGE_SIZE is 'many'",
         "START_DATE must not",
         "EXTRA_PARAMS is not valid JSON",
         "DUCKDB_PATH",

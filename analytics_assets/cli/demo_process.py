@@ -25,7 +25,7 @@ from analytics_assets.warehouse.errors import WarehouseError
 READY_TIMEOUT_SECONDS: Final = 120.0
 STOP_TIMEOUT_SECONDS: Final = 5.0
 DEMO_MONTHS: Final = 36
-DEMO_SETTINGS: Final = {"ANALYTICS_PAGE_SIZE": "1000", "ANALYTICS_REQUESTS_PER_SECOND": "10000"}
+DEMO_SETTINGS: Final = {"ANALYTICS_REQUESTS_PER_SECOND": "10000"}
 """The demo's requests cost nothing, and its server is on the same machine."""
 SERVER_SETTINGS: Final = {"ANALYTICS_API_KEY", "ANALYTICS_API_URL", "ANALYTICS_WORKSPACE_ID"}
 

@@ -48,6 +48,7 @@ class Behaviour:
         envelope: `data` wraps lists as `{"data": [...]}` (the specification), `bare` answers arrays (live).
         over_max: What happens to a `page-size` above `max_page_size`: 400, or silently fewer rows.
         page_size_cap: Silently serve pages no longer than this.
+        page_size_floor: Silently serve pages no shorter than this, where the list has as many rows.
         send_last_page: Whether lists carry the header `Last-Page`.
         window_offset: UTC offset of the account's zone. `start` and `end` are read as wall clock there,
             whatever the Z says: with two hours, `start=...T00:00:00Z` means 22:00 UTC of the day before.
@@ -73,6 +74,7 @@ class Behaviour:
     max_page_size: int = 5000
     over_max: Literal["reject", "cap"] = "reject"
     page_size_cap: int | None = None
+    page_size_floor: int | None = None
     send_last_page: bool = True
     window_offset: dt.timedelta = dt.timedelta(0)
     window_inclusive: bool = True

@@ -149,7 +149,7 @@ class Api:
                 message = f"Page size must be between 1 and {behaviour.max_page_size}"
                 raise Refusal(400, message, BAD_PARAMETER_CODE)
             size = behaviour.max_page_size
-        size = min(size, behaviour.page_size_cap or size)
+        size = max(min(size, behaviour.page_size_cap or size), behaviour.page_size_floor or 0)
         return (0 if behaviour.ignores_page else (page - 1) * size), size
 
     def _rows(self, resource: ResourceName, request: RequestSeen) -> tuple[list[Record], list[bytes]]:

@@ -29,6 +29,7 @@ from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.pipeline.months import Month, history_span
 from analytics_assets.settings import Settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
+from analytics_assets.source.page_size import largest
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
@@ -152,5 +153,5 @@ def proof_is_allowed(settings: Settings, warehouse: Path) -> bool:
         return False
     # each list has one page at least, and is read twice where it has more
     lists = sum(1 if table.parent is None else rows[table.parent] for table in TABLES.values())
-    one_reading = lists + 2 * sum(rows.values()) // settings.page_size
+    one_reading = lists + 2 * sum(rows.values()) // largest(settings.page_size)
     return 2 * one_reading <= per_hour

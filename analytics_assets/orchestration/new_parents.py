@@ -25,6 +25,7 @@ from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.ledger import Ledger
+from analytics_assets.source.page_size import largest
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import RAW, columns_of
@@ -140,7 +141,7 @@ def _assert_room(api: Api, there: Ids) -> None:
     per_hour, ledger = api.limits.requests_per_hour, api.limits.ledger
     if per_hour is None or ledger is None:
         return
-    pages = [len(ids) // api.page_size + 1 for ids in there.values()]
+    pages = [len(ids) // largest(api.page_size) + 1 for ids in there.values()]
     needed = sum(1 if each == 1 else 2 * each for each in pages)  # lists of several pages are read twice
     made = Ledger(ledger, per_hour).look().requests
     if made + needed > per_hour:

@@ -5,6 +5,7 @@ Made from the settings in one place, `Api.of`; nothing here asks the API anythin
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 from dlt.extract.source import DltSource
@@ -16,10 +17,11 @@ from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import ResourceName, Table
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import HttpLimits
+from analytics_assets.source.page_size import AskedPageSize, PageSize
 from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
 from analytics_assets.source.second_reading import read_lists_again
 from analytics_assets.source.window import Window
-from analytics_assets.warehouse.places import ledger_file
+from analytics_assets.warehouse.places import ledger_file, page_size_file
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,11 @@ class Api:
     """The API to read: the way in, how gently it is asked, and what is asked besides."""
 
     access: WorkspaceAccess
-    page_size: int = DEFAULT_PAGE_SIZE
+    page_size: AskedPageSize = DEFAULT_PAGE_SIZE
     limits: HttpLimits = field(default_factory=HttpLimits)
     extra_params: ExtraParams = field(default_factory=dict)
+    page_size_memory: Path | None = None
+    """Where it is kept which page size the server honours."""
 
     @classmethod
     def of(cls, settings: Settings, access: WorkspaceAccess | None = None) -> "Api":
@@ -50,7 +54,13 @@ class Api:
             requests_per_hour=settings.requests_per_hour,
             ledger=ledger_file(settings.duckdb_path),
         )
-        return cls(access or settings.access(), settings.page_size, limits, settings.extra_params)
+        return cls(
+            access or settings.access(),
+            settings.page_size,
+            limits,
+            settings.extra_params,
+            page_size_file(settings.duckdb_path),
+        )
 
     def source(self, reading: ReadingOptions) -> DltSource:
         """The keyed source for one reading; dlt wants a fresh one each time.
@@ -77,7 +87,7 @@ class Api:
     ) -> ReadingOptions:
         """How one reading of this API is made."""
         return ReadingOptions(
-            page_size=self.page_size,
+            page_size=PageSize(self.page_size, self.page_size_memory),
             window=window,
             limits=self.limits,
             extra_params=self.extra_params,

@@ -19,8 +19,9 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.source.arrow import Record, RecordReader
 from analytics_assets.source.columns import READ_AT, Table
-from analytics_assets.source.errors import SourceError, TransientAnswerError
+from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
 from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
+from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.values import broken_number
@@ -28,6 +29,7 @@ from analytics_assets.source.window import Window
 
 logger = logging.getLogger(__name__)
 
+SERVER_GAVE_UP: Final = frozenset({500, 502, 504})
 PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
@@ -62,10 +64,14 @@ class AnswerGate:
         reader: turns its records into Arrow tables.
         window: keeps entries whose own start lies in it; None keeps all.
         recorder: learns of lists that were refused.
+        page_size: learns at which size lists are answered.
     """
 
-    def __init__(self, table: Table, reader: RecordReader, recorder: ReadingRecorder, window: Window | None) -> None:
+    def __init__(
+        self, table: Table, reader: RecordReader, recorder: ReadingRecorder, window: Window | None, page_size: PageSize
+    ) -> None:
         self._table = table
+        self._page_size = page_size
         self._reader = reader
         self._recorder = recorder
         self._window = window
@@ -75,6 +81,7 @@ class AnswerGate:
 
         Raises:
             TransientAnswerError: another attempt may bring a proper answer.
+            PageSizeRefusedError: a smaller page may be answered.
             IgnoreResponseException: the list of this one parent can't be read and is skipped.
             SourceError: the answer can't be believed.
         """
@@ -83,6 +90,8 @@ class AnswerGate:
         ids = [self._id(record, response) for record in records]
         sent = len(records)
         records, ids = self._without_repeats(records, ids, response)
+        if (size := size_in(response.url)) is not None:
+            self._page_size.answered(self._table.name, size)
         rows = self._reader.read(records)
         if self._window is not None:
             rows = self._window.keep(rows)
@@ -96,11 +105,16 @@ class AnswerGate:
         if status == 200:
             return
         said = f"{_where(response)} answered {status}{_message(response)}"
+        size = size_in(response.url)
+        is_new_size = size is not None and self._page_size.may_be_refused(self._table.name, size)
+        if status == 400 and is_new_size and is_first_page(response.url):
+            raise PageSizeRefusedError
         if status in RETRY_STATUSES:
             raise TransientAnswerError(
                 f"answered {status}{_message(response)}",
                 retry_after_seconds=retry_after_seconds(response),
                 slow_down=status == 429,
+                may_be_size=status in SERVER_GAVE_UP,
             )
         if status in PARENT_REFUSED_STATUSES and self._table.parent is not None:
             self._recorder.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{_message(response)}")

@@ -10,16 +10,28 @@ class SourceError(Exception):
     """The API can't be read as it must be; the message is one sentence that says what to do."""
 
 
+class AnswerTooLargeError(SourceError):
+    """An answer is larger than what is brought home; a smaller page may not be."""
+
+
 class TransientAnswerError(Exception):
     """One request went wrong in a way that another attempt may repair (a 503, a cut-off body, a dropped line).
 
-    `retry_after_seconds` is what the server asked for in `Retry-After`, if it did.
+    `retry_after_seconds` is what the server asked for in `Retry-After`, if it did; `may_be_size` says whether a smaller
+    page might have been answered.
     """
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None, slow_down: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after_seconds: float | None = None, slow_down: bool = False, may_be_size: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
         self.slow_down = slow_down
+        self.may_be_size = may_be_size
+
+
+class PageSizeRefusedError(Exception):
+    """The server refused a page that may have been too large for it; a smaller one is asked for."""
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -17,13 +17,14 @@ from typing import Any, Final, Self
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
 from analytics_assets.source.adapter import WholeAnswerAdapter, named
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.ending import Ending
-from analytics_assets.source.errors import SourceError, TransientAnswerError, causes
+from analytics_assets.source.errors import AnswerTooLargeError, PageSizeRefusedError, SourceError, TransientAnswerError, causes
 from analytics_assets.source.meter import Meter
+from analytics_assets.source.page_size import PageSize, is_first_page, size_in, with_size
 from analytics_assets.source.retrying import MAX_RETRIES, end_of_attempts, may_be_mended, seconds_until_next
 from analytics_assets.source.routes import place_of
 
@@ -79,8 +80,9 @@ class HttpSession(requests.Session):
     longer, and nothing more is asked.
     """
 
-    def __init__(self, root_url: str, limits: HttpLimits, meter: Meter) -> None:
+    def __init__(self, root_url: str, limits: HttpLimits, meter: Meter, page_size: PageSize | None = None) -> None:
         super().__init__()
+        self._page_size = page_size
         self._limits = limits
         self._meter = meter
         if meter.ending.is_over:
@@ -103,11 +105,46 @@ class HttpSession(requests.Session):
         return self
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send one request, again where another attempt may help.
+        """Send one request, again where another attempt may help, with a smaller page where that may help.
 
         Raises:
             SourceError: the last attempt failed too, or no other attempt could help.
         """
+        smaller, is_refused = None, True
+        while True:
+            try:
+                response = self._send(request, kwargs)
+            except PageSizeRefusedError:
+                smaller = self._smaller(request)
+                assert smaller is not None
+            except TransientAnswerError as error:
+                is_refused = False
+                smaller = self._smaller(request) if error.may_be_size else None
+                if smaller is None:
+                    failure = SourceError(f"{named(request)}: {error}{end_of_attempts(error)}")
+                    self._ending.end(failure)
+                    raise failure from error
+            except SourceError as error:
+                smaller = self._smaller(request) if isinstance(error, AnswerTooLargeError) else None
+                if smaller is None:
+                    self._ending.end(error)
+                    raise
+            else:
+                if smaller is not None and self._page_size is not None:
+                    self._page_size.settle(smaller, is_refused=is_refused)
+                return response
+            request = request.copy()
+            request.url = with_size(request.url or "", smaller)
+
+    def _smaller(self, request: requests.PreparedRequest) -> int | None:
+        """The page size to ask for after this request has failed; None where another size can't help."""
+        url = request.url or ""
+        size = size_in(url)
+        if self._page_size is None or size is None or not is_first_page(url):
+            return None
+        return self._page_size.next_smaller(size)
+
+    def _send(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
         attempts = Retrying(
             stop=stop_after_attempt(1 + MAX_RETRIES),
             retry=retry_if_exception(may_be_mended),
@@ -118,13 +155,6 @@ class HttpSession(requests.Session):
         )
         try:
             return attempts(self._attempt, request, kwargs)
-        except TransientAnswerError as error:
-            failure = SourceError(f"{named(request)}: {error}{end_of_attempts(error)}")
-            self._ending.end(failure)
-            raise failure from error
-        except SourceError as error:
-            self._ending.end(error)
-            raise
         finally:
             self._ceiling.leave(is_answered=False)
 
@@ -158,11 +188,15 @@ class HttpSession(requests.Session):
                 "Check ANALYTICS_API_URL, or the machine's certificates."
             ) from error
         except requests.exceptions.Timeout as error:
-            raise TransientAnswerError(f"no answer in time ({_reason(error)})") from error
+            raise TransientAnswerError(
+                f"no answer in time ({_reason(error)})",
+                may_be_size=not isinstance(error, requests.exceptions.ConnectTimeout),
+            ) from error
         except (requests.exceptions.RequestException, HTTPError) as error:
             if any(isinstance(cause, NameResolutionError) for cause in causes(error)):
                 raise TransientAnswerError("the host can't be found; check ANALYTICS_API_URL") from error
-            raise TransientAnswerError(f"the connection failed ({_reason(error)})") from error
+            is_refused = any(isinstance(cause, NewConnectionError) for cause in causes(error))
+            raise TransientAnswerError(f"the connection failed ({_reason(error)})", may_be_size=not is_refused) from error
         finally:
             if resource is not None:
                 self._meter.answered(resource, size=size, seconds=time.monotonic() - started)

@@ -17,11 +17,14 @@ from requests import Request, Response
 from analytics_assets.source.answers import Page
 from analytics_assets.source.columns import PASS, ResourceName
 from analytics_assets.source.errors import SourceError
+from analytics_assets.source.page_size import PageSize, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
 
 FIRST_PAGE: Final = 1
 MAX_PASSES: Final = 8
+USUAL_LIMIT: Final = 50
+"""Servers limit pages to 50, 100, 200 or 1000 rows: to a multiple of this."""
 PAGES_WITHOUT_NEWS_ALLOWED: Final = 1
 
 
@@ -30,7 +33,8 @@ class SettledPaging(BasePaginator):
 
     Args:
         resource: whose lists are read.
-        page_size: rows asked per page; a server may send fewer and have more, so a short page alone ends no list.
+        page_size: rows asked per page; the same for all pages of a pass. A server may send fewer and have more, so a short
+            page alone ends no list.
         recorder: learns of every page and of every list that was finished.
         first_pass: number of the first pass; a list that is read anew goes on counting.
         lists_with_rows: parents of whose lists the warehouse has rows; for those an empty answer is asked for twice.
@@ -39,7 +43,7 @@ class SettledPaging(BasePaginator):
     def __init__(
         self,
         resource: ResourceName,
-        page_size: int,
+        page_size: PageSize,
         recorder: ReadingRecorder,
         *,
         first_pass: int = 1,
@@ -72,6 +76,7 @@ class SettledPaging(BasePaginator):
 
     def _start_pass(self) -> None:
         self._page = FIRST_PAGE
+        self._asked = self._page_size.size
         self._answers = 0
         self._first_said_last = False
         self._ids: set[str] = set()
@@ -88,7 +93,8 @@ class SettledPaging(BasePaginator):
         """Ask for the page that is next."""
         if self._page == FIRST_PAGE:
             self._pass_began = time.monotonic()
-        request.params = {**cast(dict[str, Any], request.params or {}), "page": self._page}
+            self._asked = self._page_size.size
+        request.params = {**cast(dict[str, Any], request.params or {}), "page": self._page, "page-size": self._asked}
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Take note of one answer.
@@ -101,6 +107,7 @@ class SettledPaging(BasePaginator):
         known = len(self._ids)
         if self._answers == 0:
             self._first_said_last = bool(page.last)
+            self._asked = size_in(response.url) or self._asked  # the session may have had to ask for fewer
         self._ids.update(page.ids)
         self._answers += 1
         self._has_repeats |= len(self._ids) < known + len(page.ids)
@@ -120,16 +127,21 @@ class SettledPaging(BasePaginator):
     def _is_last(self, page: Page) -> bool:
         """Whether the pass is over.
 
-        `Last-Page: true` is believed of a page that is not full: some servers count wrongly, and one more request
-        shows it. Without the header only an empty page ends a list, whatever other lists have shown. A later pass has
-        seen enough once it holds the same ids as the one before, which had to ask for an empty page.
+        `Last-Page: true` is believed of a page that is not full, nor as long as a server's own limit might be: some count
+        wrongly, and one more request shows it. Without the header only an empty page ends a list, whatever other lists
+        have shown. A later pass has seen enough once it holds the same ids as the one before, which had to ask for an
+        empty page.
         """
         if not page.ids:
             return True
         is_seen_before = self._answers + 1 == self._previous_answers and self._ids == self._previous_ids
         if page.last is None:
             return is_seen_before
-        return page.last and (page.sent < self._page_size or is_seen_before)
+        return page.last and (not self._may_be_cut(page) or is_seen_before)
+
+    def _may_be_cut(self, page: Page) -> bool:
+        """Whether a page is full, or as long as a server's own limit would be that its header knows nothing of."""
+        return page.sent >= self._asked or (page.sent > 0 and page.sent % USUAL_LIMIT == 0)
 
     def _end_pass(self, response: Response, parent_id: str) -> None:
         is_one_answer = self._answers == 1 or (self._answers == 2 and self._first_said_last)

@@ -16,6 +16,7 @@ from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import READ_AT, TABLES, ResourceName, Table
 from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
 from analytics_assets.source.meter import Meter
+from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.paging import SettledPaging
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.window import Window
@@ -43,7 +44,7 @@ class ReadingOptions:
             them anew for each page (17 ms), which a landing, whose tables are typed when they are published, can spare.
     """
 
-    page_size: int = DEFAULT_PAGE_SIZE
+    page_size: PageSize = field(default_factory=lambda: PageSize(DEFAULT_PAGE_SIZE))
     window: Window | None = None
     limits: HttpLimits = field(default_factory=HttpLimits)
     extra_params: ExtraParams = field(default_factory=dict)
@@ -60,12 +61,12 @@ def rest_config(api_key: str, api_url: str, workspace_id: str, options: ReadingO
         "client": {
             "base_url": base_url(api_url, workspace_id),
             "auth": {"type": "api_key", "name": API_KEY_HEADER, "api_key": api_key, "location": "header"},
-            "session": HttpSession(api_url.rstrip("/"), options.limits, options.meter),
+            "session": HttpSession(api_url.rstrip("/"), options.limits, options.meter, options.page_size),
         },
         "resource_defaults": {
             "primary_key": "id",
             "write_disposition": "merge",
-            "endpoint": {"data_selector": "data", "params": {"page-size": options.page_size}},
+            "endpoint": {"data_selector": "data"},
         },
         "resources": [_resource(table, options) for table in TABLES.values()],
     }
@@ -96,7 +97,9 @@ def _resource(table: Table, options: ReadingOptions) -> EndpointResource:
                 options.recorder,
                 lists_with_rows=options.lists_with_rows.get(table.name, frozenset()),
             ),
-            "response_actions": [AnswerGate(table, RecordReader(table, options.undeclared), options.recorder, window)],
+            "response_actions": [
+                AnswerGate(table, RecordReader(table, options.undeclared), options.recorder, window, options.page_size)
+            ],
         },
     }
     if table.parent is not None:

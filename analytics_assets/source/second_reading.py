@@ -41,17 +41,21 @@ def read_lists_again(
     client = RESTClient(
         base_url=base_url(api_url, workspace_id),
         auth=APIKeyAuth(name=API_KEY_HEADER, api_key=api_key, location="header"),
-        session=HttpSession(api_url.rstrip("/"), options.limits, options.meter),
+        session=HttpSession(api_url.rstrip("/"), options.limits, options.meter, options.page_size),
         data_selector="data",
     )
     gate = AnswerGate(
-        table, RecordReader(table, options.undeclared), options.recorder, options.window if table.is_windowed else None
+        table,
+        RecordReader(table, options.undeclared),
+        options.recorder,
+        options.window if table.is_windowed else None,
+        options.page_size,
     )
 
     def read(parent_id: str) -> list[pa.Table]:
         pages = client.paginate(
             table.path.format(parent_id=parent_id),
-            params={"page-size": options.page_size, **list_params(table, options)},
+            params=list_params(table, options),
             paginator=SettledPaging(table.name, options.page_size, options.recorder, first_pass=first_passes[parent_id]),
             hooks={"response": [cast(Any, gate)]},
         )

@@ -24,3 +24,8 @@ def lock_file(warehouse: Path) -> Path:
 def ledger_file(warehouse: Path) -> Path:
     """Where the requests of the last hour are kept, for a ceiling per hour."""
     return warehouse.with_name(f".{warehouse.name}.requests.sqlite")
+
+
+def page_size_file(warehouse: Path) -> Path:
+    """Where it is kept which page size the API honours, while that is not the largest."""
+    return warehouse.with_name(f".{warehouse.name}.page-size.json")

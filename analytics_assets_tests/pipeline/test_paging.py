@@ -121,7 +121,7 @@ def test_pages_longer_than_asked_are_taken_whole(tiny: Rig, last_page: bool) -> 
     """The server sends 5 rows a page, whatever was asked; its last page is full for a reader that asked for 2."""
     with_clients(tiny, 12).page_size = 2
     tiny.server.behaviour.send_last_page = last_page
-    tiny.extra_params = {"clients": {"page-size": 5}}
+    tiny.server.behaviour.page_size_floor = 5
     tiny.assert_reads_the_api("clients")
 
 

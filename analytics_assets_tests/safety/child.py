@@ -26,6 +26,7 @@ from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
+from analytics_assets.source.page_size import AskedPageSize
 from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.safety.points import Stop, stopping_at
 
@@ -42,7 +43,7 @@ class SyncOrder:
     first: str | None = None
     last: str | None = None
     resources: tuple[ResourceName, ...] = RESOURCE_NAMES
-    page_size: int = 50
+    page_size: AskedPageSize = 50
     name: str = "test"
 
     def __call__(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.source import ReadingOptions, analytics_source
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets.source.http import HttpLimits
+from analytics_assets.source.page_size import PageSize
 from analytics_assets.warehouse.tables import DUCKDB_TYPES
 from analytics_assets_tests.rig import Rig
 
@@ -61,7 +62,7 @@ def test_of_a_list_that_is_read_twice_plain_dlt_keeps_each_row_once_and_as_it_wa
             tiny.workspace.edit("clients", oldest, note=f"reading {len(tiny.asked('clients', page=1))}")
 
     tiny.server.behaviour.before_answer = before_answer
-    options = ReadingOptions(page_size=2, limits=HttpLimits(requests_per_second=1000))
+    options = ReadingOptions(page_size=PageSize(2), limits=HttpLimits(requests_per_second=1000))
     pipeline.run(analytics_source(options=options).with_resources("clients")).raise_on_failed_jobs()
     assert [row["note"] for row in tiny.rows("clients").values() if row["id"] == oldest] == ["reading 2"]
 

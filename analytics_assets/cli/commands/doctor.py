@@ -33,11 +33,12 @@ from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import API_KEY_HEADER, HttpSession
 from analytics_assets.source.ledger import LastHour, Ledger
 from analytics_assets.source.meter import Meter
+from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
-from analytics_assets.warehouse.places import ledger_file
+from analytics_assets.warehouse.places import ledger_file, page_size_file
 
 SPACE_WANTED_BYTES: Final = 2**30
 MEMBERS_ASKED: Final = 2
@@ -137,7 +138,8 @@ class _ApiProbe:
         self._recorder = _QuietRecorder()
         self._meter = Meter()
         limits = replace(Api.of(settings).limits, backoff_factor=0)  # whoever asks sits there and waits
-        self._session = HttpSession(access.api_url, limits, self._meter)
+        self._page_size = PageSize(settings.page_size, page_size_file(settings.duckdb_path), keeps=False)
+        self._session = HttpSession(access.api_url, limits, self._meter, self._page_size)
         self._session.headers[API_KEY_HEADER] = access.api_key.get_secret_value()
         self._envelope = ""
         self._pages: list[Page] = []
@@ -154,7 +156,7 @@ class _ApiProbe:
         yield Finding("envelope", "ok", self._envelope)
         yield from self._entries(members.ids)
         yield self._last_page()
-        yield self._page_size()
+        yield self._rows_per_page()
 
     def _ask(self, name: ResourceName, parent_id: str = "") -> Page:
         """The first page of a list.
@@ -162,11 +164,11 @@ class _ApiProbe:
         Raises:
             SourceError: for the same reasons as in a sync.
         """
-        size = self._settings.page_size
-        gate = AnswerGate(TABLES[name], RecordReader(TABLES[name], UndeclaredColumns()), self._recorder, window=None)
+        reader = RecordReader(TABLES[name], UndeclaredColumns())
+        gate = AnswerGate(TABLES[name], reader, self._recorder, None, self._page_size)
         response = self._session.get(
             f"{self._root}/{TABLES[name].path.format(parent_id=parent_id)}",
-            params={"page": 1, "page-size": size, **self._settings.extra_params.get(name, {})},
+            params={"page": 1, "page-size": self._page_size.size, **self._settings.extra_params.get(name, {})},
             hooks={"response": [gate]},
         )
         self._envelope = "bare lists" if response.content.lstrip()[:1] == b"[" else "lists under `data`"
@@ -203,20 +205,22 @@ class _ApiProbe:
             return Finding("Last-Page", "ok", "sent with each list")
         return Finding("Last-Page", "note", "not sent; lists are read to an empty page, which costs one more request for each")
 
-    def _page_size(self) -> Finding:
-        asked = self._settings.page_size
+    def _rows_per_page(self) -> Finding:
+        asked = self._page_size.size
         longest = max(len(page.ids) for page in self._pages)
         if longest > asked:
             words = f"{asked} rows were asked for and {longest} came: the server does not honour `page-size`"
             return Finding("page size", "note", words)
-        if longest == asked:
-            return Finding("page size", "ok", f"{asked} rows asked, {longest} came")
-        if any(page.last is False for page in self._pages):
+        if any(page.last is False for page in self._pages) and longest < asked:
             return Finding(
                 "page size", "note",
                 f"{asked} rows were asked for and {longest} came, with more to follow: the server caps its pages; a sync works, "
                 "with more requests",
             )  # fmt: skip
+        if self._page_size.is_found:
+            return Finding("page size", "ok", f"auto: the server takes {asked} rows per page")
+        if longest == asked:
+            return Finding("page size", "ok", f"{asked} rows asked, {longest} came")
         return Finding("page size", "ok", f"{asked} rows asked; no list read here was longer")
 
 
