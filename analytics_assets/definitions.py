@@ -12,6 +12,7 @@ from analytics_assets.orchestration.jobs import build_schedules, reconcile_job, 
 from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
+from analytics_assets.orchestration.raw_checks import build_raw_checks
 from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
 from analytics_assets.orchestration.report_asset import build_report_asset
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
@@ -32,12 +33,14 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     """
     settings = settings or load_settings()
     dbt = build_dbt_assets(settings)
-    report = build_report_asset(settings, dbt.check_keys)
+    raw_checks = build_raw_checks()
+    data_checks = {*dbt.check_keys, *raw_checks.check_keys}
+    report = build_report_asset(settings, data_checks)
     to = settings.reader_copy
-    for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, dbt.check_keys)]
+    for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, data_checks)]
     return Definitions(
         assets=[workspace_asset, build_raw_assets(settings, on_reading), dbt, report, *for_readers],
-        asset_checks=[build_checks(settings)],
+        asset_checks=[raw_checks, build_checks(settings)],
         jobs=[sync_job, reconcile_job],
         schedules=build_schedules(settings),
         sensors=[

@@ -7,12 +7,12 @@ of them a run builds in `unchanged.py`, and how dbt is run in `dbt_run.py`.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 from dagster import AssetExecutionContext, AssetsDefinition, Failure, multi_asset
 
-from analytics_assets.orchestration.dbt_events import GOOD, event_of
+from analytics_assets.orchestration.dbt_events import GOOD, SAMPLED_ROWS, event_of
 from analytics_assets.orchestration.dbt_nodes import MANIFEST, load_nodes
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
@@ -24,8 +24,6 @@ from analytics_assets.warehouse.built import note_built, place
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.tables import ensure_tables
-
-SAMPLED_ROWS: Final = 5
 
 
 def build_dbt_assets(settings: Settings) -> AssetsDefinition:

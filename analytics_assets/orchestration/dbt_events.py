@@ -12,6 +12,9 @@ UNCHANGED_SINCE: Final = "unchanged since"
 """Name of the figure in the metadata of a model or check that was left as it was."""
 ROW_COUNT: Final = "dagster/row_count"
 FAILED_ROWS: Final = "rows found"
+SAMPLE: Final = "some of the rows"
+QUERY: Final = "query for all of them"
+SAMPLED_ROWS: Final = 5
 SECONDS: Final = "seconds"
 GOOD: Final = ("success", "pass", "warn")
 """How a model that was built ends, and a check that passed or only warned."""
@@ -42,9 +45,9 @@ def _check_result(nodes: DbtNodes, node: str, report: Mapping[str, Any], when: M
     key, status = nodes.check_key(node), report["status"]
     metadata: dict[str, Any] = {**when, FAILED_ROWS: report["failures"] or 0}
     if report.get("sample"):
-        metadata["some of the rows"] = MetadataValue.table([TableRecord(row) for row in report["sample"]])
+        metadata[SAMPLE] = MetadataValue.table([TableRecord(row) for row in report["sample"]])
     if report.get("query"):
-        metadata["query for all of them"] = MetadataValue.md(f"```sql\n{report['query'].strip()}\n```")
+        metadata[QUERY] = MetadataValue.md(f"```sql\n{report['query'].strip()}\n```")
     return AssetCheckResult(
         passed=status == "pass",
         asset_key=key.asset_key,

@@ -29,7 +29,13 @@ from analytics_assets.orchestration.partitions import (
     partition_key,
     span_of_time_window,
 )
-from analytics_assets.orchestration.raw_metadata import column_schema, endpoint_of, materialization_metadata, month_metadata
+from analytics_assets.orchestration.raw_metadata import (
+    COLUMN_SCHEMA,
+    column_schema,
+    endpoint_of,
+    materialization_metadata,
+    month_metadata,
+)
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.pipeline.months import AskedMonths
@@ -77,7 +83,7 @@ class RawTranslator(DagsterDltTranslator):
             owners=OWNERS,
             tags={"source": "rest_api", "write_disposition": str(resource.write_disposition)},
             metadata={
-                "dagster/column_schema": column_schema(name, {}),
+                COLUMN_SCHEMA: column_schema(name, {}),
                 "endpoint": MetadataValue.text(endpoint_of(name)),
                 "primary key": "id",
             },

@@ -16,6 +16,7 @@ from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.month_figures import MonthFigures
 from analytics_assets.warehouse.tables import DUCKDB_TYPES, RAW
 
+COLUMN_SCHEMA: Final = "dagster/column_schema"
 REFUSALS_NAMED: Final = 20
 
 
@@ -67,7 +68,7 @@ def materialization_metadata(name: ResourceName, report: SyncReport, traffic: Tr
     metadata: dict[str, Any] = {
         "dagster/row_count": published.total,
         "dagster/table_name": f"{warehouse.name}.{RAW}.{name}",
-        "dagster/column_schema": column_schema(name, undeclared),
+        COLUMN_SCHEMA: column_schema(name, undeclared),
         "rows loaded": published.read,
         "rows new": published.new,
         "rows changed": published.changed,

@@ -182,3 +182,4 @@ def test_every_check_says_what_holds_and_a_warning_what_its_rows_are(lived_in: B
 def test_checks_are_named_as_sentences(lived_in: Build) -> None:
     names = [node["name"] for node in lived_in.manifest["nodes"].values() if node["resource_type"] == "test"]
     assert [name for name in names if len(name.split("_")) < 4] == []
+    assert len(set(names)) == len(names), "a run selects them by name"

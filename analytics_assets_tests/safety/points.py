@@ -123,18 +123,15 @@ def _at_commit(*, after: bool) -> Callable[[PassBy], Any]:
 @contextmanager
 def _in_dbt(pass_by: PassBy) -> Iterator[None]:
     """The point after each model that dbt has built, in the thread that built it."""
-    from dbt_common.events import functions
+    from dbt.task.run import ModelRunner
 
-    from analytics_assets.orchestration import dbt_run
+    real = ModelRunner.after_execute
 
-    real = functions.msg_to_dict
+    def watched(runner: Any, result: Any) -> None:
+        pass_by()
+        real(runner, result)
 
-    def watched(message: Any) -> Any:
-        if message.info.name == "LogModelResult":
-            pass_by()
-        return real(message)
-
-    with mock.patch.object(dbt_run, "msg_to_dict", watched):
+    with mock.patch.object(ModelRunner, "after_execute", watched):
         yield
 
 

@@ -1,0 +1,170 @@
+"""The checks of the raw tables: what a load may have brought that nobody would want to bill from.
+
+What the models make of it is checked by dbt tests, which stand beside the models. Whether the API says the same is the
+check `raw_matches_api` in `checks.py`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetCheckKey,
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetKey,
+    DagsterInstance,
+    MetadataValue,
+    TableRecord,
+    TableSchemaMetadataValue,
+    multi_asset_check,
+)
+
+from analytics_assets.orchestration.dbt_events import FAILED_ROWS, QUERY, SAMPLE, SAMPLED_ROWS
+from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.raw_metadata import COLUMN_SCHEMA
+from analytics_assets.orchestration.resources import Warehouse
+from analytics_assets.source.columns import TABLES, ResourceName, Table
+from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, literal
+
+DROP_SHARE: Final = 0.2
+DROP_ROWS: Final = 20
+COLUMNS_CHECK: Final = "columns_did_not_change"
+COLUMNS_DESCRIPTION: Final = (
+    "The API sends the same fields as at the load before. New ones get a column of their own, which no model reads."
+)
+MATERIALIZATIONS_LOOKED_AT: Final = 500
+"""Those of two loads of all history, with one for each of twenty years of months."""
+
+
+@dataclass(frozen=True)
+class RawCheck:
+    """A check of one raw table: what holds, how much it matters, and the query that finds what breaks it."""
+
+    name: str
+    resource: ResourceName
+    description: str
+    severity: AssetCheckSeverity
+    query: str
+
+    @property
+    def key(self) -> AssetCheckKey:
+        """The check as Dagster names it."""
+        return AssetCheckKey(AssetKey([RAW, self.resource]), self.name)
+
+
+def raw_checks() -> list[RawCheck]:
+    """All of them, table by table."""
+    return [check for table in TABLES.values() for check in _checks_of(table)]
+
+
+def _checks_of(table: Table) -> Iterator[RawCheck]:
+    place = f"{RAW}.{table.name}"
+    yield RawCheck(
+        "ids_are_unique",
+        table.name,
+        "Each id stands once in the table. No sync writes one twice; rows here were written by somebody with SQL, and the next "
+        "sync of the table leaves one of each.",
+        AssetCheckSeverity.ERROR,
+        f"SELECT id, count(*) AS times FROM {place} GROUP BY id HAVING count(*) > 1",
+    )
+    if table.parent is not None:
+        yield RawCheck(
+            "parents_are_known",
+            table.name,
+            f"Each row stands in the list of a row of {RAW}.{table.parent}, or of one that has been there. Rows here were loaded "
+            f"without {table.parent}; load both together.",
+            AssetCheckSeverity.WARN,
+            f"SELECT id, {table.parent_column} FROM {place} WHERE {table.parent_column} NOT IN "
+            f"(SELECT id FROM {RAW}.{table.parent} UNION ALL SELECT id FROM {HISTORY}.{table.parent})",
+        )
+    yield RawCheck(
+        "rows_did_not_drop",
+        table.name,
+        f"The last load deleted less than {DROP_SHARE:.0%} of the rows that it covered, or fewer than {DROP_ROWS} of them. If "
+        "nobody deleted so many on purpose, ask who may see them: a key with fewer rights gets shorter lists. What is gone is "
+        f"in {HISTORY}.",
+        AssetCheckSeverity.WARN,
+        f"SELECT published_at, rows_read, rows_deleted FROM {PUBLICATIONS} WHERE resource = {literal(table.name)} "
+        f"AND published_at = (SELECT max(published_at) FROM {PUBLICATIONS} WHERE resource = {literal(table.name)}) "
+        f"AND rows_deleted >= {DROP_ROWS} AND rows_deleted >= {DROP_SHARE} * (rows_read + rows_deleted)",
+    )
+
+
+def build_raw_checks() -> AssetChecksDefinition:
+    """The checks in one step, right after the load; one of severity ERROR keeps back the models."""
+    checks = {check.key: check for check in raw_checks()}
+    of_columns = {AssetCheckKey(AssetKey([RAW, name]), COLUMNS_CHECK) for name in TABLES}
+
+    @multi_asset_check(
+        name="raw_checks",
+        specs=[
+            *(
+                AssetCheckSpec(
+                    key.name,
+                    asset=key.asset_key,
+                    description=check.description,
+                    blocking=check.severity is AssetCheckSeverity.ERROR,
+                )
+                for key, check in checks.items()
+            ),
+            *(AssetCheckSpec(key.name, asset=key.asset_key, description=COLUMNS_DESCRIPTION) for key in sorted(of_columns)),
+        ],
+        can_subset=True,
+    )
+    def run_raw_checks(context: AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[AssetCheckResult]:
+        asked = sorted(context.selected_asset_check_keys)
+        with failures_in_a_sentence(), connection(warehouse.path, read_only=True) as con:
+            for key in asked:
+                if key in of_columns:
+                    yield _columns_result(context.instance, key)
+                    continue
+                check = checks[key]
+                found = count(con, f"({check.query})")
+                rows = con.execute(f"SELECT columns(*)::VARCHAR FROM ({check.query}) LIMIT {SAMPLED_ROWS}")
+                yield _result(check, found, [column[0] for column in rows.description], rows.fetchall())
+
+    return run_raw_checks
+
+
+def _result(check: RawCheck, found: int, names: list[str], rows: list[tuple[Any, ...]]) -> AssetCheckResult:
+    metadata: dict[str, Any] = {FAILED_ROWS: found}
+    if found:
+        metadata[SAMPLE] = MetadataValue.table([TableRecord(dict(zip(names, map(str, row), strict=True))) for row in rows])
+        metadata[QUERY] = MetadataValue.md(f"```sql\n{check.query}\n```")
+    return AssetCheckResult(
+        passed=not found,
+        asset_key=check.key.asset_key,
+        check_name=check.name,
+        severity=check.severity,
+        description=check.description if found else None,
+        metadata=metadata,
+    )
+
+
+def _columns_result(instance: DagsterInstance, key: AssetCheckKey) -> AssetCheckResult:
+    """The columns of the last load against those of the one before.
+
+    Dagster's `build_column_schema_change_checks` compares the last two materializations, and a load of time entries
+    leaves one for each month.
+    """
+    records = instance.fetch_materializations(key.asset_key, limit=MATERIALIZATIONS_LOOKED_AT).records
+    made = [record.asset_materialization for record in records if record.asset_materialization is not None]
+    schemas = [cast(TableSchemaMetadataValue, each.metadata[COLUMN_SCHEMA]) for each in made if COLUMN_SCHEMA in each.metadata]
+    now, *earlier = [{(column.name, column.type) for column in each.schema.columns} for each in schemas[:2]] or [set()]
+    before = earlier[0] if earlier else now
+    came = [f"new: {name} ({kind})" for name, kind in sorted(now - before)]
+    went = [f"gone: {name} ({kind})" for name, kind in sorted(before - now)]
+    return AssetCheckResult(
+        passed=not came and not went,
+        asset_key=key.asset_key,
+        check_name=key.name,
+        severity=AssetCheckSeverity.WARN,
+        description=f"{COLUMNS_DESCRIPTION} {'; '.join(came + went)}." if came or went else None,
+        metadata={"columns": len(now)},
+    )
