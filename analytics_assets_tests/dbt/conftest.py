@@ -114,6 +114,15 @@ class Builder:
         with self._surroundings():
             return dbtRunner(manifest=self.parsed()).invoke(["build", *self._options(), *arguments])
 
+    def refusal(self, variables: dict[str, object]) -> str:
+        """What the check of the variables says that every run begins with; nothing where it takes them."""
+        said: list[str] = []
+        given = json.dumps({"warehouse_path": ":memory:", **variables})
+        with self._surroundings():
+            runner = dbtRunner(manifest=self.parsed(), callbacks=[lambda event: said.append(str(getattr(event.info, "msg", "")))])
+            done = runner.invoke(["run-operation", "check_variables", *self._options(), "--vars", given])
+        return "" if done.success else "\n".join(said)
+
     def compile(self, *selected: str) -> list[tuple[str, str, str]]:
         """Place, kind and SQL of the selected models, in the order in which they depend on each other."""
         with self._surroundings():

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from typing import Any
 
 import duckdb
 import pytest
@@ -38,30 +37,30 @@ def _given(values: dict[str, list[object]]) -> list[tuple[str, object]]:
     return [(name, value) for name, given in values.items() for value in given]
 
 
-@pytest.fixture
-def run(builder: Builder, empty: Build) -> Any:
-    """`dbt build` of one view in a built warehouse, with variables; says what dbt reports of a failure, else nothing."""
-
-    def run_with(variables: dict[str, object]) -> str:
-        with FileLock(builder.folder / "lock"):
-            shutil.copy(empty.warehouse, builder.path)
-            done = builder.invoke("--select", "stg_tags", "--vars", json.dumps(variables))
-            builder.path.unlink()
-            return "" if done.success else str(done.exception)
-
-    return run_with
-
-
 @pytest.mark.parametrize(("name", "value"), _given(WRONG))
-def test_a_wrong_variable_is_refused_in_a_sentence_before_anything_is_built(run: Any, name: str, value: object) -> None:
-    """A time zone that the warehouse does not know failed a mart after the dimensions had been rebuilt with it."""
-    message = run({name: value})
+def test_a_wrong_variable_is_refused_in_a_sentence(builder: Builder, name: str, value: object) -> None:
+    message = builder.refusal({name: value})
     assert re.search(rf"The dbt variable {name} is '.*', but it must be .*; no model was built.", message, re.DOTALL), message
 
 
-def test_right_variables_are_taken(run: Any) -> None:
+def test_right_variables_are_taken(builder: Builder) -> None:
     for values in zip(*(given * 3 for given in RIGHT.values()), strict=False):
-        assert run(dict(zip(RIGHT, values, strict=True))) == ""
+        assert builder.refusal(dict(zip(RIGHT, values, strict=True))) == ""
+
+
+def test_a_wrong_variable_ends_a_run_before_anything_is_built(builder: Builder, empty: Build) -> None:
+    """A time zone that the warehouse does not know failed a mart after the dimensions had been rebuilt with it."""
+    with FileLock(builder.folder / "lock"):
+        shutil.copy(empty.warehouse, builder.path)
+        with duckdb.connect(str(builder.path)) as connection:
+            connection.execute("drop view staging.stg_tags")
+        done = builder.invoke("--select", "stg_tags", "--vars", json.dumps({"default_time_zone": "Mars/Olympus"}))
+        with duckdb.connect(str(builder.path)) as connection:
+            views = connection.execute("select view_name from duckdb_views() where view_name = 'stg_tags'").fetchall()
+        builder.path.unlink()
+    assert not done.success
+    assert "The dbt variable default_time_zone is 'Mars/Olympus'" in str(done.exception)
+    assert views == []
 
 
 def test_a_folder_may_hold_quotes(builder: Builder) -> None:
