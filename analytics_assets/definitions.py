@@ -3,7 +3,7 @@
 Nothing is decided here. Loading reads the settings and opens nothing.
 """
 
-from dagster import Definitions, in_process_executor
+from dagster import AssetsDefinition, AssetSpec, Definitions, in_process_executor, map_asset_specs
 
 from analytics_assets.orchestration.automation import build_marts_follow_raw
 from analytics_assets.orchestration.checks import build_checks, workspace_asset
@@ -38,8 +38,16 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     report = build_report_asset(settings, data_checks)
     to = settings.reader_copy
     for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, data_checks)]
+    assets: list[AssetsDefinition | AssetSpec] = [
+        workspace_asset,
+        build_raw_assets(settings, on_reading),
+        dbt,
+        report,
+        *for_readers,
+    ]
+    owners = settings.owners.split(",") if settings.owners else []
     return Definitions(
-        assets=[workspace_asset, build_raw_assets(settings, on_reading), dbt, report, *for_readers],
+        assets=map_asset_specs(lambda spec: spec.replace_attributes(owners=owners), assets),
         asset_checks=[raw_checks, build_checks(settings)],
         jobs=[sync_job, reconcile_job],
         schedules=build_schedules(settings),

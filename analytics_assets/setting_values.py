@@ -45,6 +45,17 @@ def asked_page_size(value: Any) -> Any:
     return int(text)
 
 
+def owner_names(value: Any) -> Any:
+    """Who is named as owner of the assets: e-mail addresses, or teams as `team:name`, with commas between them."""
+    if not isinstance(value, str):
+        return value
+    names = [name for each in value.split(",") if (name := each.strip())]
+    for name in names:
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+|team:[A-Za-z0-9_]+", name):
+            raise ValueError(f"names {name!r}; an owner is an e-mail address, or a team like team:finance")
+    return ",".join(names) or None
+
+
 def in_capitals(value: Any) -> Any:
     """A word in capitals, however it was written."""
     return value.strip().upper() if isinstance(value, str) else value

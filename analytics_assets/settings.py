@@ -26,6 +26,7 @@ from analytics_assets.setting_values import (
     empty_is_none,
     in_capitals,
     is_loopback,
+    owner_names,
     parsed_json,
     plain_date,
     usable_as_database,
@@ -155,6 +156,7 @@ class Settings(AccessSettings):
     )
     notify_urls: NotifyUrls = Field(None, description="where failures are told; secret")
     ui_url: OptionalText = Field(None, description="address of the Dagster UI, for links", pattern=r"^https?://\S+$")
+    owners: Annotated[str | None, BeforeValidator(owner_names)] = Field(None, description="who is named as owner of the assets")
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
     reader_path: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(

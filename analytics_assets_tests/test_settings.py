@@ -160,3 +160,9 @@ def test_a_copy_for_readers_that_is_the_warehouse_itself_is_refused(tmp_path: Pa
         "ANALYTICS_READER_PATH": str(tmp_path / "linked" / "own.duckdb"),
     }
     assert "ANALYTICS_READER_PATH names the warehouse itself; choose another file for the copy" in message_of(variables)
+
+
+@pytest.mark.parametrize("wrong", ["Ada", "ada@", "team:", "team:two words", "ada@example.com; bob@example.com"])
+def test_an_owner_that_the_ui_would_refuse_is_named(wrong: str) -> None:
+    """Dagster refuses it when the definitions are loaded, with a traceback."""
+    assert "ANALYTICS_OWNERS names" in message_of({"ANALYTICS_OWNERS": wrong})

@@ -12,14 +12,24 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from dagster import AssetCheckKey, AssetCheckSpec, AssetDep, AssetKey, AssetSpec, MetadataValue, TableColumn, TableSchema
+from dagster import (
+    AssetCheckKey,
+    AssetCheckSpec,
+    AssetDep,
+    AssetKey,
+    AssetSpec,
+    CodeReferencesMetadataValue,
+    LocalFileCodeReference,
+    MetadataValue,
+    TableColumn,
+    TableSchema,
+)
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.warehouse.built import Relation
 
 PROJECT_DIR: Final = Path(__file__).parents[1] / "dbt_project"
 MANIFEST: Final = PROJECT_DIR / "target" / "manifest.json"
-OWNERS: Final = ["team:analytics"]
 Properties = Mapping[str, Any]
 
 
@@ -90,12 +100,12 @@ class DbtNodes:
         properties, key = self.models[model], self.asset_key(model)
         upstream = dict.fromkeys(self.asset_key(parent) for parent in self._upstream(model))
         materialized = properties["config"]["materialized"]
+        file = PROJECT_DIR / properties["original_file_path"]
         return AssetSpec(
             key=key,
             deps=[AssetDep(parent) for parent in upstream],
             description=properties["description"],
             group_name=key.path[0],
-            owners=OWNERS,
             automation_condition=FOLLOWS_RAW,
             kinds={"dbt", "duckdb", materialized},
             code_version=sha256(properties["raw_code"].encode()).hexdigest(),
@@ -104,6 +114,9 @@ class DbtNodes:
                 "dagster/column_schema": MetadataValue.table_schema(_schema(properties["columns"])),
                 "dagster/table_name": ".".join([database, *key.path]),
                 "dbt/materialization": materialized,
+                "dagster/code_references": CodeReferencesMetadataValue(
+                    code_references=[LocalFileCodeReference(file_path=str(file))]
+                ),
             },
         )
 

@@ -55,7 +55,6 @@ with warnings.catch_warnings():
 __all__ = ["DagsterDltResource", "RawTranslator", "build_raw_assets"]
 
 GROUP: Final = "raw"
-OWNERS: Final = ["team:analytics"]
 
 
 class RawTranslator(DagsterDltTranslator):
@@ -80,7 +79,6 @@ class RawTranslator(DagsterDltTranslator):
             description=TABLES[name].description,
             group_name=GROUP,
             kinds={"dlt", "duckdb"},
-            owners=OWNERS,
             tags={"source": "rest_api", "write_disposition": str(resource.write_disposition)},
             metadata={
                 COLUMN_SCHEMA: column_schema(name, {}),

@@ -20,7 +20,7 @@ from dagster import (
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.failures import failures_in_a_sentence
-from analytics_assets.orchestration.report_asset import GROUP, OWNERS, latest_results
+from analytics_assets.orchestration.report_asset import GROUP, latest_results
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.warehouse.reader_copy import copy_for_readers
@@ -45,7 +45,6 @@ def build_reader_copy_asset(to: Path, models: Iterable[AssetKey], checks: Iterab
         key=READER_COPY_KEY,
         deps=deps,
         group_name=GROUP,
-        owners=OWNERS,
         kinds={"duckdb"},
         automation_condition=FOLLOWS_RAW,
         description="The warehouse once more, for BI tools: replaced in one step when all checks of severity ERROR pass, so "

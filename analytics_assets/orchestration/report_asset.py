@@ -36,7 +36,6 @@ REPORT_KEY: Final = AssetKey(["report", "overview"])
 REPORT_STEP: Final = REPORT_KEY.to_python_identifier()
 """What Dagster calls the step that makes it."""
 GROUP: Final = "report"
-OWNERS: Final = ["team:analytics"]
 
 
 def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
@@ -52,7 +51,6 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
         key=REPORT_KEY,
         deps=[AssetKey(["marts", mart]) for mart in MARTS],
         group_name=GROUP,
-        owners=OWNERS,
         automation_condition=FOLLOWS_RAW,
         kinds={"html"},
         description="One HTML page for the owner of the workspace: hours, billable share, money, capacity, budgets and late "

@@ -250,6 +250,23 @@ def test_models_are_assets_with_their_columns_lineage_and_place() -> None:
     assert all(column.description and column.type != "?" for column in columns)
 
 
+def test_the_owners_of_the_settings_are_those_of_every_asset_and_nobody_is_invented() -> None:
+    def owners_of(settings: Settings) -> set[tuple[str, ...]]:
+        graph = build_definitions(settings).resolve_asset_graph()
+        return {tuple(graph.get(key).owners) for key in graph.get_all_asset_keys()}
+
+    assert owners_of(Settings()) == {()}
+    assert owners_of(Settings(owners=" ada@example.com , team:finance")) == {("ada@example.com", "team:finance")}
+
+
+def test_the_ui_leads_from_a_model_to_its_file() -> None:
+    graph = build_definitions(Settings()).resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        if key.path[0] in ("staging", "marts"):
+            (reference,) = graph.get(key).metadata["dagster/code_references"].code_references
+            assert Path(reference.file_path).name == f"{key.path[-1]}.sql" and Path(reference.file_path).exists()
+
+
 def test_loading_the_definitions_does_not_import_dbt() -> None:
     """It takes two seconds, and most processes never run it."""
     code = "import sys, analytics_assets.definitions; print([name for name in sys.modules if name.split('.')[0] == 'dbt'])"

@@ -43,7 +43,7 @@ def test_each_raw_asset_says_what_it_is(project: Project) -> None:
     for name in RESOURCE_NAMES:
         node = graph.get(AssetKey(["raw", name]))
         assert node.description == TABLES[name].description
-        assert (node.group_name, node.kinds, node.owners) == ("raw", {"dlt", "duckdb"}, ["team:analytics"])
+        assert (node.group_name, node.kinds, node.owners) == ("raw", {"dlt", "duckdb"}, [])
         assert node.tags["write_disposition"] == "merge"
         assert (node.partitions_def is not None) == (name == "time_entries")
 
