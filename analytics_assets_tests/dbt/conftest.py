@@ -120,7 +120,9 @@ class Builder:
         given = json.dumps({"warehouse_path": ":memory:", **variables})
         with self._surroundings():
             runner = dbtRunner(manifest=self.parsed(), callbacks=[lambda event: said.append(str(getattr(event.info, "msg", "")))])
-            done = runner.invoke(["run-operation", "check_variables", *self._options(), "--vars", given])
+            # not into the folder that builds are read from: it would write its own manifest over theirs
+            elsewhere = ["--target-path", str(self.folder / "asked")]
+            done = runner.invoke(["run-operation", "check_variables", *self._options(), *elsewhere, "--vars", given])
         return "" if done.success else "\n".join(said)
 
     def compile(self, *selected: str) -> list[tuple[str, str, str]]:
