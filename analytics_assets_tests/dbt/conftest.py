@@ -21,6 +21,7 @@ from dbt.contracts.graph.nodes import ModelNode
 from filelock import FileLock
 
 import analytics_assets
+from analytics_assets.orchestration.dbt_nodes import MANIFEST
 from analytics_assets_tests.dbt.capacities import CAPACITIES
 from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, Sync, invented_syncs
 from analytics_assets_tests.dbt.invoice_promises import ROUNDING_RULES
@@ -67,8 +68,8 @@ class Build:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What dbt knows about the project."""
-        manifest: dict[str, Any] = json.loads((self.target / "manifest.json").read_text())
+        """What dbt knows about the project: as prepared, because builds of other processes write theirs meanwhile."""
+        manifest: dict[str, Any] = json.loads(MANIFEST.read_text())
         return manifest
 
 

@@ -1,6 +1,5 @@
 """The queries are the one list of what the report reads: the asset, the exposure and the page follow from it."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,7 +65,7 @@ def test_asset_and_exposure_depend_on_the_marts_that_the_queries_read(lived_in: 
     assert MARTS
     node = build_definitions(Settings()).resolve_asset_graph().get(REPORT_KEY)
     assert node.parent_keys == {AssetKey(["marts", mart]) for mart in MARTS}
-    exposures = json.loads((lived_in.target / "manifest.json").read_text())["exposures"]
+    exposures = lived_in.manifest["exposures"]
     (exposure,) = [each for each in exposures.values() if each["name"] == "overview_report"]
     assert {each.split(".")[-1] for each in exposure["depends_on"]["nodes"]} == set(MARTS)
 
