@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from dagster import AssetExecutionContext, AssetsDefinition, Failure, multi_asset
 
-from analytics_assets.orchestration.dbt_events import GOOD, SAMPLED_ROWS, event_of
+from analytics_assets.orchestration.dbt_events import GOOD, event_of, sample_of
 from analytics_assets.orchestration.dbt_nodes import MANIFEST, load_nodes
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
@@ -72,13 +71,6 @@ def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> 
         rows = {node: count(con, place(nodes.relation(node))) for node in good if node in nodes.models}
         for report in outcome.reports.values():
             if "query" in report:
-                report["sample"] = _sample(con, report["query"])
+                report["sample"] = sample_of(con, report["query"])
         note_built(con, plan.notes(good, rows))
     return outcome.failure, {node: event_of(nodes, node, report, rows.get(node)) for node, report in outcome.reports.items()}
-
-
-def _sample(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, str]]:
-    """Some of the rows that a check has found, as text."""
-    rows = con.execute(f"SELECT columns(*)::VARCHAR FROM (\n{query}\n) LIMIT {SAMPLED_ROWS}")
-    names = [column[0] for column in rows.description]
-    return [{name: "" if value is None else value for name, value in zip(names, row, strict=True)} for row in rows.fetchall()]

@@ -1,8 +1,9 @@
 """How a model or check ended, as Dagster's event about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import duckdb
 from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, Output, TableRecord
 
 from analytics_assets.orchestration.dbt_nodes import DbtNodes
@@ -43,16 +44,29 @@ def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | 
 
 def _check_result(nodes: DbtNodes, node: str, report: Mapping[str, Any], when: Mapping[str, Any]) -> AssetCheckResult:
     key, status = nodes.check_key(node), report["status"]
-    metadata: dict[str, Any] = {**when, FAILED_ROWS: report["failures"] or 0}
-    if report.get("sample"):
-        metadata[SAMPLE] = MetadataValue.table([TableRecord(row) for row in report["sample"]])
-    if report.get("query"):
-        metadata[QUERY] = MetadataValue.md(f"```sql\n{report['query'].strip()}\n```")
+    found = found_rows(report["failures"] or 0, report.get("query"), report.get("sample"))
     return AssetCheckResult(
         passed=status == "pass",
         asset_key=key.asset_key,
         check_name=key.name,
         severity=AssetCheckSeverity.WARN if status == "warn" else AssetCheckSeverity.ERROR,
         description=None if status == "pass" else nodes.tests[node]["description"],
-        metadata=metadata,
+        metadata={**when, **found},
     )
+
+
+def found_rows(count: int, query: str | None, sample: Sequence[Mapping[str, str]] | None) -> dict[str, Any]:
+    """What the metadata of a check says about the rows that it has found: how many, some of them, and the query."""
+    metadata: dict[str, Any] = {FAILED_ROWS: count}
+    if sample:
+        metadata[SAMPLE] = MetadataValue.table([TableRecord(dict(row)) for row in sample])
+    if query:
+        metadata[QUERY] = MetadataValue.md(f"```sql\n{query.strip()}\n```")
+    return metadata
+
+
+def sample_of(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, str]]:
+    """Some of the rows that a check has found, as text."""
+    rows = con.execute(f"SELECT columns(*)::VARCHAR FROM (\n{query}\n) LIMIT {SAMPLED_ROWS}")
+    names = [column[0] for column in rows.description]
+    return [{name: "" if value is None else value for name, value in zip(names, row, strict=True)} for row in rows.fetchall()]

@@ -6,7 +6,7 @@ check `raw_matches_api` in `checks.py`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from dagster import (
     AssetCheckExecutionContext,
@@ -17,13 +17,11 @@ from dagster import (
     AssetCheckSpec,
     AssetKey,
     DagsterInstance,
-    MetadataValue,
-    TableRecord,
     TableSchemaMetadataValue,
     multi_asset_check,
 )
 
-from analytics_assets.orchestration.dbt_events import FAILED_ROWS, QUERY, SAMPLE, SAMPLED_ROWS
+from analytics_assets.orchestration.dbt_events import found_rows, sample_of
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.raw_metadata import COLUMN_SCHEMA
 from analytics_assets.orchestration.resources import Warehouse
@@ -126,24 +124,19 @@ def build_raw_checks() -> AssetChecksDefinition:
                     continue
                 check = checks[key]
                 found = count(con, f"({check.query})")
-                rows = con.execute(f"SELECT columns(*)::VARCHAR FROM ({check.query}) LIMIT {SAMPLED_ROWS}")
-                yield _result(check, found, [column[0] for column in rows.description], rows.fetchall())
+                yield _result(check, found, sample_of(con, check.query) if found else [])
 
     return run_raw_checks
 
 
-def _result(check: RawCheck, found: int, names: list[str], rows: list[tuple[Any, ...]]) -> AssetCheckResult:
-    metadata: dict[str, Any] = {FAILED_ROWS: found}
-    if found:
-        metadata[SAMPLE] = MetadataValue.table([TableRecord(dict(zip(names, map(str, row), strict=True))) for row in rows])
-        metadata[QUERY] = MetadataValue.md(f"```sql\n{check.query}\n```")
+def _result(check: RawCheck, found: int, sample: list[dict[str, str]]) -> AssetCheckResult:
     return AssetCheckResult(
         passed=not found,
         asset_key=check.key.asset_key,
         check_name=check.name,
         severity=check.severity,
         description=check.description if found else None,
-        metadata=metadata,
+        metadata=found_rows(found, check.query if found else None, sample),
     )
 
 
