@@ -15,7 +15,7 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 from analytics_assets.source.ceiling import in_words
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import AnswerTooLargeError, SourceError, TransientAnswerError
-from analytics_assets.source.line import CUTTABLE_POOLS, Exchange, Exchanges
+from analytics_assets.source.line import Exchange, Exchanges, make_cuttable
 
 if TYPE_CHECKING:
     from analytics_assets.source.http import HttpLimits
@@ -36,14 +36,13 @@ class WholeAnswerAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pool, of connections that can be cut."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = CUTTABLE_POOLS
+        make_cuttable(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """The pool for a proxy, of connections that can be cut."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):  # those bring their own connections
-            manager.pool_classes_by_scheme = CUTTABLE_POOLS
-        return manager
+        if proxy not in self.proxy_manager:
+            make_cuttable(super().proxy_manager_for(proxy, **kwargs))
+        return self.proxy_manager[proxy]
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request and bring its whole body home."""

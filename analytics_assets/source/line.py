@@ -5,15 +5,17 @@ a piece of a chunk's extension now and then is never silent, and `http.client` r
 """
 
 import contextlib
+import functools
 import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import PoolManager
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
 
 from analytics_assets.source.ending import Ending
 
@@ -118,20 +120,19 @@ class _CuttableConnection(HTTPConnection):
         super().request(*args, **kwargs)
 
 
-class _CuttableTlsConnection(_CuttableConnection, HTTPSConnection):
-    pass
+def make_cuttable(manager: PoolManager) -> None:
+    """Let every line that the manager opens be cut: its own, those through a proxy, and through a SOCKS proxy too.
+
+    Args:
+        manager: made for this use; it has opened nothing yet.
+    """
+    manager.pool_classes_by_scheme = {scheme: _cuttable_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()}
 
 
-class _CuttablePool(HTTPConnectionPool):
-    ConnectionCls = _CuttableConnection
-
-
-class _CuttableTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _CuttableTlsConnection
-
-
-CUTTABLE_POOLS: Final = {"http": _CuttablePool, "https": _CuttableTlsPool}
-"""For urllib3's `pool_classes_by_scheme`."""
+@functools.cache
+def _cuttable_pool(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
+    connection = type(f"Cuttable{pool.ConnectionCls.__name__}", (_CuttableConnection, pool.ConnectionCls), {})
+    return type(f"Cuttable{pool.__name__}", (pool,), {"ConnectionCls": connection})
 
 
 def _use(line: socket.socket) -> None:

@@ -1,5 +1,6 @@
 """One deadline for the whole answer, whatever drips: a server that is never silent holds no sync for ever."""
 
+import contextlib
 import select
 import socket
 import socketserver
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from urllib3.exceptions import HTTPError
 
+from analytics_assets.source.adapter import WholeAnswerAdapter
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import HttpLimits, HttpSession
@@ -48,10 +51,14 @@ def dripping(beginning: bytes, piece: bytes, *, attempts: list[bytes]) -> Iterat
             attempts.append(self.request.recv(65536))
             try:
                 self.request.sendall(beginning)
-                while not select.select([self.request], [], [], PACE_SECONDS)[0]:
+                while not self._has_left():
                     self.request.sendall(piece)
             except OSError:
                 return
+
+        def _has_left(self) -> bool:
+            is_readable = select.select([self.request], [], [], PACE_SECONDS)[0]
+            return bool(is_readable) and not self.request.recv(65536)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -85,6 +92,19 @@ def test_a_handshake_of_tls_that_drips_is_given_up_after_the_time_for_the_line()
         HttpSession(f"https://127.0.0.1:{port}", limits, meter).get(f"https://127.0.0.1:{port}/v1/workspaces/x/clients")
     assert "no answer in time (_ssl.c" in str(raised.value)
     assert meter.retries == 3
+
+
+@pytest.mark.timeout(20)
+def test_an_answer_through_a_socks_proxy_is_given_up_at_its_deadline() -> None:
+    """Such a proxy brings connections of its own, and nobody could cut them: the line of the status came for ever."""
+    greeting, granted = b"\x05\x00", b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50"
+    attempts: list[bytes] = []
+    with dripping(greeting + granted + b"HTTP/1.1 200 O", b"K", attempts=attempts) as port:
+        pools = WholeAnswerAdapter("http://api.example.com", LIMITS, Ending()).proxy_manager_for(f"socks5h://127.0.0.1:{port}")
+        with Exchanges(Ending()).one(0.2) as exchange, contextlib.suppress(HTTPError):
+            pools.connection_from_url("http://api.example.com").request("GET", "/", retries=False)
+    assert exchange.is_overdue
+    assert attempts == [b"\x05\x01\x00"], "the proxy was not asked as SOCKS 5 is"
 
 
 def test_a_reading_that_ends_does_not_wait_for_answers() -> None:
