@@ -126,8 +126,9 @@ def test_every_file_of_the_dbt_project_goes_into_the_wheel() -> None:
 
 def test_the_wheel_holds_the_parsed_dbt_project_and_the_dagster_configuration() -> None:
     packed = PYPROJECT["tool"]["setuptools"]["package-data"][PACKAGE.name]
-    assert {"dbt_project/target/manifest.json", "dagster.yaml", "py.typed"} <= set(packed)
-    assert (PACKAGE / "dbt_project" / "target" / "manifest.json").exists(), "run `make setup`"
+    prepared = {"dbt_project/target/manifest.json", "dbt_project/target/parsed.msgpack"}
+    assert prepared | {"dagster.yaml", "py.typed"} <= set(packed)
+    assert all((PACKAGE / file).exists() for file in prepared), "run `make setup`"
 
 
 @pytest.mark.parametrize("command", FIXED_COMMANDS)

@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DBT_PROJECT: Final = ROOT / "analytics_assets" / "dbt_project"
 TARGET: Final = DBT_PROJECT / "target"
 MANIFEST: Final = TARGET / "manifest.json"
-PARTIAL_PARSE: Final = TARGET / "partial_parse.msgpack"
+PARSED: Final = TARGET / "parsed.msgpack"
 WRITTEN_BY_DBT: Final = ("target", "logs", "dbt_packages")
 DEFAULT_WAREHOUSE: Final = ROOT / "data" / "analytics.duckdb"
 
@@ -50,7 +50,7 @@ def build_editable(wheel_directory: str, config_settings: ConfigSettings = None,
 
 def is_prepared() -> bool:
     """Whether the manifest is younger than every file of the dbt project, and than the folders they could have left."""
-    if not MANIFEST.exists():
+    if not (MANIFEST.exists() and PARSED.exists()):
         return False
     parsed_at = MANIFEST.stat().st_mtime
     parts = [part for part in DBT_PROJECT.iterdir() if part.name not in WRITTEN_BY_DBT]
@@ -58,14 +58,16 @@ def is_prepared() -> bool:
 
 
 def prepare_manifest() -> None:
-    """Let dbt parse the project, without a warehouse, and put the manifest in its place in one step.
+    """Let dbt parse the project, without a warehouse, and put what came of it in its place, each file in one step.
 
-    partial_parse.msgpack is kept beside it: on the default warehouse it saves the first run some 4 s of parsing. It
-    holds paths of this machine and dbt finds it void for any other warehouse, so wheels leave it out.
+    manifest.json is for Dagster. parsed.msgpack is the same in the form that dbt itself reads, so that no run has to parse;
+    what dbt keeps there about the files of this machine is left out.
 
     Raises:
         SystemExit: dbt refused the project; it has said why.
     """
+    from dbt.contracts.graph.manifest import Manifest  # two seconds, which most builds never need
+
     TARGET.mkdir(exist_ok=True)
     # variables of dbt would end up in the manifest, or parse another target
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
@@ -78,7 +80,10 @@ def prepare_manifest() -> None:
         ]
         if subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode != 0:
             sys.exit("dbt could not parse analytics_assets/dbt_project, see above.")
-        (Path(folder) / PARTIAL_PARSE.name).replace(PARTIAL_PARSE)
+        parsed = Manifest.from_msgpack((Path(folder) / "partial_parse.msgpack").read_bytes())
+        parsed.files = {}
+        (Path(folder) / PARSED.name).write_bytes(parsed.to_msgpack())
+        (Path(folder) / PARSED.name).replace(PARSED)
         (Path(folder) / MANIFEST.name).replace(MANIFEST)
 
 

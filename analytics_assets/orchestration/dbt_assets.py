@@ -12,7 +12,7 @@ from typing import Any
 from dagster import AssetExecutionContext, AssetsDefinition, Failure, multi_asset
 
 from analytics_assets.orchestration.dbt_events import GOOD, event_of, sample_of
-from analytics_assets.orchestration.dbt_nodes import MANIFEST, load_nodes
+from analytics_assets.orchestration.dbt_nodes import MANIFEST, changed_since_parsed, load_nodes
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
@@ -41,6 +41,8 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     )
     def dbt(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
         with failures_in_a_sentence(), warnings_shown_in(context.log):
+            if changed := changed_since_parsed():
+                raise Failure(f"{changed} was changed after the dbt project was parsed; run `make setup`.", allow_retries=False)
             variables = dbt_variables(settings)  # reads a file of the owner's, which may have changed by now
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
@@ -65,7 +67,7 @@ def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> 
     from analytics_assets.orchestration.dbt_run import run_dbt  # two seconds, which most processes never need
 
     nodes = plan.nodes
-    outcome = run_dbt(warehouse, {node: nodes.name(node) for node in plan.to_build}, variables)
+    outcome = run_dbt(warehouse, nodes, plan.to_build, variables)
     with connection(warehouse) as con:
         good = {node: report for node, report in outcome.reports.items() if report["status"] in GOOD}
         rows = {node: count(con, place(nodes.relation(node))) for node in good if node in nodes.models}

@@ -30,6 +30,9 @@ from analytics_assets.warehouse.built import Relation
 
 PROJECT_DIR: Final = Path(__file__).parents[1] / "dbt_project"
 MANIFEST: Final = PROJECT_DIR / "target" / "manifest.json"
+PARSED: Final = MANIFEST.with_name("parsed.msgpack")
+"""The same in the form that dbt works with; see `dbt_run.py`."""
+WRITTEN_BY_DBT: Final = ("target", "logs", "dbt_packages")
 Properties = Mapping[str, Any]
 
 
@@ -151,6 +154,23 @@ def load_nodes() -> DbtNodes:
     Raises:
         FileNotFoundError: the manifest has not been prepared.
     """
-    if not MANIFEST.exists():
-        raise FileNotFoundError(f"{MANIFEST.name} of the dbt project is missing: run `make setup`.")
+    for file in (MANIFEST, PARSED):
+        if not file.exists():
+            raise FileNotFoundError(f"{file.name} of the dbt project is missing: run `make setup`.")
     return DbtNodes(json.loads(MANIFEST.read_text()))
+
+
+def changed_since_parsed(project: Path = PROJECT_DIR) -> Path | None:
+    """A file or folder of the dbt project that was changed after it was parsed, in a checkout; None where nothing was.
+
+    The times of the files of an installed wheel are those of its unpacking and say nothing.
+
+    Args:
+        project: the folder of the dbt project.
+    """
+    if not (project.parents[1] / "build_backend").exists():
+        return None
+    parsed_at = (project / "target" / PARSED.name).stat().st_mtime
+    parts = [part for part in project.iterdir() if part.name not in WRITTEN_BY_DBT]
+    paths = [path for part in parts for path in (part, *part.rglob("*"))]
+    return next((path for path in sorted(paths) if path.stat().st_mtime > parsed_at), None)

@@ -1,28 +1,29 @@
 """dbt fails in the middle of a run: what stands on the broken model stays as it was, and a sentence says why."""
 
-import shutil
+import os
 from pathlib import Path
 
 import pytest
 from dagster import AssetKey
+from dbt.contracts.graph.manifest import Manifest
 
-from analytics_assets.orchestration import dbt_run
-from analytics_assets.orchestration.dbt_nodes import PROJECT_DIR
+from analytics_assets.orchestration import dbt_assets, dbt_run
+from analytics_assets.orchestration.dbt_nodes import PARSED, changed_since_parsed
 from analytics_assets_tests.orchestration.conftest import Project, materializations
 
 BROKEN = "dim_projects"
 ON_IT = {"fct_time_entries", "billing_monthly", "project_budgets", "timesheet_daily"}
 
 
-def broken_copy(folder: Path) -> Path:
-    """The dbt project with one model that fails when it is built."""
-    copy = folder / "dbt_project"
-    shutil.copytree(PROJECT_DIR, copy)
-    model = copy / "models" / "marts" / f"{BROKEN}.sql"
-    model.write_text(
-        f"select * replace (cast(error('the disk of {BROKEN} is gone') as varchar) as project_id) from (\n{model.read_text()}\n)"
+def broken_project(folder: Path) -> Path:
+    """The parsed dbt project with one model that fails when it is built."""
+    project = Manifest.from_msgpack(PARSED.read_bytes())
+    model = project.nodes[f"model.analytics_assets.{BROKEN}"]
+    model.raw_code = (
+        f"select * replace (cast(error('the disk of {BROKEN} is gone') as varchar) as project_id) from (\n{model.raw_code}\n)"
     )
-    return copy
+    (folder / PARSED.name).write_bytes(project.to_msgpack())
+    return folder / PARSED.name
 
 
 def test_a_model_that_fails_leaves_what_is_built_on_it_as_it_was_and_the_next_run_heals(
@@ -35,7 +36,7 @@ def test_a_model_that_fails_leaves_what_is_built_on_it_as_it_was_and_the_next_ru
     project.rig.workspace.edit("clients", project.rig.workspace.clients[0]["id"], name="Renamed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(dbt_run, "PROJECT_DIR", broken_copy(tmp_path))
+        patch.setattr(dbt_run, "PARSED", broken_project(tmp_path))
         result = project.run()
     assert not result.success
     (failure,) = result.get_step_failure_events()
@@ -52,3 +53,28 @@ def test_a_model_that_fails_leaves_what_is_built_on_it_as_it_was_and_the_next_ru
 
     assert project.run().success
     assert project.rig.query(f"SELECT count(*) FROM marts.fct_time_entries WHERE time_entry_id = '{gone['id']}'") == [(0,)]
+
+
+def test_a_model_that_was_edited_after_the_project_was_parsed_is_named_and_not_silently_left_out(tmp_path: Path) -> None:
+    """`analytics-assets sync` right after an edit built the models as they had been, and was green."""
+    project = tmp_path / "analytics_assets" / "dbt_project"
+    model = project / "models" / "dim_x.sql"
+    for file in (model, project / "target" / PARSED.name):
+        file.parent.mkdir(parents=True)
+        file.touch()
+    for path in (model, model.parent):
+        os.utime(path, (1, 1))
+    assert changed_since_parsed(project) is None
+    os.utime(model)
+    os.utime(project / "target" / PARSED.name, (2, 2))
+    assert changed_since_parsed(project) is None, "the times of an installed wheel say nothing"
+    (tmp_path / "build_backend").mkdir()
+    assert changed_since_parsed(project) == model
+
+
+def test_a_run_says_that_the_project_has_to_be_parsed_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dbt_assets, "changed_since_parsed", lambda: Path("models/dim_x.sql"))
+    (failure,) = project.run("marts/dim_tags").get_step_failure_events()
+    assert failure.step_failure_data.user_failure_data is not None
+    said = failure.step_failure_data.user_failure_data.description
+    assert said == "models/dim_x.sql was changed after the dbt project was parsed; run `make setup`."
