@@ -182,12 +182,16 @@
 {%- endmacro %}
 
 
-{#- Whether something that began at a local time lies in the period that began on a date, at an hour; everything does where
-    there is no period. -#}
-{% macro is_in_period(local_time, period_start, hour) -%}
-    ({{ period_start }} is null or coalesce(
-        {{ local_time }} >= cast({{ period_start }} as timestamp) + {{ hour }} * interval '1 hour', false
-    ))
+{#- Whether something that began on a local date, at a local time, lies in the period that began on a date, at an hour;
+    everything does where there is no period. The time is asked for on that one date alone, because engines take
+    microseconds to convert each. -#}
+{% macro is_in_period(local_date, local_time, period_start, hour) -%}
+    case
+        when {{ period_start }} is null or {{ local_date }} > {{ period_start }} then true
+        when {{ local_date }} = {{ period_start }}
+            then coalesce({{ local_time }} >= cast({{ period_start }} as timestamp) + {{ hour }} * interval '1 hour', false)
+        else false
+    end
 {%- endmacro %}
 
 
@@ -209,4 +213,16 @@
 {% macro month_closing_time(month, time_zone) -%}
     {%- set days = var('month_close_days') | int -%}
     (cast({{ month }} + interval '1 month' + interval '{{ days }} days' as timestamp) at time zone {{ time_zone }})
+{%- endmacro %}
+
+
+{#- When each month of a relation closes in each of its time zones, a select with the columns `entry_month`, `time_zone` and
+    `month_closes_at`. There are few of them; engines take microseconds to convert each row of the relation. -#}
+{% macro closing_times(relation, month, time_zone) -%}
+    select
+        {{ month }} as entry_month,
+        {{ time_zone }} as time_zone,
+        {{ month_closing_time(month, time_zone) }} as month_closes_at
+    from {{ relation }}
+    group by {{ month }}, {{ time_zone }}
 {%- endmacro %}

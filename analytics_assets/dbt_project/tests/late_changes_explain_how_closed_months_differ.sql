@@ -26,7 +26,7 @@ workspace as (
 
 ),
 
-versions as (
+dated as (
 
     select
         entries.time_entry_id,
@@ -37,15 +37,32 @@ versions as (
         entries.cost_minor,
         {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
         {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
-        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month,
-        {{ month_closing_time(
-            month_start(local_date('entries.started_at', counting_time_zone('users'))), counting_time_zone('users')
-        ) }} as month_closes_at
+        {{ counting_time_zone('users') }} as time_zone,
+        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month
 
     from {{ ref('stg_time_entry_versions') }} as entries
     left join projects on entries.project_id = projects.project_id
     left join users on entries.user_id = users.user_id
     cross join workspace
+
+),
+
+months as (
+
+    {{ closing_times('dated', 'entry_month', 'time_zone') }}
+
+),
+
+versions as (
+
+    select
+        dated.*,
+        months.month_closes_at
+
+    from dated
+    left join months
+        on dated.entry_month = months.entry_month
+        and dated.time_zone = months.time_zone
 
 ),
 

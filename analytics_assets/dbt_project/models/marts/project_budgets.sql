@@ -46,9 +46,9 @@ days as (
         projects.estimate_seconds,
         projects.budget_minor,
         entries.work_date > {{ as_of_date() }} - {{ recent_days }} as is_recent,
-        {{ is_in_period('entries.started_at at time zone entries.time_zone', 'projects.estimate_period_start', 'projects.reset_hour') }}
+        {{ is_in_period('entries.work_date', 'entries.started_at at time zone entries.time_zone', 'projects.estimate_period_start', 'projects.reset_hour') }}
             as is_in_estimate_period,
-        {{ is_in_period('entries.started_at at time zone entries.time_zone', 'projects.budget_period_start', 'projects.reset_hour') }}
+        {{ is_in_period('entries.work_date', 'entries.started_at at time zone entries.time_zone', 'projects.budget_period_start', 'projects.reset_hour') }}
             as is_in_budget_period,
         {{ whole_sum('entries.duration_seconds') }} as tracked_seconds,
         {{ whole_sum('case when entries.is_billable then entries.duration_seconds end') }} as billable_seconds,

@@ -57,29 +57,42 @@ readings as (
 
 -- A version is known by its entry and the time at which it was loaded. What it says is fetched last, for the few that
 -- are part of a late change.
+dated as (
+
+    select
+        entries.time_entry_id,
+        entries.list_user_id,
+        entries.loaded_at,
+        entries.superseded_at,
+        entries.superseded_by,
+        entries.started_at,
+        {{ counting_time_zone('users') }} as time_zone,
+        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month,
+        row_number() over (
+            partition by entries.time_entry_id order by entries.loaded_at, entries.superseded_at
+        ) as version_number
+
+    from {{ ref('stg_time_entry_versions') }} as entries
+    left join users on entries.user_id = users.user_id
+
+),
+
+months as (
+
+    {{ closing_times('dated', 'entry_month', 'time_zone') }}
+
+),
+
 versions as (
 
     select
-        *,
-        {{ month_closing_time('entry_month', 'time_zone') }} as month_closes_at
+        dated.*,
+        months.month_closes_at
 
-    from (
-        select
-            entries.time_entry_id,
-            entries.list_user_id,
-            entries.loaded_at,
-            entries.superseded_at,
-            entries.superseded_by,
-            entries.started_at,
-            {{ counting_time_zone('users') }} as time_zone,
-            {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month,
-            row_number() over (
-                partition by entries.time_entry_id order by entries.loaded_at, entries.superseded_at
-            ) as version_number
-
-        from {{ ref('stg_time_entry_versions') }} as entries
-        left join users on entries.user_id = users.user_id
-    ) as dated
+    from dated
+    left join months
+        on dated.entry_month = months.entry_month
+        and dated.time_zone = months.time_zone
 
 ),
 
