@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator
 
@@ -87,6 +88,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the name is one of the time zone database; `localtime`, which Debian lists too, is no zone that others know."""
+    return name in available_timezones() - {"localtime"}
 
 
 OptionalText = Annotated[str | None, BeforeValidator(empty_is_none)]

@@ -13,7 +13,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -26,6 +25,7 @@ from analytics_assets.setting_values import (
     empty_is_none,
     in_capitals,
     is_loopback,
+    is_time_zone,
     owner_names,
     parsed_json,
     plain_date,
@@ -184,7 +184,7 @@ class Settings(AccessSettings):
     @field_validator("reporting_time_zone", "default_time_zone")
     @classmethod
     def _zone_is_known(cls, value: str | None) -> str | None:
-        if value is not None and value not in available_timezones():
+        if value is not None and not is_time_zone(value):
             raise ValueError(f"is {value!r}, which is not the name of a time zone; write it like Europe/Berlin")
         return value
 

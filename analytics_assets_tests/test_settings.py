@@ -95,8 +95,9 @@ def test_a_start_of_history_before_anybody_tracked_time_is_refused() -> None:
 @pytest.mark.parametrize("name", ["REPORTING_TIME_ZONE", "DEFAULT_TIME_ZONE"])
 def test_a_zone_that_does_not_exist_is_named(name: str) -> None:
     assert getattr(settings_of({f"ANALYTICS_{name}": "Europe/Berlin"}), name.lower()) == "Europe/Berlin"
-    message = message_of({f"ANALYTICS_{name}": "Mars/Olympus"})
-    assert f"ANALYTICS_{name} is 'Mars/Olympus', which is not the name of a time zone" in message
+    for unknown in ("Mars/Olympus", "localtime"):
+        message = message_of({f"ANALYTICS_{name}": unknown})
+        assert f"ANALYTICS_{name} is '{unknown}', which is not the name of a time zone" in message
 
 
 @pytest.mark.parametrize(

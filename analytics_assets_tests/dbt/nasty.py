@@ -85,7 +85,8 @@ TASKS: list[Row] = [
         "status": ["ACTIVE", "DONE"][number % 2],
         "estimate": ["PT1H", "PT2H30M", None, "PT0S", "1", "PT9H", "PT1S"][number % 7],
         "budget_estimate": [None, 5000, 0, 123_456, {"estimate": 7}][number % 5],
-        "hourly_rate__currency": [None, "CHF"][number % 2],
+        "hourly_rate__amount": [None, 7000, 12_345][number % 3],
+        "hourly_rate__currency": [None, "CHF", "JPY", "CHF"][number % 4],
     }
     for number, (project, name) in enumerate(product(TASK_PROJECTS, ["draw", "build", "wait"]))
 ]

@@ -55,8 +55,10 @@ select
     typed.is_public,
     typed.hourly_rate_minor,
     typed.hourly_rate_currency,
+    {{ major_units('typed.hourly_rate_minor', currency_exponent('typed.hourly_rate_currency')) }} as hourly_rate,
     typed.cost_rate_minor,
     typed.cost_rate_currency,
+    {{ major_units('typed.cost_rate_minor', currency_exponent('typed.cost_rate_currency')) }} as cost_rate,
 
     -- The older field counts where the newer one is empty or switched off.
     coalesce(

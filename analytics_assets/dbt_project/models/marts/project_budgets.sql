@@ -104,16 +104,16 @@ compared as (
 
     select
         projects.*,
-        coalesce(used.tracked_seconds, 0) as tracked_seconds,
-        coalesce(used.billable_seconds, 0) as billable_seconds,
-        coalesce(used.amount_minor, 0) as amount_minor,
+        case when used.project_id is null then 0 else used.tracked_seconds end as tracked_seconds,
+        case when used.project_id is null then 0 else used.billable_seconds end as billable_seconds,
+        case when used.project_id is null then 0 else used.amount_minor end as amount_minor,
         coalesce(used.entries_in_other_currencies, 0) > 0 as has_amounts_in_other_currencies,
-        coalesce(used.recent_seconds, 0) as recent_seconds,
-        coalesce(used.recent_minor, 0) as recent_minor,
+        case when used.project_id is null then 0 else used.recent_seconds end as recent_seconds,
+        case when used.project_id is null then 0 else used.recent_minor end as recent_minor,
         case when projects.estimate_seconds is not null
-            then coalesce(used.estimate_used_seconds, 0) end as estimate_used_seconds,
+            then case when used.project_id is null then 0 else used.estimate_used_seconds end end as estimate_used_seconds,
         case when projects.budget_minor is not null
-            then coalesce(used.budget_used_minor, 0) end as budget_used_minor,
+            then case when used.project_id is null then 0 else used.budget_used_minor end end as budget_used_minor,
         used.estimate_exhausted_on,
         used.budget_exhausted_on
 
@@ -128,7 +128,7 @@ projected as (
         *,
         {{ currency_exponent('currency') }} as currency_exponent,
         {{ whole_difference('budget_minor', 'budget_used_minor') }} as budget_remaining_minor,
-        coalesce({{ whole_quotient(wide_integer('recent_minor') ~ ' * 7', 'burn_days') }}, 0) as burn_minor_per_week,
+        case when burn_days = 0 then 0 else {{ whole_quotient(wide_integer('recent_minor') ~ ' * 7', 'burn_days') }} end as burn_minor_per_week,
         coalesce(estimate_exhausted_on, {{ projected_date(
             whole_difference('estimate_seconds', 'estimate_used_seconds'), 'recent_seconds', 'burn_days', 'next_estimate_period_start'
         ) }}) as estimate_exhaustion_date,
@@ -173,7 +173,7 @@ select
     budget_minor is not null and is_budget_with_expenses as has_expenses_not_counted,
 
     cast(burn_days as integer) as burn_days,
-    coalesce({{ whole_quotient(wide_integer('recent_seconds') ~ ' * 7', 'burn_days') }}, 0) as burn_seconds_per_week,
+    case when burn_days = 0 then 0 else {{ whole_quotient(wide_integer('recent_seconds') ~ ' * 7', 'burn_days') }} end as burn_seconds_per_week,
     burn_minor_per_week,
     {{ major_units('burn_minor_per_week', 'currency_exponent') }} as burn_per_week,
     estimate_exhaustion_date,
