@@ -24,6 +24,7 @@ from dagster import (
 
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
+from analytics_assets.orchestration.run_log import reading_shown_in, warnings_shown_in
 from analytics_assets.pipeline.months import AskedMonths
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.verification import verify
@@ -64,12 +65,13 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
     def raw_matches_api(
         context: AssetCheckExecutionContext, api: WorkspaceAccessResource, warehouse: Warehouse
     ) -> Iterator[AssetCheckResult]:
-        with failures_in_a_sentence():
+        progress = ReadingProgress()
+        with failures_in_a_sentence(), warnings_shown_in(context.log), reading_shown_in(context.log, progress):
             found = verify(
                 api=api.api(settings),
                 warehouse=warehouse.path,
                 months=AskedMonths.all_history(settings.start_date),
-                progress=ReadingProgress(),
+                progress=progress,
             )
         yield AssetCheckResult(
             check_name=CHECK_NAME,
@@ -79,10 +81,20 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
             description="The raw tables equal the API."
             if not found.unequal
             else f"These tables differ from the API: {', '.join(found.unequal)}. A sync of all history repairs them.",
-            metadata={"comparison": comparison_table(found.differences)},
+            metadata={"comparison": comparison_table(found.differences), **_figures(found.differences)},
         )
 
     return raw_matches_api
+
+
+def _figures(differences: Mapping[ResourceName, Difference]) -> dict[str, int]:
+    """The sums over all tables, as numbers that the UI plots."""
+    every = differences.values()
+    return {
+        "rows of the API": sum(each.api_rows for each in every),
+        "rows that differ": sum(each.missing + each.extra + each.different + each.repeated for each in every),
+        "rows not compared": sum(sum(each.not_compared.values()) for each in every),
+    }
 
 
 def comparison_table(differences: Mapping[ResourceName, Difference]) -> MetadataValue:

@@ -37,7 +37,7 @@ from analytics_assets.orchestration.raw_metadata import (
     month_metadata,
 )
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
-from analytics_assets.orchestration.run_log import warnings_shown_in
+from analytics_assets.orchestration.run_log import reading_shown_in, warnings_shown_in
 from analytics_assets.pipeline.months import AskedMonths
 from analytics_assets.pipeline.progress import OnReading, ReadingProgress
 from analytics_assets.pipeline.reading import LANDING_DISPOSITION, LOADER_FILE_FORMAT
@@ -126,15 +126,16 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
             context.log.info("Time entries of %s", opened.span)
             if on_reading is not None:
                 on_reading(progress)
-            # dlt appends to an empty landing; the merge is made when the landing is published
-            loaded = dlt_resource.run(
-                context=context,
-                dlt_source=opened.source,
-                dlt_pipeline=opened.pipeline,
-                loader_file_format=LOADER_FILE_FORMAT,
-                write_disposition=LANDING_DISPOSITION,
-            )
-            names = [_name_of(result) for result in loaded if isinstance(result, MaterializeResult)]
+            with reading_shown_in(context.log, progress):
+                # dlt appends to an empty landing; the merge is made when the landing is published
+                loaded = dlt_resource.run(
+                    context=context,
+                    dlt_source=opened.source,
+                    dlt_pipeline=opened.pipeline,
+                    loader_file_format=LOADER_FILE_FORMAT,
+                    write_disposition=LANDING_DISPOSITION,
+                )
+                names = [_name_of(result) for result in loaded if isinstance(result, MaterializeResult)]
             report = publish_reading(opened, names)
         for name in names:
             metadata = materialization_metadata(name, report, progress.meter.of(name), warehouse)

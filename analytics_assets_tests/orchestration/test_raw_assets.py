@@ -1,10 +1,12 @@
 """The raw assets as the UI runs them: any subset, a partition, a range, and what each materialization shows."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 from dagster import (
+    AssetCheckEvaluation,
     AssetCheckKey,
     AssetKey,
     AssetSelection,
@@ -19,9 +21,11 @@ from analytics_assets.demo.records import Record
 from analytics_assets.orchestration.checks import CHECK_NAME, WORKSPACE_KEY
 from analytics_assets.orchestration.partitions import partition_key, range_tags
 from analytics_assets.pipeline.months import Month, Span
+from analytics_assets.pipeline.progress import ResourceProgress, so_far
 from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets_tests.orchestration.conftest import Project, materializations
+from analytics_assets_tests.rig import served_records
 
 RAW_KEYS = [f"raw/{name}" for name in RESOURCE_NAMES]
 THIS_MONTH = Month.of(datetime.now(UTC))
@@ -179,16 +183,40 @@ def test_raw_matches_api_is_green_after_a_sync_and_red_after_a_change(project: P
     project.run(*RAW_KEYS)
     entry = project.rig.workspace.records("time_entries")[0]
     before = project.rig.contents()
-    assert check_raw_matches_api(project)
+    assert evaluation_of_raw_matches_api(project).passed
     project.rig.workspace.edit("time_entries", entry["id"], description="changed behind the warehouse's back")
-    assert not check_raw_matches_api(project)
+    changed = evaluation_of_raw_matches_api(project)
+    assert not changed.passed
+    assert changed.metadata["rows that differ"].value == 1
+    assert changed.metadata["rows of the API"].value == sum(
+        len(served_records(project.rig.server, name)) for name in RESOURCE_NAMES
+    )
     assert project.rig.contents() == before
 
 
-def check_raw_matches_api(project: Project) -> bool:
+def evaluation_of_raw_matches_api(project: Project) -> AssetCheckEvaluation:
     """Run the check alone, as its button in the UI does."""
     selection = AssetSelection.checks(AssetCheckKey(WORKSPACE_KEY, CHECK_NAME))
     definitions = Definitions.merge(project.definitions, Definitions(jobs=[define_asset_job("check", selection)]))
     result = definitions.resolve_job_def("check").execute_in_process(instance=project.instance, raise_on_error=False)
     (evaluation,) = result.get_asset_check_evaluations()
-    return evaluation.passed
+    return evaluation
+
+
+def test_the_log_of_a_run_shows_how_far_the_reading_is(project: Project) -> None:
+    """Ten minutes of reading looked like a run that hangs: the log ended with the months that it was about to read."""
+    result = project.run(*RAW_KEYS)
+    said = [entry.user_message for entry in project.instance.all_logs(result.run_id) if entry.dagster_event is None]
+    members = len(served_records(project.rig.server, "users"))
+    assert [line for line in said if re.fullmatch(rf"users: {members} rows, 1 request in [0-9.]+ s", line)]
+    entries = rf"time_entries: [0-9,]+ rows, {members} of {members} lists, [0-9]+ requests in [0-9.]+ s"
+    assert [line for line in said if re.fullmatch(entries, line)]
+
+
+def test_a_reading_that_goes_on_says_how_long_it_takes_once_it_can_tell() -> None:
+    def reading(done: int) -> ResourceProgress:
+        return ResourceProgress("time_entries", "reading", 1_200, 4, 0, lists_done=done, lists_expected=60, seconds=9.0)
+
+    assert so_far([reading(3)]) == "time_entries: 1,200 rows, 3 of 60 lists, 4 requests so far, about 171 s left"
+    assert so_far([reading(2)]) == "time_entries: 1,200 rows, 2 of 60 lists, 4 requests so far"
+    assert so_far([reading(60)]) == "time_entries: 1,200 rows, 60 of 60 lists, 4 requests so far"

@@ -15,8 +15,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from analytics_assets.cli.sync_run.watch import ResourceProgress, RunWatch
-from analytics_assets.source.columns import ResourceName
+from analytics_assets.cli.sync_run.watch import RunWatch
+from analytics_assets.pipeline.progress import ReadingLines, so_far
 
 REFRESHES_PER_SECOND: Final = 6
 LOOK_SECONDS: Final = 0.2
@@ -66,7 +66,7 @@ class _Lines:
         self._watch = watch
         self._stream = stream
         self._lock = threading.Lock()
-        self._said: dict[ResourceName, str] = {}
+        self._reading = ReadingLines()
         self._said_at = 0.0
         self._has_built = False
 
@@ -77,13 +77,8 @@ class _Lines:
 
     def look(self) -> None:
         """Print what has changed since the last call."""
-        for progress in self._watch.resources():
-            before = self._said.get(progress.name, "waiting")
-            self._said[progress.name] = progress.state
-            if progress.state == "reading" and before == "waiting":
-                self.note(f"{progress.name}: reading")
-            elif progress.state in ("read", "in the warehouse") and before in ("waiting", "reading"):
-                self.note(f"{progress.name}: {_read_text(progress)} in {progress.seconds:.1f} s")
+        for line in self._reading.new(self._watch.resources()):
+            self.note(line)
         if self._watch.is_building and not self._has_built:
             self._has_built = True
             before = "the raw tables are in the warehouse; " if self._watch.landed else ""
@@ -92,9 +87,8 @@ class _Lines:
             self.note(self._where())
 
     def _where(self) -> str:
-        reading = [p for p in self._watch.resources() if p.state == "reading"]
-        if reading:
-            return ", ".join(f"{p.name}: {_read_text(p)} so far" for p in reading)
+        if reading := so_far(self._watch.resources()):
+            return reading
         if self._watch.is_building:
             return _models_text(self._watch)
         resources = list(self._watch.resources())
@@ -143,7 +137,7 @@ class _Moving:
             table.add_row(
                 progress.name,
                 Text(progress.state, style=STATE_STYLES[progress.state]),
-                _lists_text(progress) if progress.requests else "",
+                progress.lists_text if progress.requests else "",
                 f"{progress.rows:,}" if progress.requests else "",
                 f"{progress.requests:,}" if progress.requests else "",
                 f"{progress.retries:,}" if progress.retries else "",
@@ -156,7 +150,7 @@ class _Moving:
         resources = list(self._watch.resources())
         if self._watch.is_building:
             return _models_text(self._watch)
-        if resources and all(p.state in ("read", "in the warehouse") for p in resources):
+        if resources and all(p.is_over for p in resources):
             return "writing the warehouse"
         return "reading the API" if any(p.requests for p in resources) else "starting"
 
@@ -175,16 +169,6 @@ def _moving(watch: RunWatch, stream: TextIO) -> Iterator[Display]:
     finally:
         with contextlib.suppress(OSError, ValueError):  # the terminal was closed
             live.stop()
-
-
-def _read_text(progress: ResourceProgress) -> str:
-    lists = f", {_lists_text(progress)} lists" if progress.lists_expected != 1 else ""
-    requests = progress.requests
-    return f"{progress.rows:,} rows{lists}, {requests:,} request{'' if requests == 1 else 's'}"
-
-
-def _lists_text(progress: ResourceProgress) -> str:
-    return f"{progress.lists_done:,} of {progress.lists_expected:,}"
 
 
 def _models_text(watch: RunWatch) -> str:

@@ -6,7 +6,7 @@ Only facts belong here; how they are shown is decided in `display.py` and `summa
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from dagster import AssetCheckEvaluation, AssetKey, AssetMaterialization, DagsterEvent, DagsterEventType, EventLogEntry
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
@@ -15,13 +15,10 @@ from dagster_shared.error import SerializableErrorInfo
 
 from analytics_assets.orchestration.reader_copy import READER_COPY_KEY
 from analytics_assets.orchestration.report_asset import REPORT_KEY
-from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.progress import ReadingProgress, ResourceProgress
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
-from analytics_assets.source.meter import Traffic
-from analytics_assets.source.reading import ListsSoFar
 from analytics_assets.warehouse.tables import RAW
 
-State = Literal["waiting", "reading", "read", "in the warehouse"]
 MetadataValues = Mapping[str, object]
 
 FIGURES_OF_MONTHS: Final = ("rows new", "rows changed", "rows deleted")
@@ -36,21 +33,6 @@ class FailedStep:
     name: str
     sentence: str
     story: str
-
-
-@dataclass(frozen=True)
-class ResourceProgress:
-    """The progress of one resource."""
-
-    name: ResourceName
-    state: State
-    rows: int
-    requests: int
-    retries: int
-    lists_done: int
-    lists_expected: int
-    seconds: float
-    """Wall-clock time since its first request."""
 
 
 @dataclass
@@ -157,30 +139,11 @@ class RunWatch:
 
     def resources(self) -> Iterator[ResourceProgress]:
         """The progress of each resource that is read: the selected ones and their parents."""
+        reading = self.reading or ReadingProgress()
         for name in RESOURCE_NAMES:
-            traffic = self.reading.meter.of(name) if self.reading is not None else Traffic()
-            if AssetKey([RAW, name]) not in self.planned and traffic.began is None:
-                continue
-            lists = self.reading.recorder.resources[name] if self.reading is not None else ListsSoFar()
-            state = self._state(name, traffic)
-            ended = time.monotonic() if state == "reading" or lists.ended is None else lists.ended
-            yield ResourceProgress(
-                name,
-                state,
-                rows=lists.rows if state in ("read", "in the warehouse") else lists.rows_seen,
-                requests=traffic.requests,
-                retries=traffic.retries,
-                lists_done=lists.done,
-                lists_expected=lists.expected,
-                seconds=ended - traffic.began if traffic.began is not None else 0.0,
-            )
-
-    def _state(self, name: ResourceName, traffic: Traffic) -> State:
-        if name in self.landed:
-            return "in the warehouse"
-        if traffic.began is None or self.reading is None:
-            return "waiting"
-        return "read" if self.reading.recorder.is_read(name) else "reading"
+            progress = reading.of(name, is_published=name in self.landed)
+            if AssetKey([RAW, name]) in self.planned or progress.state != "waiting":
+                yield progress
 
 
 def _with_other_months(others: MetadataValues | None, values: MetadataValues) -> MetadataValues:
