@@ -17,6 +17,7 @@ from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
 from analytics_assets.orchestration.report_asset import build_report_asset
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_history import build_forget_old_runs
+from analytics_assets.orchestration.sync_now import build_sync_now
 from analytics_assets.pipeline.progress import OnReading
 from analytics_assets.settings import Settings, load_settings
 
@@ -45,14 +46,16 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         report,
         *for_readers,
     ]
+    sync_now, sync_on_request = build_sync_now(settings)
     owners = settings.owners.split(",") if settings.owners else []
     return Definitions(
         assets=map_asset_specs(lambda spec: spec.replace_attributes(owners=owners), assets),
         asset_checks=[raw_checks, build_checks(settings)],
-        jobs=[sync_job, reconcile_job],
+        jobs=[sync_job, sync_now, reconcile_job],
         schedules=build_schedules(settings),
         sensors=[
             build_marts_follow_raw("staging", "marts", "report"),
+            sync_on_request,
             build_sync_on_new_parents(settings),
             build_notify_on_failure(settings),
             build_forget_old_runs(settings),

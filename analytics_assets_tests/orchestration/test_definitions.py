@@ -19,6 +19,7 @@ from dagster import (
     RunRequest,
     ScheduleDefinition,
     SensorDefinition,
+    build_run_status_sensor_context,
     build_schedule_context,
 )
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
@@ -170,6 +171,20 @@ def test_a_run_without_partitions_shows_each_month_that_it_read(project: Project
     project.run("raw/time_entries")
     shown = project.instance.get_materialized_partitions(AssetKey(["raw", "time_entries"]))
     assert shown == {partition_key(month) for month in project.rig.span().months}
+
+
+def test_a_person_starts_a_routine_sync_with_one_click(project: Project) -> None:
+    """The dialog of `sync` offered months alone, and the lookback was reachable only through a schedule's preview."""
+    asked = project.definitions.resolve_job_def("sync_now").execute_in_process(instance=project.instance)
+    with build_run_status_sensor_context(
+        "sync_on_request", asked.get_run_success_event(), project.instance, asked.dagster_run
+    ) as context:
+        request = project.definitions.resolve_sensor_def("sync_on_request")(context)
+    assert isinstance(request, RunRequest)
+    assert request.run_key == asked.run_id, "each asks once"
+    assert not {RANGE_START_TAG, RANGE_END_TAG} & request.tags.keys()
+    sensor = project.definitions.resolve_sensor_def("sync_on_request")
+    assert [target.job_name for target in sensor.targets] == ["sync"]
 
 
 def test_reconcile_weekly_asks_for_all_history(project: Project) -> None:
