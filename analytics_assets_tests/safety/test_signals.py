@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from dagster import DagsterRunStatus
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED
 from analytics_assets.demo.behaviour import RequestSeen
@@ -39,6 +40,8 @@ def test_a_command_that_is_told_to_end_while_it_reads_ends_and_leaves_the_tables
     assert ended.said.endswith("Interrupted. The warehouse is as it was before.\n")
     assert site.contents() == before
     site.assert_clean()
+    with site.instance() as instance:
+        assert [run.status for run in instance.get_runs()] == [DagsterRunStatus.CANCELED], "a failure paints all assets red"
 
 
 WAITING: dict[str, tuple[dict[str, str], list[Fault], str]] = {

@@ -12,7 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from dagster import AssetKey, DagsterInstance, JobDefinition
+from dagster import (
+    AssetKey,
+    DagsterEventType,
+    DagsterExecutionInterruptedError,
+    DagsterInstance,
+    EventLogEntry,
+    JobDefinition,
+)
 from dagster._core.storage.tags import MAX_RETRIES_TAG, REPOSITORY_LABEL_TAG
 from dagster._core.utils import make_new_run_id
 
@@ -22,6 +29,8 @@ from analytics_assets.cli.sync_run.watch import RunWatch
 CODE_LOCATION: Final = "analytics_assets.definitions"
 REPOSITORY_LABEL: Final = f"__repository__@{CODE_LOCATION}"
 """The tag by which the UI finds the runs of a job; runs that the UI starts have it already."""
+
+INTERRUPTIONS: Final = {KeyboardInterrupt.__name__, DagsterExecutionInterruptedError.__name__}
 
 NO_RETRY: Final = {MAX_RETRIES_TAG: "0"}
 """Otherwise the daemon would retry an interrupted run, and it can't launch a run that another process started."""
@@ -48,6 +57,7 @@ def run_job(
     """
     run_id, stream = make_new_run_id(), sys.stderr
     instance.add_event_listener(run_id, watch.take_event)
+    instance.add_event_listener(run_id, lambda entry: _cancel_if_interrupted(instance, entry))
     quiet = contextlib.nullcontext() if verbose else _output_to_nowhere()
     here = contextlib.chdir(Path.cwd())  # dbt moves into its project, and a run that is interrupted there must not stay
     with here, showing(watch, stream, plain=verbose), quiet:
@@ -58,6 +68,20 @@ def run_job(
             asset_selection=assets,
             tags={**tags, REPOSITORY_LABEL_TAG: REPOSITORY_LABEL, **NO_RETRY},
         )
+
+
+def _cancel_if_interrupted(instance: DagsterInstance, entry: EventLogEntry) -> None:
+    """Say of a run whose step was interrupted that somebody wanted it to end.
+
+    Dagster knows that of runs that are ended in the UI; any other it takes for failed, and shows all of its assets red.
+    """
+    event = entry.dagster_event
+    if event is None or event.event_type is not DagsterEventType.STEP_FAILURE:
+        return
+    error = event.step_failure_data.error
+    run = instance.get_run_by_id(entry.run_id)
+    if run is not None and error is not None and error.cls_name in INTERRUPTIONS:
+        instance.report_run_canceling(run, "The command was told to end.")
 
 
 @contextlib.contextmanager

@@ -105,6 +105,8 @@ class RunWatch:
             self.checks.append(data)
         elif kind is DagsterEventType.PIPELINE_SUCCESS:
             self.is_green = True
+        elif kind is DagsterEventType.PIPELINE_CANCELED:
+            self.is_interrupted = True
         elif kind in FAILURES:
             self._failed(event)
 
