@@ -30,7 +30,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run dev test soak check check-pythons fmt lint types definitions lock wheel clean
+.PHONY: help setup run dev test soak bench check check-pythons fmt lint types definitions lock wheel clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
 soak: setup  ## a thousand invented histories, faults, kills and full disks, for an hour or two; SOAK_HISTORIES= and SOAK_SEED= say how many and which
 	@echo "make soak SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) does the same again"
 	@SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m pytest -m soak $(TEST_ARGS)
+
+bench: setup  ## side by side with what else one could run; BENCH_ARGS="--entries 1000000 --members 100 --runs 1", --write for docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 check: setup  ## what CI runs: lint, types, definitions, tests; goes through all of them before it fails
 	@$(MAKE) --no-print-directory --keep-going lint types definitions test

@@ -11,6 +11,7 @@ from analytics_assets.orchestration.dbt_assets import build_dbt_assets
 from analytics_assets.orchestration.jobs import build_schedules, reconcile_job, sync_job
 from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
+from analytics_assets.orchestration.of_all_assets import with_owners_and_freshness
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.orchestration.raw_checks import build_raw_checks
 from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
@@ -47,9 +48,8 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         *for_readers,
     ]
     sync_now, sync_on_request = build_sync_now(settings)
-    owners = settings.owners.split(",") if settings.owners else []
     return Definitions(
-        assets=map_asset_specs(lambda spec: spec.replace_attributes(owners=owners), assets),
+        assets=map_asset_specs(lambda spec: with_owners_and_freshness(spec, settings), assets),
         asset_checks=[raw_checks, build_checks(settings)],
         jobs=[sync_job, sync_now, reconcile_job],
         schedules=build_schedules(settings),

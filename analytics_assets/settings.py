@@ -156,6 +156,9 @@ class Settings(AccessSettings):
     )
     notify_urls: NotifyUrls = Field(None, description="where failures are told; secret")
     ui_url: OptionalText = Field(None, description="address of the Dagster UI, for links", pattern=r"^https?://\S+$")
+    fresh_within_hours: Annotated[float | None, BeforeValidator(empty_is_none)] = Field(
+        None, ge=1, le=8784, description="hours after which the UI calls tables and marts out of date"
+    )
     owners: Annotated[str | None, BeforeValidator(owner_names)] = Field(None, description="who is named as owner of the assets")
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")

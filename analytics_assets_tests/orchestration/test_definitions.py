@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from dagster import (
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
+    FreshnessPolicy,
     RunRequest,
     ScheduleDefinition,
     SensorDefinition,
@@ -272,6 +273,20 @@ def test_the_owners_of_the_settings_are_those_of_every_asset_and_nobody_is_inven
 
     assert owners_of(Settings()) == {()}
     assert owners_of(Settings(owners=" ada@example.com , team:finance")) == {("ada@example.com", "team:finance")}
+
+
+def test_everything_that_a_sync_makes_is_out_of_date_after_the_hours_of_the_setting() -> None:
+    """Nothing in the UI said that the last sync had been days ago."""
+
+    def policies_of(settings: Settings) -> dict[str, object]:
+        graph = build_definitions(settings).resolve_asset_graph()
+        return {key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()}
+
+    assert set(policies_of(Settings()).values()) == {None}, "schedules are off at first, and everything would be red at night"
+    policies = policies_of(Settings(fresh_within_hours=3))
+    assert {key for key, policy in policies.items() if policy is None} == {"api/workspace", "raw/time_entries"}
+    expected = FreshnessPolicy.time_window(timedelta(hours=3))
+    assert all(policy == expected for policy in policies.values() if policy is not None)
 
 
 def test_the_ui_leads_from_a_model_to_its_file() -> None:
