@@ -55,8 +55,7 @@ class Served:
                     self.lists[path.format(workspace_id=workspace.id, parent_id=parent)] = List(rows)
         self.members = [record["id"] for record in workspace.records("users")]
         templates = workspace.records("time_entries")
-        for number, member in enumerate(self.members):
-            count = entries // members + (number < entries % members)
+        for number, (member, count) in enumerate(zip(self.members, _shares(entries, members), strict=True)):
             path = PATHS["time_entries"].format(workspace_id=workspace.id, parent_id=member)
             self.lists[path] = _entries_of(member, number, count, templates)
 
@@ -89,6 +88,13 @@ class Served:
         headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _shares(entries: int, members: int) -> list[int]:
+    """How many entries each member has: as much as half more than another, as people do."""
+    weights = [80 + number * 37 % 41 for number in range(members)]
+    shares = [entries * weight // sum(weights) for weight in weights]
+    return [shares[0] + entries - sum(shares), *shares[1:]]
 
 
 def _entries_of(member: str, number: int, count: int, templates: Sequence[Record]) -> List:
