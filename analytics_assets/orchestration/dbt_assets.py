@@ -5,16 +5,20 @@ of them a run builds in `unchanged.py`, and how dbt is run in `dbt_run.py`.
 """
 
 import json
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from dagster import AssetExecutionContext, AssetsDefinition, Failure, multi_asset
 
 from analytics_assets.orchestration.dbt_events import GOOD, event_of, sample_of
 from analytics_assets.orchestration.dbt_nodes import MANIFEST, changed_since_parsed, load_nodes
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.model_figures import figures_of
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.orchestration.unchanged import BuildPlan, plan_build
@@ -23,6 +27,8 @@ from analytics_assets.warehouse.built import note_built, place
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.tables import ensure_tables
+
+logger = logging.getLogger(__name__)
 
 
 def build_dbt_assets(settings: Settings) -> AssetsDefinition:
@@ -62,6 +68,15 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
     return dbt
 
 
+@contextmanager
+def only_logged(name: str) -> Iterator[None]:
+    """Go on without what is only shown of a model or check, where the warehouse can't give it, and say so."""
+    try:
+        yield
+    except duckdb.Error as error:
+        logger.warning("%s: what the UI shows besides its result could not be read: %s", name, str(error).splitlines()[0])
+
+
 def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> tuple[str | None, dict[str, Any]]:
     """Let dbt build what the plan says, and note what came of it; why it failed, or None, and the event of each node."""
     from analytics_assets.orchestration.dbt_run import run_dbt  # two seconds, which most processes never need
@@ -71,8 +86,11 @@ def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> 
     with connection(warehouse) as con:
         good = {node: report for node, report in outcome.reports.items() if report["status"] in GOOD}
         rows = {node: count(con, place(nodes.relation(node))) for node in good if node in nodes.models}
-        for report in outcome.reports.values():
-            if "query" in report:
-                report["sample"] = sample_of(con, report["query"])
+        for node, report in outcome.reports.items():
+            with only_logged(nodes.name(node)):
+                if node in rows:
+                    report["figures"] = figures_of(con, nodes.relation(node), nodes.meta(node))
+                if "query" in report:
+                    report["sample"] = sample_of(con, report["query"])
         note_built(con, plan.notes(good, rows))
     return outcome.failure, {node: event_of(nodes, node, report, rows.get(node)) for node, report in outcome.reports.items()}

@@ -27,7 +27,8 @@ def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | 
     Args:
         nodes: the models and tests.
         node: which of them.
-        report: how it ended: `status`, `seconds`, and of a check that found rows `failures`, `query` and `sample`.
+        report: how it ended: `status`, `seconds`, of a model its `figures` (see `model_figures.py`), and of a check that
+            found rows `failures`, `query` and `sample`.
         rows: how many rows a model has.
         unchanged: the note that this is told from, where nothing was built.
     """
@@ -39,7 +40,8 @@ def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | 
         return _check_result(nodes, node, report, when)
     if report["status"] not in GOOD:
         return None
-    return Output(None, output_name=nodes.asset_key(node).to_python_identifier(), metadata={ROW_COUNT: rows, **when})
+    metadata = {ROW_COUNT: rows, **report.get("figures", {}), **when}
+    return Output(None, output_name=nodes.asset_key(node).to_python_identifier(), metadata=metadata)
 
 
 def _check_result(nodes: DbtNodes, node: str, report: Mapping[str, Any], when: Mapping[str, Any]) -> AssetCheckResult:

@@ -72,6 +72,11 @@ class DbtNodes:
         """Where a model lies."""
         return self.models[model]["schema"], self.models[model]["name"]
 
+    def meta(self, model: str) -> Properties:
+        """What the `.yml` of a model says under `meta`."""
+        meta: Properties = self.models[model]["config"].get("meta", {})
+        return meta
+
     def asset_key(self, node: str) -> AssetKey:
         """The asset of a model, or the one that fills a source; `raw` and `raw_history` are filled by the same."""
         if node in self._sources:

@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 from dagster import AssetKey
 from dbt.contracts.graph.manifest import Manifest
 
 from analytics_assets.orchestration import dbt_assets, dbt_run
+from analytics_assets.orchestration.dbt_assets import only_logged
 from analytics_assets.orchestration.dbt_nodes import PARSED, changed_since_parsed
 from analytics_assets_tests.orchestration.conftest import Project, materializations
 
@@ -78,3 +80,12 @@ def test_a_run_says_that_the_project_has_to_be_parsed_again(project: Project, mo
     assert failure.step_failure_data.user_failure_data is not None
     said = failure.step_failure_data.user_failure_data.description
     assert said == "models/dim_x.sql was changed after the dbt project was parsed; run `make setup`."
+
+
+def test_what_is_only_shown_of_a_check_fails_no_run(caplog: pytest.LogCaptureFixture) -> None:
+    """A query for the rows of a warning that ran out of memory made the run red after all models had been built."""
+    with duckdb.connect() as con, only_logged("time_entries_have_known_users"):
+        con.execute("SELECT error('out of memory')")
+    (record,) = caplog.records
+    assert "time_entries_have_known_users: what the UI shows besides its result could not be read: " in record.getMessage()
+    assert "out of memory" in record.getMessage()

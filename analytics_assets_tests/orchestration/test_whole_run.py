@@ -9,7 +9,7 @@ from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
-from analytics_assets_tests.orchestration.conftest import Project
+from analytics_assets_tests.orchestration.conftest import Project, materializations
 from analytics_assets_tests.tiny import moment
 
 pytestmark = pytest.mark.timeout(600)
@@ -25,6 +25,12 @@ def test_a_whole_run_ends_with_marts_that_hold_what_the_api_has(project: Project
         "SELECT sum(date_diff('second', time_interval__start, time_interval__end)), count(*) FROM raw.time_entries"
     )
     assert (seconds, entries) == expected
+    shown = {each.asset_key.path[-1]: each.metadata for each in materializations(result) if each.asset_key.path[0] == "marts"}
+    assert shown["fct_time_entries"]["tracked hours"].value == pytest.approx(seconds / 3600, abs=0.01)
+    amounts = project.rig.query("SELECT currency, sum(amount) FROM marts.billing_monthly GROUP BY currency")
+    told = {name: value.value for name, value in shown["billing_monthly"].items() if name.startswith("amount, ")}
+    assert told == {f"amount, {currency}": pytest.approx(float(amount), abs=0.01) for currency, amount in amounts if currency}
+    assert told and shown["dim_users"]["members now"].value == len(project.rig.rows("users"))
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     assert failed == []
 
