@@ -22,12 +22,13 @@ from dagster import (
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.orchestration.checks import CHECK_KEY
 from analytics_assets.orchestration.dbt_events import FAILED_ROWS
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.report.page import preview
-from analytics_assets.report.quality_sections import CheckResult
+from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets.report.queries import MARTS
 from analytics_assets.report.writing import report_file, write_report
 from analytics_assets.settings import Settings
@@ -36,6 +37,7 @@ REPORT_KEY: Final = AssetKey(["report", "overview"])
 REPORT_STEP: Final = REPORT_KEY.to_python_identifier()
 """What Dagster calls the step that makes it."""
 GROUP: Final = "report"
+ENDED: Final = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
 
 
 def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
@@ -64,6 +66,7 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
                 report_file(warehouse.path.parent),
                 today=settings.as_of_date or datetime.now(UTC).date(),
                 checks=latest_results(context.instance, keys),
+                last_verified=last_comparison(context.instance),
             )
         yield MaterializeResult(
             metadata={
@@ -77,14 +80,21 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
     return overview
 
 
+def last_comparison(instance: DagsterInstance) -> Verified | None:
+    """How `raw_matches_api` ended when it ran last; None where it never did."""
+    records = instance.event_log_storage.get_asset_check_execution_history(CHECK_KEY, limit=1, status=set(ENDED))
+    if not records or records[0].evaluation is None:
+        return None
+    return Verified(datetime.fromtimestamp(records[0].create_timestamp, UTC), records[0].evaluation.passed)
+
+
 def latest_results(instance: DagsterInstance, keys: Iterable[AssetCheckKey]) -> list[CheckResult]:
     """How each check ended when it ran last; those that never ran, or could not, are left out."""
     records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
     results = []
     for key, record in sorted(records.items()):
         evaluation = record.evaluation
-        ended = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
-        if evaluation is None or record.status not in ended:
+        if evaluation is None or record.status not in ENDED:
             continue
         rows = evaluation.metadata.get(FAILED_ROWS)
         results.append(

@@ -15,7 +15,7 @@ from analytics_assets.report.changes_section import changes
 from analytics_assets.report.figures import Figures
 from analytics_assets.report.hours_sections import billable_share, glance, hours_by_week, weeks_of
 from analytics_assets.report.money_section import clients
-from analytics_assets.report.quality_sections import CheckResult, about, checked, quality, synced
+from analytics_assets.report.quality_sections import CheckResult, Verified, about, checked, quality, synced, verified
 from analytics_assets.report.queries import QUERIES
 from analytics_assets.report.view import Section
 from analytics_assets.report.words import day
@@ -32,13 +32,20 @@ SECTIONS: Final[tuple[Callable[[Figures], Section], ...]] = (
 )
 
 
-def render(figures: Figures, *, workspace: tuple[str, str] | None, checks: Sequence[CheckResult] | None) -> str:
+def render(
+    figures: Figures,
+    *,
+    workspace: tuple[str, str] | None,
+    checks: Sequence[CheckResult] | None,
+    last_verified: Verified | None = None,
+) -> str:
     """The HTML of the report; the same figures give the same text.
 
     Args:
         figures: what the marts say.
         workspace: id of the workspace and the host that it was read from.
         checks: how the checks of the data ended; None where that is not known.
+        last_verified: the last comparison with the API; None where there was none.
     """
     sections = [section(figures) for section in SECTIONS]
     environment = Environment(
@@ -54,6 +61,7 @@ def render(figures: Figures, *, workspace: tuple[str, str] | None, checks: Seque
         workspace=workspace,
         synced=synced(figures),
         checked=checked(checks),
+        verified="" if checks is None else verified(last_verified),
         has_unmet=any(not check.passed for check in checks or ()),
         sections=[*sections, quality(checks), about(sections, figures)],
         queries=QUERIES,

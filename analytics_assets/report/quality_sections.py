@@ -24,6 +24,21 @@ class CheckResult:
     rows: int | None = None
 
 
+@dataclass(frozen=True)
+class Verified:
+    """When the raw tables were last compared with the API as a whole, and whether they were equal."""
+
+    at: datetime
+    is_equal: bool
+
+
+def verified(last: Verified | None) -> str:
+    """When the warehouse was last proven to equal the API, in a sentence."""
+    if last is None:
+        return "Not compared with the API yet; the check raw_matches_api does that."
+    return f"{'Equal to' if last.is_equal else 'Different from'} the API when it was compared {moment(last.at)}."
+
+
 def synced(figures: Figures) -> str:
     """When the last sync was and what it read, in a sentence."""
     if not figures.last_sync:

@@ -9,7 +9,7 @@ import duckdb
 
 from analytics_assets.report.figures import Figures, date_of_marts, read_figures
 from analytics_assets.report.page import render
-from analytics_assets.report.quality_sections import CheckResult
+from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets.report.queries import missing_marts
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
@@ -31,7 +31,14 @@ def report_file(data_dir: Path) -> Path:
     return data_dir / "report" / "overview.html"
 
 
-def write_report(warehouse: Path, to: Path, *, today: date, checks: Sequence[CheckResult] | None = None) -> Report:
+def write_report(
+    warehouse: Path,
+    to: Path,
+    *,
+    today: date,
+    checks: Sequence[CheckResult] | None = None,
+    last_verified: Verified | None = None,
+) -> Report:
     """Write the report of a warehouse.
 
     The file is open for reading, which keeps writers out, until the figures are read; that is a second at most.
@@ -41,6 +48,7 @@ def write_report(warehouse: Path, to: Path, *, today: date, checks: Sequence[Che
         to: the file to write; the old one stays until the new one is whole.
         today: the date that counts as today where the warehouse holds none.
         checks: how the checks of the data ended; None where that is not known.
+        last_verified: the last comparison with the API; None where there was none.
 
     Raises:
         WarehouseError: there is no such file, it lacks marts, or they are those of another version.
@@ -64,7 +72,7 @@ def write_report(warehouse: Path, to: Path, *, today: date, checks: Sequence[Che
                 "`analytics-assets sync` builds them anew."
             ) from error
         workspace = held_workspace(con)
-    text = render(figures, workspace=workspace, checks=checks)
+    text = render(figures, workspace=workspace, checks=checks, last_verified=last_verified)
     write_whole(to, text)
     return Report(to, len(text.encode()), figures)
 

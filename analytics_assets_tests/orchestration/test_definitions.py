@@ -27,6 +27,7 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
+from analytics_assets.orchestration.report_asset import last_comparison
 from analytics_assets.pipeline.months import Month
 from analytics_assets.settings import Settings, SettingsError, load_settings
 from analytics_assets.warehouse.connection import connection
@@ -207,6 +208,8 @@ def test_reconcile_weekly_ends_with_the_proof(project: Project) -> None:
     assert steps.index("raw") < steps.index("raw_matches_api")
     (proof,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "raw_matches_api"]
     assert proof.passed
+    verified = last_comparison(project.instance)
+    assert verified is not None and verified.is_equal
 
 
 @pytest.mark.parametrize(("per_hour", "is_proven"), [(30, False), (10_000, True)])

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from analytics_assets.report.figures import Figures, read_figures
 from analytics_assets.report.page import render
-from analytics_assets.report.quality_sections import CheckResult
+from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.dbt.conftest import Build
 
@@ -74,6 +74,7 @@ def figures_of(build: Build, as_of: date) -> Figures:
         return read_figures(con, as_of)
 
 
-def page_of(figures: Figures, checks: list[CheckResult] | None = None) -> Page:
+def page_of(figures: Figures, checks: list[CheckResult] | None = None, last_verified: Verified | None = None) -> Page:
     """The page of these figures."""
-    return Page(render(figures, workspace=("a-workspace", "api.example.com"), checks=checks))
+    workspace = ("a-workspace", "api.example.com")
+    return Page(render(figures, workspace=workspace, checks=checks, last_verified=last_verified))

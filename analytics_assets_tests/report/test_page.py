@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from analytics_assets.report.figures import Figures
 from analytics_assets.report.page import render
-from analytics_assets.report.quality_sections import CheckResult
+from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets_tests.dbt.conftest import Build
 from analytics_assets_tests.dbt.history import AS_OF
 from analytics_assets_tests.report.parsed import figures_of, page_of
@@ -99,6 +99,14 @@ def test_every_section_says_which_queries_it_comes_from(figures: Figures) -> Non
     titles = {row[0] for row in page.sections["about"].tables[0][1:]}
     shown = re.findall(r"<h2[^>]*>([^<]+)</h2>", page.html)
     assert titles == set(shown) - {"About these numbers", "Data quality"}
+
+
+def test_the_head_says_when_the_warehouse_was_last_compared_with_the_api(figures: Figures) -> None:
+    at = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
+    assert "Equal to the API when it was compared 23 Nov 2026" in page_of(figures, [], Verified(at, True)).sections["head"].text
+    assert "Different from the API when it" in page_of(figures, [], Verified(at, False)).sections["head"].text
+    assert "Not compared with the API yet; the check raw_matches_api" in page_of(figures, []).sections["head"].text
+    assert "compared with the API" not in page_of(figures).sections["head"].text, "the command knows of no check"
 
 
 def test_checks_that_are_not_known_are_not_taken_for_passed(figures: Figures) -> None:
