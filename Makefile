@@ -30,7 +30,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run dev test soak bench check check-pythons fmt lint types definitions lock wheel clean
+.PHONY: help setup run dev test soak bench check check-pythons fmt lint types definitions lineage lock wheel clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -83,6 +83,11 @@ types: setup  ## strict types
 
 definitions: setup  ## whether Dagster loads them
 	$(BIN)/dagster definitions validate -w workspace.yaml
+
+lineage: setup  ## write analytics_assets/dbt_project/column_lineage.json anew, half a minute; after a change of a model, a macro or a source
+	@echo "Reading which columns each column is made of ..."
+	@$(BIN)/python build_backend/column_lineage.py
+	@$(MAKE) --no-print-directory --silent setup
 
 lock: .build/uv-$(UV_VERSION)  ## resolve pyproject.toml into requirements.lock anew; LOCK_ARGS=--upgrade for newer versions
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $</bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

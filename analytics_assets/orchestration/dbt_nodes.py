@@ -26,6 +26,7 @@ from dagster import (
 )
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.orchestration.column_lineage import lineage_of_model
 from analytics_assets.warehouse.built import Relation
 
 PROJECT_DIR: Final = Path(__file__).parents[1] / "dbt_project"
@@ -125,6 +126,7 @@ class DbtNodes:
                 "dagster/code_references": CodeReferencesMetadataValue(
                     code_references=[LocalFileCodeReference(file_path=str(file))]
                 ),
+                **lineage_of_model(key),
             },
         )
 

@@ -21,6 +21,7 @@ from dagster import (
 )
 
 from analytics_assets.orchestration.checks import WORKSPACE_KEY
+from analytics_assets.orchestration.column_lineage import lineage_of_raw_table
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.partitions import (
     PARTITION_TAG,
@@ -84,6 +85,7 @@ class RawTranslator(DagsterDltTranslator):
                 COLUMN_SCHEMA: column_schema(name, {}),
                 "endpoint": MetadataValue.text(endpoint_of(name)),
                 "primary key": "id",
+                **lineage_of_raw_table(name),
             },
             partitions_def=self._partitions if TABLES[name].is_windowed else None,
         )
