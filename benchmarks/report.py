@@ -86,12 +86,12 @@ def markdown(found: Sequence[Measured], machine: Machine, entries: int, members:
     """The document: what was measured, on what, how to do it again, and what the others leave out."""
     rows = _rows(found)
     lines = ["| " + " | ".join(row) + " |" for row in (list(HEADERS), ["---", *["---:"] * (len(HEADERS) - 1)], *rows)]
+    counted = "one run of\neach" if runs == 1 else f"the\nmedian of {runs} runs counts"
     packages = ", ".join(f"{name} {number}" for name, number in machine.packages.items())
     return f"""# Benchmarks
 
 A workspace of {entries:,} time entries of {members} members over three years, served on the same machine by a process that
-answers from memory. Each contestant is a process of its own in an empty folder, measured from its start to its end; the
-median of {runs} runs counts. Memory is the peak of the whole process tree.
+answers from memory. Each contestant is a process of its own in an empty folder, measured from its start to its end; {counted}. Memory is the peak of the whole process tree.
 
 ![Seconds of a first load](images/benchmarks.svg)
 
@@ -112,7 +112,7 @@ this page.
   deletions, all dbt models and their checks, the report and the copy for BI tools. The ceiling of ten requests a second is
   off here, because this server needs none; against a real API it is often what a sync waits for.
 - **dlt as documented** is dlt's REST source with large pages, children in parallel and `merge` on the id: raw tables alone.
-  It sees no deletion, doubles nothing but also notices no row that moved between two pages, and has no checks.
+  It keeps what was deleted, misses rows that move between two pages while it reads, and checks nothing.
 - **dlt, Parquet** is the same with `loader_file_format="parquet"`.
 - **Fetch and insert** is the floor: concurrent requests and DuckDB's `read_json`. Types are guessed anew each time, and
   nothing tells a list that was cut off from one that ended.

@@ -46,6 +46,7 @@ class Served:
         workspace = build_workspace(entries=TEMPLATES, users=members, months=MONTHS)
         self.workspace_id = workspace.id
         self.requests = 0
+        self.edits = 0
         self.lists: dict[str, List] = {}
         for name, path in PATHS.items():
             for parent in [record["id"] for record in workspace.records(PARENTS[name])] if name in PARENTS else [""]:
@@ -61,9 +62,10 @@ class Served:
 
     def edit(self, number: int) -> None:
         """Another description for the newest entries of the first members, one for each."""
+        self.edits += 1
         for member in self.members[:number]:
             of_member = self.lists[PATHS["time_entries"].format(workspace_id=self.workspace_id, parent_id=member)]
-            of_member.rows[0] = orjson.dumps(orjson.loads(of_member.rows[0]) | {"description": f"edited {self.requests}"})
+            of_member.rows[0] = orjson.dumps(orjson.loads(of_member.rows[0]) | {"description": f"edit {self.edits}"})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, as ASGI asks for it."""

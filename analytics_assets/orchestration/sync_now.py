@@ -1,7 +1,7 @@
 """The job `sync_now`: a routine sync that a person starts in the UI with one click.
 
-The dialog of `sync` offers months alone, because one of its assets has partitions, and a range there becomes a backfill of
-several runs. So this job does nothing itself; the sensor that follows it starts `sync` as the schedule does.
+The dialog of `sync` offers months alone, because one of its assets has partitions. So this job does nothing itself; the sensor
+that follows it starts `sync` as the schedule does.
 """
 
 from typing import Final

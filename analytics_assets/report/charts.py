@@ -45,7 +45,7 @@ def stacked_bars(weeks: Sequence[date], series: Sequence[Series], *, width: int)
                     f'width="{frame.step * 0.76:.1f}" height="{under - y:.1f}"/>'
                 )
             below += value
-    return frame.svg([f"{tick:,.0f}" for tick in frame.ticks], parts)
+    return frame.svg([f"{tick:,.2f}".rstrip("0").rstrip(".") for tick in frame.ticks], parts)
 
 
 def share_line(weeks: Sequence[date], shares: Sequence[float | None], *, width: int) -> str:

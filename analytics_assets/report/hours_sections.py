@@ -1,6 +1,7 @@
 """The sections about time: at a glance, hours by week and client, billable share."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -63,7 +64,9 @@ def glance(figures: Figures) -> Section:
         rest = count(len(currencies) - MONEY_TILES, "more currency", "more currencies")
         notes.append(f"Amounts of {rest} are under Clients.")
     if not currencies:
-        notes.append(f"No amount is known for {month(last.month)}. Amounts appear when rates are set in the time tracker.")
+        notes.append(
+            f"Nothing was billed in {month(last.month)}. Amounts are of billable time that has a rate in the time tracker."
+        )
     return Section(
         "glance", "At a glance", _so_far(figures, by_month), notes, tiles,
         queries=("hours_by_month", "hours_at_the_same_day", "money_by_month"),
@@ -155,9 +158,15 @@ def hours_by_week(figures: Figures) -> Section:
     return Section(
         key, title,
         f"{hours(total)} h were tracked for {_clients(figures)} since {day(weeks[0])}.",
-        ["Weeks begin on Monday. The last bar is the present week, which is not over."],
+        [f"Weeks begin on Monday. {_present_week(seconds.values())}"],
         chart=chart, legend=legend, tables=[table], queries=queries,
     )  # fmt: skip
+
+
+def _present_week(of_clients: Iterable[Sequence[int]]) -> str:
+    if any(values[-1] for values in of_clients):
+        return "The last bar is the present week, which is not over."
+    return "The present week, which is not over, has no time yet."
 
 
 OTHERS: Final[Key] = ("others", None)

@@ -57,7 +57,7 @@ def clients(figures: Figures) -> Section:
 def _finding(figures: Figures, known: Sequence[ClientMoney]) -> str:
     billed = [row for row in known if row.amount]
     if not billed:
-        return "No entry of the month has a rate. Amounts appear when rates are set in the time tracker."
+        return "Nothing of the month was billed. Amounts are of billable time that has a rate in the time tracker."
     who = len({row.client_id for row in billed} - {None})
     currencies = count(len({row.currency for row in billed}), "currency", "currencies")
     return f"{count(who, 'client')} brought an amount, in {currencies}."

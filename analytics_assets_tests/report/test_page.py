@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from analytics_assets.report.charts import Series, stacked_bars
 from analytics_assets.report.figures import Figures
 from analytics_assets.report.page import render
 from analytics_assets.report.quality_sections import CheckResult, Verified
@@ -107,6 +108,13 @@ def test_the_head_says_when_the_warehouse_was_last_compared_with_the_api(figures
     assert "Different from the API when it" in page_of(figures, [], Verified(at, False)).sections["head"].text
     assert "Not compared with the API yet; the check raw_matches_api" in page_of(figures, []).sections["head"].text
     assert "compared with the API" not in page_of(figures).sections["head"].text, "the command knows of no check"
+
+
+def test_the_grid_of_a_chart_is_labelled_with_its_own_values() -> None:
+    """Lines at 2.5 and 7.5 hours were labelled 2 and 8."""
+    weeks = [date(2026, 11, 2), date(2026, 11, 9)]
+    drawing = stacked_bars(weeks, [Series("c1", [9.0, 3.0])], width=600)
+    assert re.findall(r'text-anchor="end">([^<]+)<', drawing) == ["0", "2.5", "5", "7.5", "10"]
 
 
 def test_checks_that_are_not_known_are_not_taken_for_passed(figures: Figures) -> None:

@@ -104,9 +104,11 @@ def _serve(port: int, environment: Mapping[str, str]) -> int:
     """Run `dagster dev` in its own session; at the end, stop it and every process that it started."""
     folder = project_dir()
     where = ["-w", PROJECT_MARK] if (folder / PROJECT_MARK).exists() else ["-m", "analytics_assets.definitions"]
-    command = [sys.executable, "-W", "ignore", "-m", FOLLOWED, "dagster", "dev", "-h", HOST, "-p", str(port), *where]
+    command = [sys.executable, "-m", FOLLOWED, "dagster", "dev", "-h", HOST, "-p", str(port), *where]
     before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
-    process = subprocess.Popen(command, cwd=folder, env=dict(environment), stdin=subprocess.PIPE, start_new_session=True)
+    # warnings of libraries about each other, in the processes that Dagster starts too
+    quiet = {"PYTHONWARNINGS": "ignore", **environment}
+    process = subprocess.Popen(command, cwd=folder, env=quiet, stdin=subprocess.PIPE, start_new_session=True)
     try:
         code = process.wait()
     except KeyboardInterrupt:
