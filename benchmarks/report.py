@@ -86,12 +86,13 @@ def markdown(found: Sequence[Measured], machine: Machine, entries: int, members:
     """The document: what was measured, on what, how to do it again, and what the others leave out."""
     rows = _rows(found)
     lines = ["| " + " | ".join(row) + " |" for row in (list(HEADERS), ["---", *["---:"] * (len(HEADERS) - 1)], *rows)]
-    counted = "one run of\neach" if runs == 1 else f"the\nmedian of {runs} runs counts"
+    counted = "Each ran once." if runs == 1 else f"The median of {runs} runs counts."
     packages = ", ".join(f"{name} {number}" for name, number in machine.packages.items())
     return f"""# Benchmarks
 
 A workspace of {entries:,} time entries of {members} members over three years, served on the same machine by a process that
-answers from memory. Each contestant is a process of its own in an empty folder, measured from its start to its end; {counted}. Memory is the peak of the whole process tree.
+answers from memory. Each contestant is a process of its own in an empty folder, measured from its start to its end.
+{counted} Memory is the peak of the whole process tree.
 
 ![Seconds of a first load](images/benchmarks.svg)
 
