@@ -71,7 +71,7 @@ def test_a_disk_with_any_amount_of_room_left_leaves_the_old_tables_or_the_new_on
     site.path = Path(shutil.move(site.path, small_disk / site.path.name))
     ballast = small_disk / "ballast"
     outcomes = set()
-    for room_kilobytes in (0, 4, 16, 40, 80, 120, 200, 300, 400, 600, 900, 1400, 2000, 3000):
+    for room_kilobytes in (0, 4, 16, 40, 80, 120, 200, 300, 400, 600, 900, 1400, 2000, 3000, 6000, 12_000):
         site.change_something()
         before = site.contents()
         ballast.write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - room_kilobytes * 1024)))
