@@ -5,7 +5,6 @@ asked for, because its figures belong to the machine that it names.
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -21,9 +20,10 @@ from typing import Final
 import duckdb
 import requests
 
+from benchmarks import KEY
 from benchmarks.measure import Cost, run
 from benchmarks.report import Machine, Measured, markdown, picture, table
-from benchmarks.served import KEY, READY
+from benchmarks.served import READY
 
 ROOT: Final = Path(__file__).parents[1]
 EDITED: Final = 10
@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=50, help="members that they are of")
     parser.add_argument("--runs", type=int, default=3, help="how often each runs; the median counts")
     parser.add_argument("--only", default="", help=f"some of {', '.join(FIRST)}, with commas between them")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md, its picture and its figures")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and its picture")
     asked = parser.parse_args()
     names = {name: title for name, title in FIRST.items() if not asked.only or name in asked.only.split(",")}
     with serving(asked.entries, asked.members) as api:
@@ -158,7 +158,6 @@ def main() -> None:
         docs = ROOT / "docs"
         (docs / "benchmarks.md").write_text(markdown(found, Machine.here(), asked.entries, asked.members, asked.runs))
         (docs / "images" / "benchmarks.svg").write_text(picture(found, asked.entries))
-        print(json.dumps({each.kind: round(each.wall_seconds, 1) for each in found}))
 
 
 if __name__ == "__main__":

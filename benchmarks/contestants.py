@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import KEY
+
 PAGE_SIZE: Final = 5_000
 CONCURRENCY: Final = 8
 LISTS: Final = ("users", "projects", "clients", "tags", "user-groups")
-KEY: Final = "benchmark-key"
 
 
 def ours(folder: Path, api: str, workspace: str) -> None:

@@ -18,7 +18,6 @@ import uvicorn
 from analytics_assets.demo.build import build_workspace
 from analytics_assets.demo.records import PARENTS, PATHS, Record
 
-KEY: Final = "benchmark-key"
 TEMPLATES: Final = 3_000
 """Lifelike entries that the many are copied from, with ids and times of their own."""
 MONTHS: Final = 36

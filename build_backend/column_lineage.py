@@ -21,14 +21,14 @@ from typing import Any, Final
 
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 from sqlglot import exp, parse_one
 from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
 from analytics_assets.orchestration.column_lineage import COLUMN_LINEAGE_FILE
-from analytics_assets.orchestration.dbt_nodes import MANIFEST, PARSED, PROJECT_DIR, DbtNodes, Properties
+from analytics_assets.orchestration.dbt_nodes import MANIFEST, PROJECT_DIR, DbtNodes, Properties
+from analytics_assets.orchestration.dbt_run import parsed_project
 
 PACKAGE: Final = "analytics_assets"
 DIALECT: Final = "duckdb"
@@ -105,9 +105,7 @@ def compile_models(select: str = "resource_type:model") -> dict[str, str]:
     Raises:
         SystemExit: dbt can't compile them.
     """
-    project = Manifest.from_msgpack(PARSED.read_bytes())
-    for node in (*project.nodes.values(), *project.sources.values()):
-        node.database = DATABASE
+    project = parsed_project(Path(":memory:"))
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(Path.cwd()):
         options = [
             *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target-path", folder),

@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
     """A browser that is installed on this machine; none is downloaded."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is installed; on Debian: apt-get install chromium")
+        pytest.fail(f"none of {', '.join(BROWSERS)} is installed; on Debian: apt-get install chromium")
     expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     with (
         sync_playwright() as playwright,

@@ -61,8 +61,9 @@ class DevServer:
         while time.monotonic() < end:
             if found := look():
                 return found
-            assert self._process.poll() is None, f"The command ended by itself before there was {what}:\n{self.last_lines()}"
-            time.sleep(1 / GLANCES_PER_SECOND)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1 / GLANCES_PER_SECOND)
+                raise AssertionError(f"The command ended by itself before there was {what}:\n{self.last_lines()}")
         raise AssertionError(f"After {PATIENCE_SECONDS:g} seconds there is not yet {what}:\n{self.last_lines()}")
 
     def runs(self, job: str) -> list[Run]:
