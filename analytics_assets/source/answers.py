@@ -5,7 +5,6 @@ records with ids, in either envelope, and turns everything else into one clear s
 that is skipped, or the end of the run.
 """
 
-import json
 import logging
 import re
 from collections.abc import Mapping
@@ -17,14 +16,15 @@ import pyarrow as pa
 import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
-from analytics_assets.source.arrow import Record, RecordReader
+from analytics_assets.source.arrow import Record, RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import READ_AT, Table
 from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
 from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
-from analytics_assets.source.values import broken_number
+from analytics_assets.source.typed import TypedReader
+from analytics_assets.source.values import parsed_json
 from analytics_assets.source.window import Window
 
 logger = logging.getLogger(__name__)
@@ -33,9 +33,14 @@ SERVER_GAVE_UP: Final = frozenset({500, 502, 504})
 PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
-_LONG_NUMBER = re.compile(rb"[:,\[\s-][0-9][0-9.]{17,}")
+_PATH_SEGMENTS = re.compile(r"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\n)*")
+"""Many of them, each with its line's end; the odd one that begins with a dot is looked at alone."""
 MESSAGE_SHOWN_CHARACTERS: Final = 200
 LOWEST_ERROR_CODE: Final = 400
+
+
+Rows = tuple[pa.Table, list[str], int]
+"""The rows of an answer, their ids, and how many records were sent, those included that came twice."""
 
 
 class Page:
@@ -61,18 +66,24 @@ class AnswerGate:
 
     Args:
         table: what the resource's rows look like.
-        reader: turns its records into Arrow tables.
+        undeclared: the columns of fields that nobody declared.
         window: keeps entries whose own start lies in it; None keeps all.
         recorder: learns of lists that were refused.
         page_size: learns at which size lists are answered.
     """
 
     def __init__(
-        self, table: Table, reader: RecordReader, recorder: ReadingRecorder, window: Window | None, page_size: PageSize
+        self,
+        table: Table,
+        undeclared: UndeclaredColumns,
+        recorder: ReadingRecorder,
+        window: Window | None,
+        page_size: PageSize,
     ) -> None:
         self._table = table
         self._page_size = page_size
-        self._reader = reader
+        self._typed = TypedReader(table)
+        self._careful = RecordReader(table, undeclared)
         self._recorder = recorder
         self._window = window
 
@@ -86,13 +97,15 @@ class AnswerGate:
             SourceError: the answer can't be believed.
         """
         self._check_status(response)
-        records = self._records(response)
-        ids = [self._id(record, response) for record in records]
-        sent = len(records)
-        records, ids = self._without_repeats(records, ids, response)
+        if len(response.content) > LARGE_BODY_BYTES:
+            logger.warning(
+                "%s: a page of %d MiB; a smaller ANALYTICS_PAGE_SIZE would need less memory",
+                self._table.name,
+                len(response.content) >> 20,
+            )
+        rows, ids, sent = self._typed_rows(response) or self._careful_rows(response)
         if (size := size_in(response.url)) is not None:
             self._page_size.answered(self._table.name, size)
-        rows = self._reader.read(records)
         if self._window is not None:
             rows = self._window.keep(rows)
         page = Page(rows, ids, sent=sent, last=_last_page(response))
@@ -137,18 +150,29 @@ class AnswerGate:
             )
         raise SourceError(f"{said}, which is not a list of records; check ANALYTICS_API_URL.")
 
+    def _typed_rows(self, response: requests.Response) -> Rows | None:
+        """The rows of an answer in which all is as declared, every id is one and none comes twice; None otherwise."""
+        rows = self._typed.read(response.content)
+        if rows is None:
+            return None
+        ids: list[str] = rows.column("id").to_pylist()
+        if len(set(ids)) < len(ids) or not _PATH_SEGMENTS.fullmatch("".join(f"{each}\n" for each in ids)):
+            return None
+        return rows, ids, len(ids)
+
+    def _careful_rows(self, response: requests.Response) -> Rows:
+        records = self._records(response)
+        ids = [self._id(record, response) for record in records]
+        sent = len(records)
+        records, ids = self._without_repeats(records, ids, response)
+        return self._careful.read(records), ids, sent
+
     def _records(self, response: requests.Response) -> list[Any]:
         body = response.content
-        if len(body) > LARGE_BODY_BYTES:
-            logger.warning(
-                "%s: a page of %d MiB; a smaller ANALYTICS_PAGE_SIZE would need less memory",
-                self._table.name,
-                len(body) >> 20,
-            )
         if not body.strip():
             raise TransientAnswerError("answered an empty body instead of a list; check ANALYTICS_API_URL")
         try:
-            answer = _parsed(body)
+            answer = parsed_json(body)
         except orjson.JSONDecodeError as error:
             kind = "HTML" if body.lstrip()[:1] == b"<" else "a body that is not valid JSON"
             raise TransientAnswerError(
@@ -193,12 +217,6 @@ class AnswerGate:
                     "nothing was loaded, for nobody can say which one is right."
                 )
         return list(first.values()), list(first)
-
-
-def _parsed(body: bytes) -> Any:
-    """The answer; strict like orjson, which makes a float of a number with more digits than a float or 64 bits hold."""
-    answer = orjson.loads(body)
-    return json.loads(body, parse_float=broken_number) if _LONG_NUMBER.search(body) else answer
 
 
 def _is_error(envelope: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ that holds an unusual value is walked value by value. Nothing here knows of HTTP
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import pyarrow as pa
@@ -26,6 +26,8 @@ from analytics_assets.source.values import CONVERTERS, MisfitError, to_json, typ
 
 Record = dict[str, Any]
 Path = tuple[str, ...]
+ColumnTree = Mapping[str, Column | Mapping[str, Column]]
+"""Field of a record → its column, or the columns of the object that it is."""
 ColumnFound = Callable[[ResourceName, str, DataType], None]
 
 ARROW_TYPES: dict[DataType, pa.DataType] = {
@@ -107,19 +109,31 @@ class UndeclaredColumns:
         return data_type
 
 
+def column_tree(table: Table) -> ColumnTree:
+    """The declared columns by where their values stand in a record."""
+    tree: dict[str, Column | dict[str, Column]] = {}
+    for column in table.columns:
+        head, *rest = column.path
+        if rest:
+            tree.setdefault(head, {})[rest[0]] = column  # type: ignore[index]
+        else:
+            tree[head] = column
+    return tree
+
+
+def declared_schema(table: Table) -> pa.Schema:
+    """The declared columns with their types, in their order."""
+    return pa.schema([pa.field(c.name, ARROW_TYPES[c.data_type], nullable=c.nullable) for c in table.columns])
+
+
 class RecordReader:
     """Turns the records of one resource into Arrow tables."""
 
     def __init__(self, table: Table, undeclared: UndeclaredColumns) -> None:
         self._table = table
         self._undeclared = undeclared
-        self._tree: dict[str, Column | dict[str, Column]] = {}
-        for column in table.columns:
-            head, *rest = column.path
-            if rest:
-                self._tree.setdefault(head, {})[rest[0]] = column  # type: ignore[index]
-            else:
-                self._tree[head] = column
+        self._tree = column_tree(table)
+        self._declared_schema = declared_schema(table)
         self._names = {column.name for column in table.columns}
 
     def read(self, records: Sequence[Record]) -> pa.Table:
@@ -148,9 +162,8 @@ class RecordReader:
             data_type = self._undeclared.type_of(self._table.name, MORE_FIELDS, "json")
             values = [to_json(fields) if fields else None for fields in more]
             self._add(arrays, MORE_FIELDS, (MORE_FIELDS,), pa.array(values, ARROW_TYPES[data_type]))
-        declared = [pa.field(c.name, ARROW_TYPES[c.data_type], nullable=c.nullable) for c in self._table.columns]
         undeclared = [pa.field(name, array.type) for name, array in arrays.items() if name not in self._names]
-        schema = pa.schema(declared + undeclared)
+        schema = pa.schema([*self._declared_schema, *undeclared])
         return pa.Table.from_arrays([arrays[name] for name in schema.names], schema=schema)
 
     def _object(self, head: str, value: object, record_id: str) -> Record:
@@ -161,7 +174,7 @@ class RecordReader:
         return value
 
     def _declared(self, column: Column, values: list[object], ids: list[str]) -> pa.Array:
-        array = _convert_plain(column.data_type, values)
+        array = _whole_array(column.data_type, values)
         if array is not None:
             return array
         convert = CONVERTERS[column.data_type]
@@ -236,16 +249,19 @@ def _as_it_is(data_type: DataType, value: object) -> object:
     return CONVERTERS[data_type](value)
 
 
-def _new_keys(objects: Iterable[Record], declared: dict[str, Any]) -> list[str]:
+def _new_keys(objects: Iterable[Record], declared: Mapping[str, Any]) -> list[str]:
     return sorted(set().union(*objects) - declared.keys())
 
 
-def _convert_plain(data_type: DataType, values: list[object]) -> pa.Array | None:
+def _whole_array(data_type: DataType, values: list[object]) -> pa.Array | None:
     """The whole column at once, or None where a value needs a closer look."""
     if data_type == "json":
         return pa.array([None if value is None else to_json(value) for value in values], pa.string())
-    if not set(map(type, values)) <= _PLAIN_TYPES[data_type]:
-        return None
+    return plain_array(data_type, values) if set(map(type, values)) <= _PLAIN_TYPES[data_type] else None
+
+
+def plain_array(data_type: DataType, values: Sequence[object]) -> pa.Array | None:
+    """The column of values that are as JSON has them for its type, or null; None where one does not fit after all."""
     try:
         if data_type == "timestamp":
             return pc.cast(pa.array(values, pa.string()), ARROW_TYPES[data_type])

@@ -12,7 +12,7 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
 from analytics_assets.source.answers import AnswerGate
-from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
+from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import READ_AT, TABLES, ResourceName, Table
 from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
 from analytics_assets.source.meter import Meter
@@ -97,9 +97,7 @@ def _resource(table: Table, options: ReadingOptions) -> EndpointResource:
                 options.recorder,
                 lists_with_rows=options.lists_with_rows.get(table.name, frozenset()),
             ),
-            "response_actions": [
-                AnswerGate(table, RecordReader(table, options.undeclared), options.recorder, window, options.page_size)
-            ],
+            "response_actions": [AnswerGate(table, options.undeclared, options.recorder, window, options.page_size)],
         },
     }
     if table.parent is not None:

@@ -12,7 +12,6 @@ from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from dlt.sources.helpers.rest_client.client import RESTClient
 
 from analytics_assets.source.answers import AnswerGate, Page
-from analytics_assets.source.arrow import RecordReader
 from analytics_assets.source.columns import Table
 from analytics_assets.source.http import API_KEY_HEADER, HttpSession
 from analytics_assets.source.paging import SettledPaging
@@ -46,7 +45,7 @@ def read_lists_again(
     )
     gate = AnswerGate(
         table,
-        RecordReader(table, options.undeclared),
+        options.undeclared,
         options.recorder,
         options.window if table.is_windowed else None,
         options.page_size,

@@ -26,7 +26,7 @@ from analytics_assets.cli.served import HOST, USUAL_PORT, is_served
 from analytics_assets.pipeline.api import Api
 from analytics_assets.settings import Settings, SettingsError, WorkspaceAccess, load_settings
 from analytics_assets.source.answers import AnswerGate, Page
-from analytics_assets.source.arrow import RecordReader, UndeclaredColumns
+from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.ceiling import next_may_go
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
@@ -164,8 +164,7 @@ class _ApiProbe:
         Raises:
             SourceError: for the same reasons as in a sync.
         """
-        reader = RecordReader(TABLES[name], UndeclaredColumns())
-        gate = AnswerGate(TABLES[name], reader, self._recorder, None, self._page_size)
+        gate = AnswerGate(TABLES[name], UndeclaredColumns(), self._recorder, None, self._page_size)
         response = self._session.get(
             f"{self._root}/{TABLES[name].path.format(parent_id=parent_id)}",
             params={"page": 1, "page-size": self._page_size.size, **self._settings.extra_params.get(name, {})},
