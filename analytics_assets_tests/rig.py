@@ -123,7 +123,7 @@ class Rig:
         tables = list(source.with_resources(resource))
         finished, parent = self.recorder.resources[resource].finished_lists, TABLES[resource].parent_column
         read = [row for table in tables for row in table.to_pylist()]
-        rows = [row for row in read if finished.get(row[parent] if parent else "") == row["_pass"]]
+        rows = [row for row in read if row["_answer"] in finished.get(row[parent] if parent else "", {})]
         by_id = {row["id"]: row for row in rows}
         assert len(by_id) == len(rows), f"{resource} were read with an id twice"
         assert self.recorder.resources[resource].rows == len(rows)

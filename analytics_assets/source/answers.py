@@ -23,6 +23,7 @@ from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_a
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
+from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
 from analytics_assets.source.typed import TypedReader
 from analytics_assets.source.values import parsed_json
 from analytics_assets.source.window import Window
@@ -44,15 +45,26 @@ Rows = tuple[pa.Table, list[str], int]
 
 
 class Page:
-    """One page of a list: its rows as an Arrow table, and the ids that the API sent in their order, each once."""
+    """One page of a list: its rows as an Arrow table, without those of a page that was sent before, and what is in it.
 
-    def __init__(self, rows: pa.Table, ids: list[str], *, sent: int, last: bool | None) -> None:
+    Args:
+        rows: the rows that count; none where an earlier answer brought the same ones.
+        content: what is in the page, in this answer or in the earlier one.
+        read_at: the moment of the answer, UTC.
+        last: what the header `Last-Page` says; None where the server does not send it.
+    """
+
+    def __init__(self, rows: pa.Table, content: SentPage, *, read_at: datetime, last: bool | None) -> None:
         self.rows = rows
-        self.ids = ids
-        self.sent = sent
-        """Records that the API sent, those included that it sent twice."""
+        self.content = content
+        self.read_at = read_at
         self.last = last
-        """What the header `Last-Page` says; None where the server does not send it."""
+        self.update({READ_AT: read_at})
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids that the API sent, in their order and each once."""
+        return self.content.ids
 
     def update(self, values: Mapping[str, object]) -> None:
         """Add constant columns; dlt's `include_from_parent` calls this as it would a record's `dict.update`."""
@@ -70,6 +82,7 @@ class AnswerGate:
         window: keeps entries whose own start lies in it; None keeps all.
         recorder: learns of lists that were refused.
         page_size: learns at which size lists are answered.
+        sent_pages: remembers what was read.
     """
 
     def __init__(
@@ -79,6 +92,7 @@ class AnswerGate:
         recorder: ReadingRecorder,
         window: Window | None,
         page_size: PageSize,
+        sent_pages: SentPages,
     ) -> None:
         self._table = table
         self._page_size = page_size
@@ -86,6 +100,8 @@ class AnswerGate:
         self._careful = RecordReader(table, undeclared)
         self._recorder = recorder
         self._window = window
+        self._sent_pages = sent_pages
+        self._no_rows = self._kept(self._careful.read([]))
 
     def __call__(self, response: requests.Response, *args: Any, **kwargs: Any) -> requests.Response:
         """Check one answer and make its `Page` what dlt finds in it as JSON.
@@ -103,15 +119,24 @@ class AnswerGate:
                 self._table.name,
                 len(response.content) >> 20,
             )
-        rows, ids, sent = self._typed_rows(response) or self._careful_rows(response)
+        page = self._page(response)
         if (size := size_in(response.url)) is not None:
             self._page_size.answered(self._table.name, size)
-        if self._window is not None:
-            rows = self._window.keep(rows)
-        page = Page(rows, ids, sent=sent, last=_last_page(response))
-        page.update({READ_AT: datetime.now(UTC)})
         response.json = lambda **_: {"data": [page]}  # type: ignore[method-assign]
         return response
+
+    def _page(self, response: requests.Response) -> Page:
+        digest = digest_of(response.content)
+        content, rows = self._sent_pages.same(response.url, digest), self._no_rows
+        if content is None:
+            all_rows, ids, sent = self._typed_rows(response) or self._careful_rows(response)
+            rows = self._kept(all_rows)
+            content = SentPage(digest, ids, sent=sent, rows=len(rows))
+            self._sent_pages.keep(response.url, content)
+        return Page(rows, content, read_at=datetime.now(UTC), last=_last_page(response))
+
+    def _kept(self, rows: pa.Table) -> pa.Table:
+        return rows if self._window is None else self._window.keep(rows)
 
     def _check_status(self, response: requests.Response) -> None:
         status = response.status_code

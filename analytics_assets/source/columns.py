@@ -18,8 +18,8 @@ RESOURCE_NAMES: tuple[ResourceName, ...] = get_args(ResourceName)
 
 READ_AT: Final = "_read_at"
 """Column of every page that is read: the moment of its answer. Of two readings of a record the later one counts."""
-PASS: Final = "_pass"  # noqa: S105  # not a password
-"""Column of every page that is read: the number of the pass over its list, see `paging.py`."""
+ANSWER: Final = "_answer"
+"""Column of every page that is read: the number of the answer that it came in, within its list, see `paging.py`."""
 
 LONGEST_NAME_CHARACTERS: Final = 120
 HASH_CHARACTERS: Final = 8

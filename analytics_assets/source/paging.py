@@ -3,23 +3,27 @@
 One answer shows a list at one moment. Several answers do not: a row that is deleted while pages are read moves the
 rows behind it one page forward, and the first of the next page is never seen. So a list of more than one answer is
 read again until two passes in a row hold the same ids. A row that a pass missed has moved because another one that
-the pass had read was deleted; the next pass lacks that one, so the two passes differ. A page that says it is the last,
+the pass had read was deleted; the next pass lacks that one, so the two passes differ. Of a page that comes again as it
+was, the rows stay those of the earlier answer; answers are numbered, and a list that is settled says which of them hold
+its rows. A page that says it is the last,
 followed by an empty one, counts as one answer: the empty one only shows that the header was right.
 """
 
 import time
 from collections.abc import Set
+from datetime import datetime
 from typing import Any, Final, Self, cast
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from analytics_assets.source.answers import Page
-from analytics_assets.source.columns import PASS, ResourceName
+from analytics_assets.source.columns import ANSWER, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.page_size import PageSize, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
+from analytics_assets.source.sent_pages import SentPages
 
 FIRST_PAGE: Final = 1
 MAX_PASSES: Final = 8
@@ -36,7 +40,8 @@ class SettledPaging(BasePaginator):
         page_size: rows asked per page; the same for all pages of a pass. A server may send fewer and have more, so a short
             page alone ends no list.
         recorder: learns of every page and of every list that was finished.
-        first_pass: number of the first pass; a list that is read anew goes on counting.
+        sent_pages: what the pages held the last time.
+        first_answer: number of the first answer; a list that is read anew goes on counting.
         lists_with_rows: parents of whose lists the warehouse has rows; for those an empty answer is asked for twice.
     """
 
@@ -45,15 +50,17 @@ class SettledPaging(BasePaginator):
         resource: ResourceName,
         page_size: PageSize,
         recorder: ReadingRecorder,
+        sent_pages: SentPages,
         *,
-        first_pass: int = 1,
+        first_answer: int = 1,
         lists_with_rows: Set[str] = frozenset(),
     ) -> None:
         super().__init__()
         self._resource = resource
         self._page_size = page_size
         self._recorder = recorder
-        self._first_pass = first_pass
+        self._sent_pages = sent_pages
+        self._first_answer = first_answer
         self._lists_with_rows = lists_with_rows
         self._start_list()
 
@@ -63,13 +70,15 @@ class SettledPaging(BasePaginator):
             self._resource,
             self._page_size,
             self._recorder,
-            first_pass=self._first_pass,
+            self._sent_pages,
+            first_answer=self._first_answer,
             lists_with_rows=self._lists_with_rows,
         )
 
     def _start_list(self) -> None:
         self._has_next_page = True
-        self._pass = self._first_pass
+        self._passes_left = MAX_PASSES
+        self._next_answer = self._first_answer
         self._previous_ids: set[str] | None = None
         self._previous_answers = 0
         self._start_pass()
@@ -77,7 +86,7 @@ class SettledPaging(BasePaginator):
     def _start_pass(self) -> None:
         self._page = FIRST_PAGE
         self._asked = self._page_size.size
-        self._answers = 0
+        self._answers: dict[int, datetime] = {}
         self._first_said_last = False
         self._ids: set[str] = set()
         self._has_repeats = False
@@ -103,16 +112,18 @@ class SettledPaging(BasePaginator):
             SourceError: the server repeats itself, or the list never stands still.
         """
         page = _page_in(data)
-        page.update({PASS: self._pass})
+        if page.content.answer is None:
+            page.content.answer, self._next_answer = self._next_answer, self._next_answer + 1
+        page.update({ANSWER: page.content.answer})
         known = len(self._ids)
-        if self._answers == 0:
+        if not self._answers:
             self._first_said_last = bool(page.last)
             self._asked = size_in(response.url) or self._asked  # the session may have had to ask for fewer
         self._ids.update(page.ids)
-        self._answers += 1
+        self._answers[page.content.answer] = page.read_at
         self._has_repeats |= len(self._ids) < known + len(page.ids)
         parent_id = place_of(response.url).parent_id
-        self._recorder.page_read(self._resource, parent_id, len(page.rows))
+        self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)
         if self._is_last(page):
             self._end_pass(response, parent_id)
             return
@@ -134,33 +145,37 @@ class SettledPaging(BasePaginator):
         """
         if not page.ids:
             return True
-        is_seen_before = self._answers + 1 == self._previous_answers and self._ids == self._previous_ids
+        is_seen_before = len(self._answers) + 1 == self._previous_answers and self._ids == self._previous_ids
         if page.last is None:
             return is_seen_before
         return page.last and (not self._may_be_cut(page) or is_seen_before)
 
     def _may_be_cut(self, page: Page) -> bool:
         """Whether a page is full, or as long as a server's own limit would be that its header knows nothing of."""
-        return page.sent >= self._asked or (page.sent > 0 and page.sent % USUAL_LIMIT == 0)
+        sent = page.content.sent
+        return sent >= self._asked or (sent > 0 and sent % USUAL_LIMIT == 0)
 
     def _end_pass(self, response: Response, parent_id: str) -> None:
-        is_one_answer = self._answers == 1 or (self._answers == 2 and self._first_said_last)
+        is_one_answer = len(self._answers) == 1 or (len(self._answers) == 2 and self._first_said_last)
         if not self._ids and parent_id in self._lists_with_rows:
             is_one_answer = False  # an empty list would delete them all, and some servers answer one when they are ill
         is_settled = is_one_answer or (self._ids == self._previous_ids and not self._has_repeats)
         if is_settled:
             self._has_next_page = False
-            self._recorder.list_finished(self._resource, parent_id, self._pass, self._ids, began=self._pass_began)
+            self._sent_pages.forget(response.url)
+            self._recorder.list_finished(self._resource, parent_id, self._answers, self._ids, began=self._pass_began)
             return
-        if self._pass == self._first_pass + MAX_PASSES - 1:
+        self._passes_left -= 1
+        if not self._passes_left:
             raise SourceError(
                 f"GET {response.url.split('?', 1)[0]}: the list changed each of the {MAX_PASSES} times it was read, so that "
                 "no reading is sure to be complete; try again at a quieter time, or set a larger ANALYTICS_PAGE_SIZE."
             )
+        if self._has_repeats:
+            self._sent_pages.forget(response.url)  # a row that stands on two pages may be newer on either
         self._recorder.list_started_over(self._resource, parent_id)
         self._previous_ids = self._ids
-        self._previous_answers = self._answers
-        self._pass += 1
+        self._previous_answers = len(self._answers)
         self._start_pass()
 
 

@@ -26,11 +26,12 @@ _PARENTS = frozenset(table.parent for table in TABLES.values())
 class SettledList:
     """A list that was read to its end.
 
-    `final_pass` is the pass whose rows count (see `paging.py`), `rows` how many those are; `began` and `ended` are when
-    that pass was begun and over, on the clock of `time.monotonic`.
+    `answers` are the answers that hold the rows that count, by their numbers (see `paging.py`), with the moment at which
+    each was last seen to be so; `rows` is how many rows those are. `began` and `ended` are when the last pass was begun and
+    over, on the clock of `time.monotonic`.
     """
 
-    final_pass: int
+    answers: Mapping[int, datetime]
     rows: int
     began: float
     ended: float
@@ -81,10 +82,12 @@ class Reading:
 class ListsSoFar:
     """The lists of one resource while they are read."""
 
-    finished_lists: dict[str, int] = field(default_factory=dict)
-    """Parent id ('' where there is none) → number of the pass whose rows count."""
+    finished_lists: dict[str, Mapping[int, datetime]] = field(default_factory=dict)
+    """Parent id ('' where there is none) → the answers whose rows count, with the moments at which they were read."""
+    answers_of_list: dict[str, int] = field(default_factory=dict)
+    """Parent id → how many answers were numbered."""
     times_of_list: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Parent id → when that pass was begun and over."""
+    """Parent id → when the pass that settled it was begun and over."""
     rows_of_list: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
@@ -120,10 +123,11 @@ class ReadingRecorder:
         """dlt copies a REST configuration to validate it; all copies share this one object."""
         return self
 
-    def page_read(self, resource: ResourceName, parent_id: str, rows: int) -> None:
-        """A page of a list has been read, with so many rows that count."""
+    def page_read(self, resource: ResourceName, parent_id: str, rows: int, *, answer: int) -> None:
+        """A page of a list has been read, with so many rows that count, which are those of the answer of this number."""
         with self._lock:
             lists = self.resources[resource]
+            lists.answers_of_list[parent_id] = max(lists.answers_of_list.get(parent_id, 0), answer)
             lists.rows_of_list[parent_id] = lists.rows_of_list.get(parent_id, 0) + rows
             lists.rows_seen = max(lists.rows_seen, lists.rows)
 
@@ -132,22 +136,25 @@ class ReadingRecorder:
         with self._lock:
             self.resources[resource].rows_of_list[parent_id] = 0
 
-    def list_finished(self, resource: ResourceName, parent_id: str, final_pass: int, ids: Set[str], *, began: float) -> None:
-        """A list has been read to its end, and its rows of pass `final_pass`, with these ids, are what it holds."""
+    def list_finished(
+        self, resource: ResourceName, parent_id: str, answers: Mapping[int, datetime], ids: Set[str], *, began: float
+    ) -> None:
+        """A list has been read to its end, and the rows of these answers, with these ids, are what it holds."""
         with self._lock:
             lists = self.resources[resource]
-            lists.finished_lists[parent_id] = final_pass
+            lists.finished_lists[parent_id] = MappingProxyType(dict(answers))
             lists.ended = time.monotonic()
             lists.times_of_list[parent_id] = (began, lists.ended)
             if resource in _PARENTS:
                 lists.listed = frozenset(ids)
 
     def list_opened_again(self, resource: ResourceName, parent_id: str) -> int:
-        """A list that was read to its end is about to be read anew; the number of the first pass over it."""
+        """A list that was read to its end is about to be read anew; the number of the next answer."""
         with self._lock:
             lists = self.resources[resource]
             lists.rows_of_list[parent_id] = 0
-            return lists.finished_lists.pop(parent_id) + 1
+            del lists.finished_lists[parent_id]
+            return lists.answers_of_list[parent_id] + 1
 
     def parents_found(self, resource: ResourceName, count: int) -> None:
         """A page of the parents named `count` more lists of this child resource."""
@@ -213,7 +220,7 @@ class ReadingRecorder:
 
 def _ended(lists: ListsSoFar) -> ListsRead:
     settled = {
-        parent_id: SettledList(number, lists.rows_of_list.get(parent_id, 0), *lists.times_of_list[parent_id])
-        for parent_id, number in lists.finished_lists.items()
+        parent_id: SettledList(answers, lists.rows_of_list.get(parent_id, 0), *lists.times_of_list[parent_id])
+        for parent_id, answers in lists.finished_lists.items()
     }
     return ListsRead(settled, dict(lists.refused), lists.listed, dict(lists.new_columns))

@@ -19,6 +19,7 @@ from analytics_assets.source.meter import Meter
 from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.paging import SettledPaging
 from analytics_assets.source.reading import ReadingRecorder
+from analytics_assets.source.sent_pages import SentPages
 from analytics_assets.source.window import Window
 
 DEFAULT_PAGE_SIZE: Final = 50
@@ -85,6 +86,7 @@ def list_params(table: Table, options: ReadingOptions) -> dict[str, Any]:
 
 def _resource(table: Table, options: ReadingOptions) -> EndpointResource:
     window = options.window if table.is_windowed else None
+    sent_pages = SentPages()
     resource: EndpointResource = {
         "name": table.name,
         "columns": column_hints(table) if options.column_hints else {},
@@ -95,9 +97,10 @@ def _resource(table: Table, options: ReadingOptions) -> EndpointResource:
                 table.name,
                 options.page_size,
                 options.recorder,
+                sent_pages,
                 lists_with_rows=options.lists_with_rows.get(table.name, frozenset()),
             ),
-            "response_actions": [AnswerGate(table, options.undeclared, options.recorder, window, options.page_size)],
+            "response_actions": [AnswerGate(table, options.undeclared, options.recorder, window, options.page_size, sent_pages)],
         },
     }
     if table.parent is not None:

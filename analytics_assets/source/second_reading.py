@@ -16,6 +16,7 @@ from analytics_assets.source.columns import Table
 from analytics_assets.source.http import API_KEY_HEADER, HttpSession
 from analytics_assets.source.paging import SettledPaging
 from analytics_assets.source.rest_config import ReadingOptions, base_url, list_params
+from analytics_assets.source.sent_pages import SentPages
 
 
 def read_lists_again(
@@ -27,12 +28,12 @@ def read_lists_again(
         api_key: the key, sent in the header `X-Api-Key`.
         api_url: root of the API.
         workspace_id: the workspace.
-        options: those of the reading; its recorder learns of the new passes over the lists.
+        options: those of the reading; its recorder learns of the new readings of the lists.
         table: the child resource.
         parents: the ids of the rows whose lists are read.
 
     Yields:
-        Pages as the source yields them, with the parent's id and the pass.
+        Pages as the source yields them, with the parent's id and the number of the answer.
 
     Raises:
         SourceError: a list can't be read exactly.
@@ -43,19 +44,23 @@ def read_lists_again(
         session=HttpSession(api_url.rstrip("/"), options.limits, options.meter, options.page_size),
         data_selector="data",
     )
+    sent_pages = SentPages()
     gate = AnswerGate(
         table,
         options.undeclared,
         options.recorder,
         options.window if table.is_windowed else None,
         options.page_size,
+        sent_pages,
     )
 
     def read(parent_id: str) -> list[pa.Table]:
         pages = client.paginate(
             table.path.format(parent_id=parent_id),
             params=list_params(table, options),
-            paginator=SettledPaging(table.name, options.page_size, options.recorder, first_pass=first_passes[parent_id]),
+            paginator=SettledPaging(
+                table.name, options.page_size, options.recorder, sent_pages, first_answer=first_answers[parent_id]
+            ),
             hooks={"response": [cast(Any, gate)]},
         )
         tables = []
@@ -64,7 +69,7 @@ def read_lists_again(
             tables.append(page.rows)
         return tables
 
-    first_passes = {parent_id: options.recorder.list_opened_again(table.name, parent_id) for parent_id in parents}
+    first_answers = {parent_id: options.recorder.list_opened_again(table.name, parent_id) for parent_id in parents}
     with ThreadPoolExecutor(options.limits.concurrency, thread_name_prefix="second-reading") as pool:
         for tables in pool.map(read, parents):
             yield from tables

@@ -10,7 +10,7 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.source.columns import PASS, READ_AT, TABLES, ResourceName, Table
+from analytics_assets.source.columns import ANSWER, READ_AT, TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading, SettledList
 from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.errors import WarehouseError
@@ -48,7 +48,7 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> N
 
 
 def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> None:
-    """The rows of lists that were read to their end, of the pass that settled them, and of each id the latest reading.
+    """The rows of lists that were read to their end, of the answers that hold them, and of each id the latest reading.
 
     An entry that moved to another member while both lists were read shows in both.
     """
@@ -69,8 +69,8 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
     _keep(
         con,
         INCOMING,
-        f"SELECT {', '.join(selected)}, landed.{READ_AT} AS {READ_AT} FROM {LANDED}.{DATASET}.{table.name} AS landed "
-        f"JOIN finished ON finished.parent_id = {parent} AND finished.pass = landed.{PASS}",
+        f"SELECT {', '.join(selected)}, finished.read_at AS {READ_AT} FROM {LANDED}.{DATASET}.{table.name} AS landed "
+        f"JOIN finished ON finished.parent_id = {parent} AND finished.answer = landed.{ANSWER}",
     )
     arrived, read = count(con, INCOMING), sum(each.rows for each in counted.values())
     if arrived != read:
@@ -108,7 +108,7 @@ def missing_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading)
         _keep_finished(con, counted)
         held = (
             f"SELECT landed.id FROM {LANDED}.{DATASET}.{table.name} AS landed "
-            f"JOIN finished ON finished.parent_id = landed.{parent} AND finished.pass = landed.{PASS}"
+            f"JOIN finished ON finished.parent_id = landed.{parent} AND finished.answer = landed.{ANSWER}"
         )
     rows = con.execute(
         f"SELECT raw.id, raw.{parent} FROM {RAW}.{table.name} AS raw WHERE {_is_covered(con, table, reading)} "
@@ -133,9 +133,11 @@ def lists_with_rows(con: duckdb.DuckDBPyConnection, window: Window) -> dict[Reso
 
 
 def _keep_finished(con: duckdb.DuckDBPyConnection, counted: Mapping[str, SettledList]) -> None:
+    answers = [(parent, number, at) for parent, each in counted.items() for number, at in each.answers.items()]
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS pass",
-        [list(counted), [each.final_pass for each in counted.values()]],
+        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, "
+        "unnest(?::BIGINT[]) AS answer, unnest(?::TIMESTAMPTZ[]) AS read_at",
+        [[parent for parent, _, _ in answers], [number for _, number, _ in answers], [at for _, _, at in answers]],
     )
 
 

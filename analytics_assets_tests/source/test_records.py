@@ -193,7 +193,7 @@ def test_a_field_of_any_name_arrives_in_a_column(field: str) -> None:
     assert not next(iter(rows[0])).startswith("_")
 
 
-@pytest.mark.parametrize("field", ["_pass", "_read_at", "_loaded_at", "_users_id", "_id"])
+@pytest.mark.parametrize("field", ["_answer", "_read_at", "_loaded_at", "_users_id", "_id"])
 def test_a_field_with_the_name_of_our_own_bookkeeping_does_not_touch_it(field: str) -> None:
     (row,) = Reading("tags").rows({field: 1})
     assert field not in row and list(row.values()) == [1]

@@ -35,6 +35,7 @@ from analytics_assets.source.ledger import LastHour, Ledger
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.reading import ReadingRecorder
+from analytics_assets.source.sent_pages import SentPages
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
@@ -164,7 +165,7 @@ class _ApiProbe:
         Raises:
             SourceError: for the same reasons as in a sync.
         """
-        gate = AnswerGate(TABLES[name], UndeclaredColumns(), self._recorder, None, self._page_size)
+        gate = AnswerGate(TABLES[name], UndeclaredColumns(), self._recorder, None, self._page_size, SentPages())
         response = self._session.get(
             f"{self._root}/{TABLES[name].path.format(parent_id=parent_id)}",
             params={"page": 1, "page-size": self._page_size.size, **self._settings.extra_params.get(name, {})},

@@ -1,0 +1,110 @@
+"""Pages that come again as they were when a list is read a second time: their rows are those of the first time."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from analytics_assets.demo.behaviour import RequestSeen
+from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.source.arrow import UndeclaredColumns
+from analytics_assets.source.columns import RESOURCE_NAMES
+from analytics_assets.source.reading import ListsRead, Reading, SettledList
+from analytics_assets.source.typed import TypedReader
+from analytics_assets.source.window import Window
+from analytics_assets.warehouse.publish import publish
+from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.tiny import only_entries
+
+PAGE_SIZE = 3
+
+
+@pytest.fixture
+def ada(tiny: Rig) -> str:
+    """A member with a list of three pages, the last of them not full."""
+    tiny.page_size = PAGE_SIZE
+    member = str(tiny.workspace.users[0]["id"])
+    assert len(tiny.workspace.listing("time_entries", member).rows) == 2 * PAGE_SIZE + 2
+    return member
+
+
+def tables_of(rig: Rig, member: str) -> list[list[tuple[int, str]]]:
+    """What the source yields of one member's entries: for each page the number of the answer and the entry of each row."""
+    rig.progress = ReadingProgress()
+    source = rig.api.source(rig.api.options(rig.progress, Window(datetime(2000, 1, 1, tzinfo=UTC)), UndeclaredColumns()))
+    tables = [table.to_pylist() for table in source.with_resources("time_entries")]
+    return [[(row["_answer"], row["id"]) for row in rows] for rows in tables if rows and rows[0]["_users_id"] == member]
+
+
+def test_a_quiet_list_is_asked_for_twice_and_yields_each_row_once(tiny: Rig, ada: str) -> None:
+    yielded = [row for rows in tables_of(tiny, ada) for row in rows]
+    assert [entry for _, entry in yielded] == [row["id"] for row in tiny.workspace.listing("time_entries", ada).rows]
+    assert {answer for answer, _ in yielded} == {1, 2, 3}
+    assert [page for _, page in sorted((r.page or 0, r.page) for r in tiny.asked("time_entries", ada))] == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_quiet_page_is_decoded_once(tiny: Rig, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[bytes] = []
+    read = TypedReader.read
+
+    def noted(self: TypedReader, body: bytes) -> pa.Table | None:
+        decoded.append(body)
+        return read(self, body)
+
+    monkeypatch.setattr(TypedReader, "read", noted)
+    tables_of(tiny, ada)
+    assert len(decoded) == len({*decoded})
+
+
+def test_of_a_list_that_changed_only_the_pages_that_did_are_yielded_again(tiny: Rig, ada: str) -> None:
+    edited = tiny.workspace.listing("time_entries", ada).rows[PAGE_SIZE]["id"]
+
+    def before_answer(request: RequestSeen) -> None:
+        if request.parent_id == ada and request.page == 1 and len(tiny.asked("time_entries", ada, 1)) == 2:
+            tiny.workspace.edit("time_entries", edited, description="edited between the passes")
+
+    tiny.server.behaviour.before_answer = before_answer
+    pages = tables_of(tiny, ada)
+    assert [len(rows) for rows in pages] == [3, 3, 2, 3]
+    assert pages[1] == [(2, entry) for _, entry in pages[1]] and pages[3] == [(4, entry) for _, entry in pages[1]]
+    tiny.server.behaviour.before_answer = None
+    tiny.workspace.edit("time_entries", edited, description="as before")
+    tiny.sync(resources=only_entries())
+    tiny.assert_equals_api(resources=only_entries())
+
+
+def test_a_list_that_is_edited_while_it_is_read_twice_is_published_as_it_was_the_second_time(tiny: Rig, ada: str) -> None:
+    first, *_, last = (row["id"] for row in tiny.workspace.listing("time_entries", ada).rows)
+
+    def before_answer(request: RequestSeen) -> None:
+        if request.parent_id == ada and request.page == 3 and len(tiny.asked("time_entries", ada, 3)) == 1:
+            tiny.workspace.edit("time_entries", first, description="after its page was read")
+        if request.parent_id == ada and request.page == 2 and len(tiny.asked("time_entries", ada, 2)) == 2:
+            tiny.workspace.edit("time_entries", last, description="before its page was read again")
+
+    tiny.server.behaviour.before_answer = before_answer
+    tiny.sync(resources=only_entries())
+    tiny.assert_equals_api(resources=only_entries())
+
+
+def test_where_two_lists_hold_an_entry_the_one_that_was_seen_last_counts(tiny: Rig) -> None:
+    """An entry that went from Ada to Ben and back while Ada's list was read twice: her page came again as it was."""
+    tiny.sync()
+    landed = Path(tiny.path).with_name("landed.duckdb")
+    with duckdb.connect(str(landed)) as con:
+        con.execute("CREATE SCHEMA raw")
+        con.execute(
+            "CREATE TABLE raw.time_entries AS FROM (VALUES ('moved', 'ada', 1), ('moved', 'ben', 1)) AS t(id, _users_id, _answer)"
+        )
+    early, later, last = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (1, 2, 3))
+    settled = {
+        "ada": SettledList({1: last}, rows=1, began=0.0, ended=1.0),
+        "ben": SettledList({1: later}, rows=1, began=0.0, ended=1.0),
+    }
+    nothing = {name: ListsRead({}, {}, frozenset(), {}) for name in RESOURCE_NAMES}
+    lists = MappingProxyType({**nothing, "time_entries": ListsRead(settled, {}, frozenset(), {})})
+    publish(tiny.path, landed, ["time_entries"], Reading(early, Window(early), lists))
+    assert tiny.rows("time_entries")["moved"]["_users_id"] == "ada"
