@@ -76,6 +76,7 @@ class WholeAnswerAdapter(HTTPAdapter):
             response.close()  # what is left of the body must not be taken for the next answer
             raise
         response._content_consumed = True  # noqa: SLF001
+        response.encoding = "latin-1"  # dlt's hook makes a text of each body and drops it; this one costs nothing
         return response
 
     def _check_address(self, request: requests.PreparedRequest) -> None:
