@@ -1,8 +1,22 @@
 {#- Dates, durations and time zones. Nothing here depends on the time zone of the session. -#}
 
+{#- The wall clock of UTC at a timestamp. (DuckDB's `at time zone 'UTC'` goes through its calendar, ten times slower.) -#}
+{% macro utc_clock(timestamp) -%}
+    {{ adapter.dispatch('utc_clock', 'analytics_assets')(timestamp) }}
+{%- endmacro %}
+
+{% macro default__utc_clock(timestamp) -%}
+    (({{ timestamp }}) at time zone 'UTC')
+{%- endmacro %}
+
+{% macro duckdb__utc_clock(timestamp) -%}
+    make_timestamp(epoch_us({{ timestamp }}))
+{%- endmacro %}
+
+
 {#- The UTC date of a timestamp. -#}
 {% macro utc_date(timestamp) -%}
-    cast(({{ timestamp }}) at time zone 'UTC' as date)
+    cast({{ utc_clock(timestamp) }} as date)
 {%- endmacro %}
 
 
@@ -20,6 +34,54 @@
 {#- The date of a timestamp in a time zone. -#}
 {% macro local_date(timestamp, time_zone) -%}
     cast(({{ timestamp }}) at time zone {{ time_zone }} as date)
+{%- endmacro %}
+
+
+{#- What clocks differ from UTC on each UTC date of a relation in each of its time zones, a select with the columns
+    `time_zone`, `utc_date` and `utc_offset`. The offset is null for the few dates on which clocks are changed: those have
+    one at their beginning and another at their end. -#}
+{% macro zone_offsets(relation, timestamp, time_zone) -%}
+    {%- set moments = {'offset_before': 'utc_date', 'offset_after': 'utc_date + 1'} -%}
+    select
+        time_zone,
+        utc_date,
+        case when offset_before = offset_after then offset_before end as utc_offset
+
+    from (
+        select
+            time_zone,
+            utc_date,
+            {%- for name, date in moments.items() %}
+            ((cast({{ date }} as timestamp) at time zone 'UTC') at time zone time_zone) - cast({{ date }} as timestamp)
+                as {{ name }}{{ "," if not loop.last }}
+            {%- endfor %}
+
+        from (
+            select distinct
+                {{ time_zone }} as time_zone,
+                {{ utc_date(timestamp) }} as utc_date
+            from {{ relation }}
+            where {{ timestamp }} is not null
+        ) as dates
+    ) as dates_with_offsets
+{%- endmacro %}
+
+
+{#- The date of a timestamp in a time zone, by a row of `zone_offsets` for its UTC date or none. Engines take microseconds to
+    convert each row of a large relation, so that only those are converted whose date has no offset of its own. -#}
+{% macro local_date_by(offsets, timestamp, time_zone) -%}
+    case
+        when {{ offsets }}.utc_offset is null then {{ local_date(timestamp, time_zone) }}
+        else cast({{ utc_clock(timestamp) }} + {{ offsets }}.utc_offset as date)
+    end
+{%- endmacro %}
+
+
+{#- The join of `zone_offsets`. -#}
+{% macro join_offsets(offsets, timestamp, time_zone) -%}
+    left join {{ offsets }}
+        on {{ time_zone }} = {{ offsets }}.time_zone
+        and {{ utc_date(timestamp) }} = {{ offsets }}.utc_date
 {%- endmacro %}
 
 
@@ -225,4 +287,46 @@
         {{ month_closing_time(month, time_zone) }} as month_closes_at
     from {{ relation }}
     group by {{ month }}, {{ time_zone }}
+{%- endmacro %}
+
+
+{#- Named parts of a query, after the relation and before what is selected: the last of them, `versions`, has its rows with
+    the month that each starts in, `entry_month`, and when that month closes, `month_closes_at`.
+    The relation has the columns `started_at` and `time_zone`. -#}
+{% macro versions_with_months(relation) -%}
+offsets as (
+
+    {{ zone_offsets(relation, 'started_at', 'time_zone') }}
+
+),
+
+dated as (
+
+    select
+        {{ relation }}.*,
+        {{ month_start(local_date_by('offsets', relation ~ '.started_at', relation ~ '.time_zone')) }} as entry_month
+
+    from {{ relation }}
+    {{ join_offsets('offsets', relation ~ '.started_at', relation ~ '.time_zone') }}
+
+),
+
+months as (
+
+    {{ closing_times('dated', 'entry_month', 'time_zone') }}
+
+),
+
+versions as (
+
+    select
+        dated.*,
+        months.month_closes_at
+
+    from dated
+    left join months
+        on dated.entry_month = months.entry_month
+        and dated.time_zone = months.time_zone
+
+)
 {%- endmacro %}

@@ -26,7 +26,7 @@ workspace as (
 
 ),
 
-dated as (
+priced as (
 
     select
         entries.time_entry_id,
@@ -37,8 +37,8 @@ dated as (
         entries.cost_minor,
         {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
         {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
-        {{ counting_time_zone('users') }} as time_zone,
-        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month
+        entries.started_at,
+        {{ counting_time_zone('users') }} as time_zone
 
     from {{ ref('stg_time_entry_versions') }} as entries
     left join projects on entries.project_id = projects.project_id
@@ -47,24 +47,7 @@ dated as (
 
 ),
 
-months as (
-
-    {{ closing_times('dated', 'entry_month', 'time_zone') }}
-
-),
-
-versions as (
-
-    select
-        dated.*,
-        months.month_closes_at
-
-    from dated
-    left join months
-        on dated.entry_month = months.entry_month
-        and dated.time_zone = months.time_zone
-
-),
+{{ versions_with_months('priced') }},
 
 changes as (
 

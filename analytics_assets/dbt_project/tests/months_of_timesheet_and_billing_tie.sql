@@ -10,6 +10,7 @@ with entries as (
         {{ month_start('work_date') }} as started_month,
         case
             when duration_seconds between 1 and {{ longest_entry_days() }} * 86400
+                and {{ month_start('work_date + cast(duration_seconds // 86400 + 2 as integer)') }} > {{ month_start('work_date') }}
                 then {{ month_start(local_date("ended_at - interval '1 microsecond'", 'time_zone')) }}
             else {{ month_start('work_date') }}
         end as ended_month,

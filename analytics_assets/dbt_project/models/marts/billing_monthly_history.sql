@@ -48,12 +48,13 @@ workspace as (
 ),
 
 -- The versions of each entry, cut where its project or client became another one.
-versions as (
+attributed as (
 
     select
         attributions.client_id,
         entries.project_id,
-        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as billing_month,
+        entries.started_at,
+        {{ counting_time_zone('users') }} as time_zone,
         greatest(entries.loaded_at, coalesce(attributions.known_from, entries.loaded_at)) as valid_from,
         least(
             coalesce(entries.superseded_at, {{ end_of_time() }}),
@@ -73,6 +74,23 @@ versions as (
         and coalesce(entries.superseded_at, {{ end_of_time() }}) > attributions.known_from
     left join users on entries.user_id = users.user_id
     cross join workspace
+
+),
+
+offsets as (
+
+    {{ zone_offsets('attributed', 'started_at', 'time_zone') }}
+
+),
+
+versions as (
+
+    select
+        attributed.*,
+        {{ month_start(local_date_by('offsets', 'attributed.started_at', 'attributed.time_zone')) }} as billing_month
+
+    from attributed
+    {{ join_offsets('offsets', 'attributed.started_at', 'attributed.time_zone') }}
 
 ),
 

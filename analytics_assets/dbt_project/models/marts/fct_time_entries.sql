@@ -29,7 +29,6 @@ with_currencies as (
         projects.client_id,
         {{ amount_currency('entries', 'projects', 'workspace') }} as currency,
         {{ cost_currency('entries', 'projects', 'workspace') }} as cost_currency,
-        {{ local_date('entries.started_at', counting_time_zone('users')) }} as work_date,
         {{ counting_time_zone('users') }} as time_zone
 
     from entries
@@ -39,14 +38,22 @@ with_currencies as (
 
 ),
 
+offsets as (
+
+    {{ zone_offsets('with_currencies', 'started_at', 'time_zone') }}
+
+),
+
 with_exponents as (
 
     select
-        *,
+        entries.*,
+        {{ local_date_by('offsets', 'entries.started_at', 'entries.time_zone') }} as work_date,
         {{ currency_exponent('currency') }} as currency_exponent,
         {{ currency_exponent('cost_currency') }} as cost_currency_exponent
 
-    from with_currencies
+    from with_currencies as entries
+    {{ join_offsets('offsets', 'entries.started_at', 'entries.time_zone') }}
 
 )
 

@@ -57,7 +57,7 @@ readings as (
 
 -- A version is known by its entry and the time at which it was loaded. What it says is fetched last, for the few that
 -- are part of a late change.
-dated as (
+of_members as (
 
     select
         entries.time_entry_id,
@@ -67,7 +67,6 @@ dated as (
         entries.superseded_by,
         entries.started_at,
         {{ counting_time_zone('users') }} as time_zone,
-        {{ month_start(local_date('entries.started_at', counting_time_zone('users'))) }} as entry_month,
         row_number() over (
             partition by entries.time_entry_id order by entries.loaded_at, entries.superseded_at
         ) as version_number
@@ -77,24 +76,7 @@ dated as (
 
 ),
 
-months as (
-
-    {{ closing_times('dated', 'entry_month', 'time_zone') }}
-
-),
-
-versions as (
-
-    select
-        dated.*,
-        months.month_closes_at
-
-    from dated
-    left join months
-        on dated.entry_month = months.entry_month
-        and dated.time_zone = months.time_zone
-
-),
+{{ versions_with_months('of_members') }},
 
 -- Since when a member's list is known to have been read: its first row says so. A list that was refused, or is empty,
 -- leaves no trace of its own.
