@@ -1,0 +1,1 @@
+"""Warehouses of earlier versions, which later ones must open and go on with."""
