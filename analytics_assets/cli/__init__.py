@@ -5,6 +5,8 @@ used, because Dagster and dlt take seconds to import and `--help` must not.
 """
 
 import argparse
+import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -74,12 +76,20 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def program() -> int:
-    """Run the command that was typed, for a process that ends with it; the exit code is that of `main`."""
+    """Run the command that was typed, for a process that ends with it; the exit code is that of `main`.
+
+    What is registered for the end of a process is done here, and the rest of Python's own end left out: it takes a second
+    to take apart all that Dagster and dlt are made of, object by object.
+    """
     try:
-        return main()
+        code = main()
     finally:
-        # the interpreter's own end takes a moment, and a second Ctrl-C in it would print a traceback
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C at the end would print a traceback
+    atexit._run_exitfuncs()  # noqa: SLF001  # Python has no public name for it
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

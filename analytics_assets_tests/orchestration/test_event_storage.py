@@ -84,3 +84,24 @@ def test_its_files_are_closed_with_it(instance: DagsterInstance) -> None:
     storage.dispose()
     assert not storage._engines
     assert run(instance)
+
+
+def test_an_event_is_stored_with_all_that_is_noted_of_it_or_not_at_all(
+    instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, run_id = storage_of(instance), run(instance)
+    before = storage.get_logs_for_run(run_id)
+    made = next(log for log in before if log.is_dagster_event and log.get_dagster_event().is_step_materialization)
+
+    def fails(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "store_asset_event_tags", fails)
+        with pytest.raises(OSError, match="the disk is full"):
+            storage.store_event(made)
+    assert storage.get_logs_for_run(run_id) == before
+    assert len(instance.fetch_materializations(entries.key, limit=10).records) == 1
+    storage.store_event_batch([made, made])
+    assert len(storage.get_logs_for_run(run_id)) == len(before) + 2
+    assert len(instance.fetch_materializations(entries.key, limit=10).records) == 3

@@ -18,7 +18,7 @@ from analytics_assets.cli.sync_run.job import REPOSITORY_LABEL, run_job
 from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.summary import print_summary
 from analytics_assets.cli.sync_run.watch import RunWatch
-from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration.assembly import build_definitions
 from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.jobs import SYNC
 from analytics_assets.orchestration.partitions import range_tags

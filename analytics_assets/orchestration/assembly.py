@@ -1,0 +1,67 @@
+"""The one place where the parts meet: `build_definitions()` joins them. Nothing is decided here, and nothing opened."""
+
+from dagster import AssetsDefinition, AssetSpec, Definitions, in_process_executor, map_asset_specs
+
+from analytics_assets.orchestration.automation import build_marts_follow_raw
+from analytics_assets.orchestration.checks import build_checks, workspace_asset
+from analytics_assets.orchestration.dbt_assets import build_dbt_assets
+from analytics_assets.orchestration.jobs import build_schedules, reconcile_job, sync_job
+from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
+from analytics_assets.orchestration.notifications import build_notify_on_failure
+from analytics_assets.orchestration.of_all_assets import with_owners_and_freshness
+from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
+from analytics_assets.orchestration.raw_checks import build_raw_checks
+from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
+from analytics_assets.orchestration.report_asset import build_report_asset
+from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
+from analytics_assets.orchestration.run_history import build_forget_old_runs
+from analytics_assets.orchestration.sync_now import build_sync_now
+from analytics_assets.pipeline.progress import OnReading
+from analytics_assets.settings import Settings, load_settings
+
+
+def build_definitions(settings: Settings | None = None, *, on_reading: OnReading | None = None) -> Definitions:
+    """All assets, jobs, schedules and resources.
+
+    Args:
+        settings: what they are built for; by default the settings of this process.
+        on_reading: called when a run of these definitions begins to read, with what shows how far it is.
+
+    Raises:
+        SettingsError: a variable that is set holds a bad value. Missing ones are only told when a run needs them.
+    """
+    settings = settings or load_settings()
+    dbt = build_dbt_assets(settings)
+    raw_checks = build_raw_checks()
+    data_checks = {*dbt.check_keys, *raw_checks.check_keys}
+    report = build_report_asset(settings, data_checks)
+    to = settings.reader_copy
+    for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, data_checks)]
+    assets: list[AssetsDefinition | AssetSpec] = [
+        workspace_asset,
+        build_raw_assets(settings, on_reading),
+        dbt,
+        report,
+        *for_readers,
+    ]
+    sync_now, sync_on_request = build_sync_now(settings)
+    return Definitions(
+        assets=map_asset_specs(lambda spec: with_owners_and_freshness(spec, settings), assets),
+        asset_checks=[raw_checks, build_checks(settings)],
+        jobs=[sync_job, sync_now, reconcile_job],
+        schedules=build_schedules(settings),
+        sensors=[
+            build_marts_follow_raw("staging", "marts", "report"),
+            sync_on_request,
+            build_sync_on_new_parents(settings),
+            build_notify_on_failure(settings),
+            build_forget_old_runs(settings),
+        ],
+        resources={
+            "api": WorkspaceAccessResource(),
+            "warehouse": Warehouse(duckdb_path=str(settings.duckdb_path)),
+            "dlt_resource": DagsterDltResource(),
+        },
+        # one process per run: DuckDB has one writer, and each further process would import everything again (5 s)
+        executor=in_process_executor,
+    )
