@@ -42,7 +42,8 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> N
     """
     raw = f"{RAW}.{table.name}"
     _stage_incoming(con, table, reading)
-    _keep(con, CHANGED, f"SELECT raw.id FROM {raw} AS raw JOIN {INCOMING} AS incoming USING (id) WHERE {_differs(con, table)}")
+    # in this order, because DuckDB prepares the right side for the join also where the left one turns out to be empty
+    _keep(con, CHANGED, f"SELECT raw.id FROM {INCOMING} AS incoming JOIN {raw} AS raw USING (id) WHERE {_differs(con, table)}")
     _keep(con, COVERED, f"SELECT raw.id FROM {raw} AS raw WHERE {_is_covered(con, table, reading)}")
     _keep(con, GONE, f"SELECT id FROM {COVERED} WHERE id NOT IN (SELECT id FROM {INCOMING})")
 
