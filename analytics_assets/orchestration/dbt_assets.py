@@ -22,6 +22,7 @@ from analytics_assets.orchestration.model_figures import figures_of
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.orchestration.unchanged import BuildPlan, plan_build
+from analytics_assets.pipeline.memory import give_memory_back
 from analytics_assets.settings import Settings
 from analytics_assets.warehouse.built import note_built, place
 from analytics_assets.warehouse.comparison import count
@@ -82,6 +83,7 @@ def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> 
     from analytics_assets.orchestration.dbt_run import run_dbt  # two seconds, which most processes never need
 
     nodes = plan.nodes
+    give_memory_back()
     outcome = run_dbt(warehouse, nodes, plan.to_build, variables)
     with connection(warehouse) as con:
         good = {node: report for node, report in outcome.reports.items() if report["status"] in GOOD}

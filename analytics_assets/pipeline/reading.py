@@ -19,6 +19,7 @@ from dlt import Pipeline
 from dlt.extract.source import DltSource
 
 from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.memory import give_memory_back
 from analytics_assets.pipeline.months import AskedMonths, Span
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
@@ -92,6 +93,7 @@ class OpenReading:
         """
         reading = self._result(resources)
         self.landing.close()
+        give_memory_back()
         for name in resources:
             if TABLES[name].parent is not None:
                 reading = self._with_moved_rows(name, reading, resources)
