@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from benchmarks import growth
 from benchmarks.__main__ import FIRST, compare, phases, serving
 from benchmarks.measure import Cost
-from benchmarks.report import Machine, markdown, picture, table
+from benchmarks.report import Machine, Measured, markdown, picture, table
 
 
 @pytest.mark.timeout(300)
@@ -32,3 +33,16 @@ def test_the_phases_of_a_sync_are_read_from_what_it_says() -> None:
     cost = Cost(30.0, 1.0, 1)
     assert phases(said, cost) == {"start": 2.0, "reading and loading": 8.0, "models, checks and report": 20.0}
     assert phases("nothing", cost) == {}
+
+
+def test_the_growth_of_a_sync_is_written_where_its_document_has_room_for_it() -> None:
+    def size(entries: int) -> growth.Size:
+        runs = {kind: Measured(kind, title, entries / 1000, 1.0, 2**30, 7, {}) for kind, title in growth.KINDS.items()}
+        return growth.Size(entries, 3, runs)
+
+    sizes = [size(entries) for entries in (10_000, 40_000)]
+    shown = growth.table(sizes, Machine.here())
+    assert "| 40,000 | 3 | 40 s | 40 s | 40 s | 1,024 MB | 7, 7 |" in shown
+    assert growth.PLACE.search(growth.DOCUMENT.read_text()), "what is measured has a place in the document"
+    drawn = growth.picture(sizes)
+    assert drawn.count("<polyline") == len(growth.KINDS) and drawn.count("<circle") == 2 * len(growth.KINDS)

@@ -15,11 +15,6 @@ class Place(NamedTuple):
     parent_id: str
 
 
-def list_address(url: str) -> str:
-    """The address of a list without what is asked of it: the page, its size, a window."""
-    return url.split("?", 1)[0]
-
-
 def place_of(url: str) -> Place:
     """The list that an address belongs to."""
     segments = urlsplit(url).path.rstrip("/").split("/")

@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Self
 
-from analytics_assets.source.routes import list_address
+from analytics_assets.source.routes import place_of
 
 
 @dataclass
@@ -26,7 +26,7 @@ class SentPage:
 
 
 class SentPages:
-    """The pages of the lists that are being read, by their addresses; several threads use it, for a list each."""
+    """The pages of the lists of one resource that are being read; several threads use it, for a list each."""
 
     def __init__(self) -> None:
         self._lists: dict[str, dict[str, SentPage]] = {}
@@ -37,16 +37,16 @@ class SentPages:
 
     def same(self, url: str, digest: bytes) -> SentPage | None:
         """The page that was read under this address the last time, if its body was the same."""
-        page = self._lists.get(list_address(url), {}).get(url)
+        page = self._lists.get(place_of(url).parent_id, {}).get(url)
         return page if page is not None and page.digest == digest else None
 
     def keep(self, url: str, page: SentPage) -> None:
         """Remember a page instead of what was read under its address before."""
-        self._lists.setdefault(list_address(url), {})[url] = page
+        self._lists.setdefault(place_of(url).parent_id, {})[url] = page
 
     def forget(self, url: str) -> None:
         """Forget all pages of the list that the address is of."""
-        self._lists.pop(list_address(url), None)
+        self._lists.pop(place_of(url).parent_id, None)
 
 
 def digest_of(body: bytes) -> bytes:

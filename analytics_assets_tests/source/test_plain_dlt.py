@@ -71,3 +71,12 @@ def test_what_ends_a_reading_ends_dlts_run_with_the_same_sentence(tiny: Rig, pip
     dlt.secrets["api_key"] = "wrong"
     with pytest.raises(Exception, match="the key of ANALYTICS_API_KEY is wrong or has been withdrawn"):
         pipeline.run(analytics_source())
+
+
+def test_a_source_whose_reading_was_broken_off_reads_everything_the_next_time(tiny: Rig, pipeline: dlt.Pipeline) -> None:
+    """The first page comes again as it was, but its rows have been loaded nowhere."""
+    options = ReadingOptions(page_size=PageSize(2), limits=HttpLimits(requests_per_second=1000))
+    clients = analytics_source(options=options).clients
+    assert next(iter(clients))
+    pipeline.run(clients).raise_on_failed_jobs()
+    tiny.assert_equals_api(resources=["clients"])
