@@ -28,11 +28,11 @@ from analytics_assets.source.errors import SourceError, causes
 from analytics_assets.source.reading import Reading
 from analytics_assets.source.rest_config import ReadingOptions
 from analytics_assets.source.window import WiderWindow, Window
-from analytics_assets.warehouse.comparison import LANDED, lists_with_rows, missing_rows
+from analytics_assets.warehouse.comparison import attached, lists_with_rows, missing_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
 from analytics_assets.warehouse.publications import covered_until
-from analytics_assets.warehouse.tables import RAW, columns_of, literal, undeclared_columns
+from analytics_assets.warehouse.tables import RAW, columns_of, undeclared_columns
 from analytics_assets.warehouse.writer_lock import writing
 
 logger = logging.getLogger(__name__)
@@ -155,8 +155,8 @@ class OpenReading:
         with connection(self.warehouse, read_only=True) as con:
             if not columns_of(con, RAW, name):
                 return {}
-            con.execute(f"ATTACH {literal(str(self.landed))} AS {LANDED} (READ_ONLY)")
-            return missing_rows(con, TABLES[name], reading)
+            with attached(con, self.landed):
+                return missing_rows(con, TABLES[name], reading)
 
 
 @contextmanager

@@ -15,12 +15,12 @@ from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.reading import open_reading
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.reading import Reading
-from analytics_assets.warehouse.comparison import LANDED
+from analytics_assets.warehouse.comparison import attached
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.difference import Difference, difference
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace, held_workspace
-from analytics_assets.warehouse.tables import RAW, columns_of, literal
+from analytics_assets.warehouse.tables import RAW, columns_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,6 @@ def verify(
     ) as opened:
         opened.load(resources)
         reading = opened.finish(resources)
-        with connection(warehouse, read_only=True) as con:
-            con.execute(f"ATTACH {literal(str(opened.landed))} AS {LANDED} (READ_ONLY)")
+        with connection(warehouse, read_only=True) as con, attached(con, opened.landed):
             differences = {name: difference(con, name, reading) for name in resources}
             return Verification(opened.span, reading, api.extra_params, differences)

@@ -95,7 +95,7 @@ class SettledPaging(BasePaginator):
 
     def init_request(self, request: Request) -> None:
         """Ask for the first page."""
-        self._sent_pages.forget(request.url)  # of a reading that failed, whose rows were loaded nowhere
+        self._sent_pages.forget(str(request.url))  # of a reading that failed, whose rows were loaded nowhere
         self._start_list()
         self.update_request(request)
 

@@ -5,7 +5,9 @@ temporary tables of a connection that has the warehouse open and the landing att
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -24,6 +26,21 @@ INCOMING: Final = "incoming"
 CHANGED: Final = "changed"
 GONE: Final = "gone"
 COVERED: Final = "covered"
+
+
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, landing: Path) -> Iterator[None]:
+    """Attach the landing as `landed` while the block runs.
+
+    The connections of a process to one file share what is attached, so that it would stay for the next one where a reader
+    keeps the file open.
+    """
+    con.execute(f"ATTACH {literal(str(landing))} AS {LANDED} (READ_ONLY)")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # after an error that ended the connection, it is that one which counts
+            con.execute(f"DETACH {LANDED}")
 
 
 def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> None:

@@ -13,7 +13,7 @@ import duckdb
 
 from analytics_assets.source.columns import TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
-from analytics_assets.warehouse.comparison import CHANGED, GONE, INCOMING, LANDED, compare, count, remove_repeats
+from analytics_assets.warehouse.comparison import CHANGED, GONE, INCOMING, attached, compare, count, remove_repeats
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.descriptions import CHANGE, LOADED_AT, VALID_TO
 from analytics_assets.warehouse.publications import Published, note_publication
@@ -24,7 +24,6 @@ from analytics_assets.warehouse.tables import (
     add_columns,
     data_columns_of,
     ensure_tables,
-    literal,
     own_columns_of,
     quoted,
 )
@@ -46,8 +45,7 @@ def publish(warehouse: Path, landed: Path, resources: Sequence[ResourceName], re
         WarehouseError: the file can't be opened, or rows that were read have not arrived in the landing.
         duckdb.Error: the transaction failed; the tables are as they were.
     """
-    with connection(warehouse) as con:
-        con.execute(f"ATTACH {literal(str(landed))} AS {LANDED} (READ_ONLY)")
+    with connection(warehouse) as con, attached(con, landed):
         con.execute("BEGIN TRANSACTION")
         try:
             ensure_tables(con)
@@ -57,7 +55,6 @@ def publish(warehouse: Path, landed: Path, resources: Sequence[ResourceName], re
         except BaseException:
             con.execute("ROLLBACK")
             raise
-        con.execute(f"DETACH {LANDED}")
     return published
 
 

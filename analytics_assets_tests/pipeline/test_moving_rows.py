@@ -9,6 +9,7 @@ from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.records import Record
 from analytics_assets.source.columns import ResourceName
+from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import entry_of, iso, moment
 
@@ -180,3 +181,10 @@ def test_a_plan_of_few_requests_an_hour_does_not_pay_for_the_search(tiny: Rig) -
     assert tiny.changes("time_entries") == {moved["id"]: ["deleted"]}
     tiny.sync()
     tiny.assert_equals_api()
+
+
+def test_a_reader_in_the_same_process_does_not_keep_the_landing_attached(tiny: Rig) -> None:
+    """Connections of a process to one file share what is attached; the second look for missing rows found it there."""
+    tiny.sync()
+    with connection(tiny.path, read_only=True):
+        assert tiny.verify().differences["time_entries"].is_equal

@@ -5,6 +5,7 @@ and how it stops is `points.py`'s business, and how a test holds it in hand `pro
 """
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -135,6 +136,7 @@ def run(
 ) -> None:
     """The main function of such a process: says on `channel` what became of the order."""
     os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup, which a command would respect
     for stream in (1, 2):
         os.dup2(output.fileno(), stream)
     for name in [name for name in os.environ if name.startswith(("ANALYTICS_", "DAGSTER_"))]:
