@@ -82,7 +82,7 @@ class AnswerGate:
         window: keeps entries whose own start lies in it; None keeps all.
         recorder: learns of lists that were refused.
         page_size: learns at which size lists are answered.
-        sent_pages: remembers what was read.
+        sent_pages: what the pages held the last time, as the paginator keeps it.
     """
 
     def __init__(
@@ -132,7 +132,6 @@ class AnswerGate:
             all_rows, ids, sent = self._typed_rows(response) or self._careful_rows(response)
             rows = self._kept(all_rows)
             content = SentPage(digest, ids, sent=sent, rows=len(rows))
-            self._sent_pages.keep(response.url, content)
         return Page(rows, content, read_at=datetime.now(UTC), last=_last_page(response))
 
     def _kept(self, rows: pa.Table) -> pa.Table:

@@ -115,6 +115,7 @@ class SettledPaging(BasePaginator):
         page = _page_in(data)
         if page.content.answer is None:
             page.content.answer, self._next_answer = self._next_answer, self._next_answer + 1
+            self._sent_pages.keep(response.url, page.content)  # now, for an attempt that fails after all brings no rows
         page.update({ANSWER: page.content.answer})
         known = len(self._ids)
         if not self._answers:

@@ -12,6 +12,8 @@ from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES
+from analytics_assets.source.errors import TransientAnswerError
+from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.reading import ListsRead, Reading, SettledList
 from analytics_assets.source.typed import TypedReader
 from analytics_assets.source.window import Window
@@ -57,6 +59,21 @@ def test_a_quiet_page_is_decoded_once(tiny: Rig, ada: str, monkeypatch: pytest.M
     monkeypatch.setattr(TypedReader, "read", noted)
     tables_of(tiny, ada)
     assert len(decoded) == len({*decoded})
+
+
+def test_an_attempt_that_fails_after_its_page_was_decoded_costs_no_rows(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page comes again as it was in the next attempt, but the rows of the first one have gone nowhere."""
+    answered, failed = PageSize.answered, list[str]()
+
+    def fails_once(self: PageSize, resource: str, size: int) -> None:
+        if resource == "clients" and not failed:
+            failed.append(resource)
+            raise TransientAnswerError("the line was lost")
+        answered(self, resource, size)
+
+    monkeypatch.setattr(PageSize, "answered", fails_once)
+    tiny.assert_reads_the_api("clients")
+    assert failed
 
 
 def test_of_a_list_that_changed_only_the_pages_that_did_are_yielded_again(tiny: Rig, ada: str) -> None:
