@@ -23,6 +23,7 @@ SOURCES_FILE = Path(analytics_assets.__file__).parent / "dbt_project" / "models"
 
 TIMESTAMP = DUCKDB_TYPES["timestamp"]
 TEXT = DUCKDB_TYPES["text"]
+TEXTS = f"{TEXT}[]"
 WHOLE = DUCKDB_TYPES["bigint"]
 
 HEADER = """\
@@ -83,7 +84,8 @@ def _columns(table: Table, *, history: bool) -> list[SourceColumn]:
 
 
 def _publications() -> SourceTable:
-    types = {"resource": TEXT} | {name: WHOLE for name in PUBLICATIONS_COLUMNS if name.startswith("rows_")}
+    types = {name: WHOLE for name in PUBLICATIONS_COLUMNS if name.startswith("rows_")}
+    types |= {"resource": TEXT, "lists_not_read": TEXTS}
     columns = [SourceColumn(name, types.get(name, TIMESTAMP), text) for name, text in PUBLICATIONS_COLUMNS.items()]
     return SourceTable(PUBLICATIONS.split(".")[1], "time_entries", PUBLICATIONS_TABLE, columns)
 

@@ -23,6 +23,8 @@ PUBLICATIONS_COLUMNS: Final = {
     "rows_deleted": "Rows of the warehouse that the API no longer had.",
     "read_began_at": "When the reading began, UTC; what it covers ends there.",
     "voided_at": "When the table was made anew or got another declared column, so that this reading covers it no more, UTC.",
+    "lists_not_read": "Ids of the members whose time entries were not read, because the API refused them or no longer lists the "
+    "member; empty when all were read, null for other resources and where a sync of an earlier version did not write it.",
 }
 BUILT_TABLE: Final = "One row per model and check: what it was built from, so that a sync can leave it as it is."
 BUILT_COLUMNS: Final = {

@@ -7,7 +7,7 @@ import duckdb
 
 from analytics_assets.source.columns import TABLES, Table
 from analytics_assets.source.reading import Reading
-from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of, missing_columns
+from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, columns_of, missing_columns
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,19 @@ def note_publication(
     """Write down what a sync did to one table; part of its transaction."""
     span = (reading.window.start, reading.window.end) if table.is_windowed else (None, None)
     figures = (published.read, published.new, published.changed, published.deleted)
+    not_read = _lists_not_read(con, table, reading) if table.is_windowed else None
     con.execute(
         f"INSERT INTO {PUBLICATIONS} (published_at, resource, window_start, window_end, rows_read, rows_new, rows_changed, "
-        "rows_deleted, read_began_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [published_at, table.name, *span, *figures, reading.began_at],
+        "rows_deleted, read_began_at, lists_not_read) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [published_at, table.name, *span, *figures, reading.began_at, not_read],
     )
+
+
+def _lists_not_read(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> list[str]:
+    """The parents that the warehouse knows, or knew, and whose list this reading has not read to its end."""
+    known = con.execute(f"SELECT id FROM {RAW}.{table.parent} UNION SELECT id FROM {HISTORY}.{table.parent}").fetchall()
+    parents = {parent_id for (parent_id,) in known} | reading.lists[table.name].refused.keys()
+    return sorted(parents - reading.lists_that_count(table.name).keys())
 
 
 def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime | None:

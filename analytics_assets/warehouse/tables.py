@@ -59,10 +59,10 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"CREATE TABLE IF NOT EXISTS {PUBLICATIONS} (published_at TIMESTAMPTZ NOT NULL, resource VARCHAR NOT NULL, "
         "window_start TIMESTAMPTZ, window_end TIMESTAMPTZ, rows_read BIGINT, rows_new BIGINT, rows_changed BIGINT, "
-        "rows_deleted BIGINT, read_began_at TIMESTAMPTZ, voided_at TIMESTAMPTZ)"
+        "rows_deleted BIGINT, read_began_at TIMESTAMPTZ, voided_at TIMESTAMPTZ, lists_not_read VARCHAR[])"
     )
-    for column in ("read_began_at", "voided_at"):
-        con.execute(f"ALTER TABLE {PUBLICATIONS} ADD COLUMN IF NOT EXISTS {column} TIMESTAMPTZ")
+    for column in ("read_began_at TIMESTAMPTZ", "voided_at TIMESTAMPTZ", "lists_not_read VARCHAR[]"):
+        con.execute(f"ALTER TABLE {PUBLICATIONS} ADD COLUMN IF NOT EXISTS {column}")
     con.execute(
         f"CREATE TABLE IF NOT EXISTS {BUILT} (node VARCHAR NOT NULL, built_from VARCHAR NOT NULL, row_count BIGINT, "
         "report JSON NOT NULL, built_at TIMESTAMPTZ NOT NULL)"

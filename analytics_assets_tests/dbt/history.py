@@ -48,11 +48,16 @@ def utc(*parts: int) -> datetime:
 
 @dataclass(frozen=True)
 class Sync:
-    """A sync: when it was published, which entries it read, and what the API had of all resources then."""
+    """A sync: when it was published, which entries it read, and what the API had of all resources then.
+
+    `lists_not_read` are the members whose entries the API refused, whose rows are those of before; None where the sync
+    does not say so, as those of earlier versions.
+    """
 
     at: datetime
     window: Window
     rows: dict[ResourceName, list[Row]]
+    lists_not_read: frozenset[str] | None = None
 
     def reads(self, start: datetime) -> bool:
         """Whether an entry that starts then is read."""

@@ -104,12 +104,9 @@ class Workspace:
         found = {}
         known: dict[str, Row] = {}
         ever: set[str] = set()
-        previous: datetime | None = None
         listed: dict[str, datetime] = {}
-        lists_read: dict[str, datetime] = {}
+        rows_read: dict[str, datetime] = {}
         for sync in self.syncs:
-            for user in sync.rows["users"]:
-                listed.setdefault(user["id"], sync.at)
             read = {row["id"]: row for row in sync.rows["time_entries"]}
             for key in known.keys() | read.keys():
                 before, after = known.get(key), read.get(key)
@@ -117,25 +114,36 @@ class Workspace:
                     continue
                 is_return = before is None and key in ever
                 is_new = before is None and not is_return
-                is_list_known = not is_new or lists_read.get(member_of(after), sync.at) < sync.at
+                member = member_of(after or before)
+                last = self._last_reading(member, sync.at)
+                previous = None if last is None else last.at
+                is_said = last is not None and last.lists_not_read is not None
+                is_listed = previous is not None and listed.get(member, sync.at) <= previous
+                is_list_known = not is_new or rows_read.get(member, sync.at) < sync.at or (is_said and is_listed)
                 is_first_reading = is_new and (
                     previous is None
                     or previous < start_of(after)
-                    or (not is_list_known and listed.get(member_of(after), sync.at) > start_of(after))
+                    or not (is_list_known or (is_listed and listed[member] <= start_of(after)))
                 )
                 change = self._change(before, after, sync.at)
                 if change is not None and not is_first_reading:
-                    assert previous is not None
                     found[key, sync.at] = change | {
                         "is_return": is_return,
                         "previously_read_at": previous,
-                        "is_certainly_late": is_list_known and previous >= self._closed(change),
+                        "is_certainly_late": is_list_known and previous is not None and previous >= self._closed(change),
                     }
             for row in read.values():
-                lists_read.setdefault(member_of(row), sync.at)
-            known, previous = read, sync.at
+                rows_read.setdefault(member_of(row), sync.at)
+            for user in sync.rows["users"]:
+                listed.setdefault(user["id"], sync.at)
+            known = read
             ever |= read.keys()
         return found
+
+    def _last_reading(self, member: str, before: datetime) -> Sync | None:
+        """The last earlier sync that read the list of a member."""
+        readings = [sync for sync in self.syncs if sync.at < before and member not in (sync.lists_not_read or ())]
+        return readings[-1] if readings else None
 
     @staticmethod
     def _closed(change: Row) -> datetime:

@@ -5,7 +5,7 @@ time and moves what they replace to the history. `fill` makes many entries at on
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ Rows = Sequence[Row]
 
 ALL_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
-PUBLISHED = "(published_at, resource, window_start, window_end, rows_read, rows_new, rows_changed, rows_deleted)"
+PUBLISHED = "(published_at, resource, window_start, window_end, rows_read, rows_new, rows_changed, rows_deleted, lists_not_read)"
 
 
 def create_warehouse(path: Path) -> Path:
@@ -36,12 +36,19 @@ def publish(
     *,
     at: datetime,
     window: tuple[datetime, datetime | None] = (ALL_TIME, None),
+    lists_not_read: Collection[str] | None = None,
 ) -> None:
     """Make these rows all that the API has of their resources, of time entries those that start in the window."""
     with duckdb.connect(str(path)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for resource, incoming in rows.items():
             _publish_resource(connection, resource, incoming, at, window)
+            of_entries = resource == "time_entries"
+            not_read = sorted(lists_not_read) if of_entries and lists_not_read is not None else None
+            connection.execute(
+                f"insert into {PUBLICATIONS} {PUBLISHED} values (?, ?, ?, ?, 0, 0, 0, 0, ?)",
+                [at, resource, *(window if of_entries else (None, None)), not_read],
+            )
 
 
 def _publish_resource(
@@ -77,8 +84,6 @@ def _publish_resource(
         f"delete from raw.{resource} where id in (select id from raw_history.{resource} where _valid_to = $at)", {"at": at}
     )
     connection.execute(f"insert into raw.{resource} ({names}, {LOADED_AT}) select {names}, $at from incoming", {"at": at})
-    start, end = window if resource == "time_entries" else (None, None)
-    connection.execute(f"insert into {PUBLICATIONS} {PUBLISHED} values (?, ?, ?, ?, 0, 0, 0, 0)", [at, resource, start, end])
 
 
 def _inside(resource: ResourceName, window: tuple[datetime, datetime | None]) -> str:
@@ -150,12 +155,12 @@ def fill(path: Path, *, entries: int, last_day: date) -> None:
             )
             from made where not (hash(id) % 10 = 0 and id < format('{{:024x}}', 500));
             insert into {PUBLICATIONS} {PUBLISHED}
-            select published_at, 'time_entries', date_trunc('month', published_at) - interval 1 month, null, 0, 0, 0, 0
+            select published_at, 'time_entries', date_trunc('month', published_at) - interval 1 month, null, 0, 0, 0, 0, null
             from (
                 select {LOADED_AT} as published_at from raw.time_entries
                 union select _valid_to from raw_history.time_entries
             ) as published where published_at > {first_load};
             insert into {PUBLICATIONS} {PUBLISHED}
-            values ({first_load}, 'time_entries', timestamptz '2000-01-01 00:00:00+00', null, 0, 0, 0, 0);
+            values ({first_load}, 'time_entries', timestamptz '2000-01-01 00:00:00+00', null, 0, 0, 0, 0, null);
             """
         )

@@ -196,6 +196,22 @@ def test_refused_lists_of_members_are_skipped_named_and_neither_updated_nor_dele
     tiny.assert_equals_api(resources=only_entries())
 
 
+def test_a_sync_says_of_which_members_it_has_not_read_the_entries(tiny: Rig) -> None:
+    """Whether an entry was added late was judged by readings that had not reached its member's list."""
+    ada, ben, chi = (user["id"] for user in tiny.workspace.users)
+    tiny.sync(resources=MEMBERS_AND_HOURS)
+    tiny.server.behaviour.refused_parents = {ben: (403, 403)}
+    tiny.workspace.delete("users", chi)
+    tiny.sync(resources=MEMBERS_AND_HOURS)
+    dee = tiny.workspace.new("users", name="Dee")["id"]
+    tiny.server.behaviour.refused_parents = {dee: (403, 403)}
+    tiny.sync(resources=only_entries())
+    said = tiny.query("SELECT resource, lists_not_read FROM raw._publications ORDER BY published_at, resource")
+    assert [lists for resource, lists in said if resource == "time_entries"] == [[], sorted([ben, chi]), sorted([chi, dee])]
+    assert {lists for resource, lists in said if resource != "time_entries"} == {None}
+    assert ada not in {member for _, lists in said for member in lists or ()}
+
+
 def test_tasks_of_a_project_that_is_gone_are_deleted_and_those_of_a_refused_one_are_kept(tiny: Rig) -> None:
     workspace = tiny.workspace
     gone, refused, readable = (project["id"] for project in workspace.projects)

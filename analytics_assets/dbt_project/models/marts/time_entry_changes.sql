@@ -40,11 +40,13 @@ workspace as (
 
 ),
 
--- What was read when: every sync of time entries reads those that start in a window, which may be open to the future.
+-- What was read when: every sync of time entries reads those that start in a window, which may be open to the future. It
+-- names the members whose lists it has not read, unless an earlier version made it.
 readings as (
 
     select
         published_at,
+        lists_not_read,
         coalesce(read_began_at, published_at) as read_at,
         window_start,
         coalesce(window_end, timestamp with time zone '9999-12-31 00:00:00+00') as window_end
@@ -78,8 +80,7 @@ of_members as (
 
 {{ versions_with_months('of_members') }},
 
--- Since when a member's list is known to have been read: its first row says so. A list that was refused, or is empty,
--- leaves no trace of its own.
+-- Since when a member's list is known to have been read: its first row says so where no sync does.
 lists as (
 
     select
@@ -157,6 +158,15 @@ late_changes as (
 
 ),
 
+-- The lists that some sync has not read have their own last reading; all others share one.
+lists_left_out as (
+
+    select distinct unnest(lists_not_read) as list_user_id
+
+    from readings
+
+),
+
 -- There are few windows, so that every change is compared with each of them and with no reading by itself.
 windows as (
 
@@ -173,6 +183,7 @@ changes_in_windows as (
     select
         late_changes.time_entry_id,
         late_changes.first_seen_at,
+        coalesce(lists_left_out.list_user_id, '') as list_left_out,
         windows.window_start,
         windows.window_end
 
@@ -180,6 +191,20 @@ changes_in_windows as (
     inner join windows
         on late_changes.started_at >= windows.window_start
         and late_changes.started_at < windows.window_end
+    left join lists_left_out on late_changes.list_user_id = lists_left_out.list_user_id
+
+),
+
+readings_of_lists as (
+
+    select
+        lists_of_changes.list_left_out,
+        readings.*,
+        case when readings.lists_not_read is not null then readings.published_at end as exactly_known_at
+
+    from readings
+    inner join (select distinct list_left_out from changes_in_windows) as lists_of_changes
+        on not coalesce(list_contains(readings.lists_not_read, lists_of_changes.list_left_out), false)
 
 ),
 
@@ -188,29 +213,42 @@ last_readings as (
 
     select
         happened_at as first_seen_at,
+        list_left_out,
         window_start,
         window_end,
         read_at,
-        published_at
+        published_at,
+        exactly_known_at
 
     from (
         select
             is_reading,
             happened_at,
+            list_left_out,
             window_start,
             window_end,
             max(read_at) over earlier_ones as read_at,
-            max(published_at) over earlier_ones as published_at
+            max(published_at) over earlier_ones as published_at,
+            max(exactly_known_at) over earlier_ones as exactly_known_at
 
         from (
-            select 1 as is_reading, published_at as happened_at, window_start, window_end, read_at, published_at
-            from readings
+            select
+                1 as is_reading,
+                published_at as happened_at,
+                list_left_out,
+                window_start,
+                window_end,
+                read_at,
+                published_at,
+                exactly_known_at
+
+            from readings_of_lists
             union all
-            select distinct 0, first_seen_at, window_start, window_end, null, null
+            select distinct 0, first_seen_at, list_left_out, window_start, window_end, null, null, null
             from changes_in_windows
         ) as readings_and_sightings
         window earlier_ones as (
-            partition by window_start, window_end
+            partition by list_left_out, window_start, window_end
             order by happened_at, is_reading
             rows between unbounded preceding and current row
         )
@@ -227,28 +265,37 @@ previous_readings as (
         changed.time_entry_id,
         changed.first_seen_at,
         max(last_readings.read_at) as read_at,
-        max(last_readings.published_at) as published_at
+        max(last_readings.published_at) as published_at,
+        max(last_readings.exactly_known_at) as exactly_known_at
 
     from changes_in_windows as changed
     inner join last_readings
         on changed.first_seen_at = last_readings.first_seen_at
+        and changed.list_left_out = last_readings.list_left_out
         and changed.window_start = last_readings.window_start
         and changed.window_end = last_readings.window_end
     group by changed.time_entry_id, changed.first_seen_at
 
 ),
 
--- What the first reading of a time or of a member's list brings was not added late: nobody had looked before. Of a list
--- that had no row by then it is not known whether it was empty or could not be read. What was worked before the member
--- was first listed counts as not read; what was worked after that is shown, and never certain.
-known_changes as (
+-- What the first reading of a time or of a member's list brings was not added late: nobody had looked before. Where the
+-- sync before does not say which lists it has read, a list that had no row by then may have been empty or refused: what
+-- was worked before the member was first listed counts as not read; what was worked after that is shown, and never certain.
+late_changes_with_readings as (
 
     select
         late_changes.*,
+        users.first_listed_at,
         previous_readings.read_at as previously_read_at,
+        previous_readings.published_at as previously_published_at,
         late_changes.change_type <> 'added'
             or late_changes.is_return
-            or coalesce(lists.first_read_at <= previous_readings.published_at, false) as is_list_known
+            or coalesce(lists.first_read_at <= previous_readings.published_at, false)
+            or coalesce(
+                previous_readings.exactly_known_at = previous_readings.published_at
+                and users.first_listed_at <= previous_readings.published_at,
+                false
+            ) as is_list_known
 
     from late_changes
     left join previous_readings
@@ -256,17 +303,17 @@ known_changes as (
         and late_changes.first_seen_at = previous_readings.first_seen_at
     left join lists on late_changes.list_user_id is not distinct from lists.list_user_id
     left join users on late_changes.list_user_id = users.user_id
-    where late_changes.change_type <> 'added'
-        or late_changes.is_return
+
+),
+
+known_changes as (
+
+    select * from late_changes_with_readings
+    where change_type <> 'added'
+        or is_return
         or (
-            previous_readings.read_at >= late_changes.started_at
-            and (
-                lists.first_read_at <= previous_readings.published_at
-                or (
-                    users.first_listed_at <= previous_readings.published_at
-                    and users.first_listed_at <= late_changes.started_at
-                )
-            )
+            previously_read_at >= started_at
+            and (is_list_known or (first_listed_at <= previously_published_at and first_listed_at <= started_at))
         )
 
 ),
