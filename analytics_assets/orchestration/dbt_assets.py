@@ -27,6 +27,7 @@ from analytics_assets.settings import Settings
 from analytics_assets.warehouse.built import note_built, place
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import ensure_tables
 
 logger = logging.getLogger(__name__)
@@ -54,10 +55,11 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)
-                facts = (MANIFEST.read_text(), json.dumps(variables, sort_keys=True))
+                shown = f"{settings.preview_rows} rows shown"
+                facts = (MANIFEST.read_text(), json.dumps(variables, sort_keys=True), shown)
                 plan = plan_build(context, nodes, warehouse.path, *facts)
                 context.log.info("%d models and checks to build, %d unchanged", len(plan.to_build), len(plan.unchanged))
-                failure, events = _build(warehouse.path, plan, variables) if plan.to_build else (None, {})
+                failure, events = _build(warehouse.path, plan, variables, settings.preview_rows) if plan.to_build else (None, {})
             for node in plan.selected:
                 if note := plan.unchanged.get(node):
                     yield event_of(nodes, node, note.report, note.rows, unchanged=note)
@@ -78,7 +80,9 @@ def only_logged(name: str) -> Iterator[None]:
         logger.warning("%s: what the UI shows besides its result could not be read: %s", name, str(error).splitlines()[0])
 
 
-def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> tuple[str | None, dict[str, Any]]:
+def _build(
+    warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue], preview_rows: int
+) -> tuple[str | None, dict[str, Any]]:
     """Let dbt build what the plan says, and note what came of it; why it failed, or None, and the event of each node."""
     from analytics_assets.orchestration.dbt_run import run_dbt  # two seconds, which most processes never need
 
@@ -91,7 +95,10 @@ def _build(warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue]) -> 
         for node, report in outcome.reports.items():
             with only_logged(nodes.name(node)):
                 if node in rows:
-                    report["figures"] = figures_of(con, nodes.relation(node), nodes.meta(node))
+                    relation = nodes.relation(node)
+                    report["figures"] = figures_of(con, relation, nodes.meta(node))
+                    if relation[0] == MARTS and preview_rows:
+                        report["preview"] = sample_of(con, f"FROM {place(relation)}", preview_rows)
                 if "query" in report:
                     report["sample"] = sample_of(con, report["query"])
         note_built(con, plan.notes(good, rows))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import duckdb
-from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, Output, TableRecord
+from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, Output, TableMetadataValue, TableRecord
 
 from analytics_assets.orchestration.dbt_nodes import DbtNodes
 from analytics_assets.warehouse.built import Built
@@ -16,6 +16,7 @@ FAILED_ROWS: Final = "rows found"
 SAMPLE: Final = "some of the rows"
 QUERY: Final = "query for all of them"
 SAMPLED_ROWS: Final = 5
+PREVIEW: Final = "some rows"
 SECONDS: Final = "seconds"
 GOOD: Final = ("success", "pass", "warn")
 """How a model that was built ends, and a check that passed or only warned."""
@@ -27,8 +28,8 @@ def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | 
     Args:
         nodes: the models and tests.
         node: which of them.
-        report: how it ended: `status`, `seconds`, of a model its `figures` (see `model_figures.py`), and of a check that
-            found rows `failures`, `query` and `sample`.
+        report: how it ended: `status`, `seconds`, of a model its `figures` (see `model_figures.py`) and `preview`, and of
+            a check that found rows `failures`, `query` and `sample`.
         rows: how many rows a model has.
         unchanged: the note that this is told from, where nothing was built.
     """
@@ -41,6 +42,8 @@ def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | 
     if report["status"] not in GOOD:
         return None
     metadata = {ROW_COUNT: rows, **report.get("figures", {}), **when}
+    if preview := report.get("preview"):
+        metadata[PREVIEW] = _as_table(preview)
     return Output(None, output_name=nodes.asset_key(node).to_python_identifier(), metadata=metadata)
 
 
@@ -61,14 +64,18 @@ def found_rows(count: int, query: str | None, sample: Sequence[Mapping[str, str]
     """What the metadata of a check says about the rows that it has found: how many, some of them, and the query."""
     metadata: dict[str, Any] = {FAILED_ROWS: count}
     if sample:
-        metadata[SAMPLE] = MetadataValue.table([TableRecord(dict(row)) for row in sample])
+        metadata[SAMPLE] = _as_table(sample)
     if query:
         metadata[QUERY] = MetadataValue.md(f"```sql\n{query.strip()}\n```")
     return metadata
 
 
-def sample_of(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, str]]:
-    """Some of the rows that a check has found, as text."""
-    rows = con.execute(f"SELECT columns(*)::VARCHAR FROM (\n{query}\n) LIMIT {SAMPLED_ROWS}")
-    names = [column[0] for column in rows.description]
-    return [{name: "" if value is None else value for name, value in zip(names, row, strict=True)} for row in rows.fetchall()]
+def _as_table(rows: Sequence[Mapping[str, str]]) -> TableMetadataValue:
+    return MetadataValue.table([TableRecord(dict(row)) for row in rows])
+
+
+def sample_of(con: duckdb.DuckDBPyConnection, query: str, rows: int = SAMPLED_ROWS) -> list[dict[str, str]]:
+    """Some of the rows of a query, as text, such as those that a check has found."""
+    found = con.execute(f"SELECT columns(*)::VARCHAR FROM (\n{query}\n) LIMIT {rows}")
+    names = [column[0] for column in found.description]
+    return [{name: "" if value is None else value for name, value in zip(names, row, strict=True)} for row in found.fetchall()]

@@ -28,6 +28,7 @@ from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.report.page import preview
+from analytics_assets.report.picture import hours_picture
 from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets.report.queries import MARTS
 from analytics_assets.report.writing import report_file, write_report
@@ -68,14 +69,15 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
                 checks=latest_results(context.instance, keys),
                 last_verified=last_comparison(context.instance),
             )
-        yield MaterializeResult(
-            metadata={
-                "path": MetadataValue.path(report.path),
-                "size in bytes": report.size_bytes,
-                "as of": report.figures.as_of.isoformat(),
-                "at a glance": MetadataValue.md(preview(report.figures)),
-            }
-        )
+        metadata = {
+            "path": MetadataValue.path(report.path),
+            "size in bytes": MetadataValue.int(report.size_bytes),
+            "as of": MetadataValue.text(report.figures.as_of.isoformat()),
+            "at a glance": MetadataValue.md(preview(report.figures)),
+        }
+        if picture := hours_picture(report.figures):
+            metadata["hours by week"] = MetadataValue.md(picture)
+        yield MaterializeResult(metadata=metadata)
 
     return overview
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.serving import DemoServer
+from analytics_assets.orchestration.dbt_events import PREVIEW
 from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets_tests.orchestration.conftest import Project, materializations
@@ -30,6 +32,11 @@ def test_a_whole_run_ends_with_marts_that_hold_what_the_api_has(project: Project
     amounts = project.rig.query("SELECT currency, sum(amount) FROM marts.billing_monthly GROUP BY currency")
     told = {name: value.value for name, value in shown["billing_monthly"].items() if name.startswith("amount, ")}
     assert told == {f"amount, {currency}": pytest.approx(float(amount), abs=0.01) for currency, amount in amounts if currency}
+    preview: Any = shown["billing_monthly"][PREVIEW].value
+    rows = [row.data for row in preview.records]
+    assert 0 < len(rows) <= 5
+    names = {row["project_name"] for row in rows}
+    assert names <= {name or "" for (name,) in project.rig.query("SELECT DISTINCT project_name FROM marts.billing_monthly")}
     assert told and shown["dim_users"]["members now"].value == len(project.rig.rows("users"))
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     assert failed == []
@@ -83,6 +90,7 @@ def test_the_settings_that_marts_count_by_are_those_that_they_were_built_with(
         "BURN_RATE_DAYS": "5",
         "MONTH_CLOSE_DAYS": "4",
         "AS_OF_DATE": as_of.isoformat(),
+        "PREVIEW_ROWS": "0",
     }
     for name, value in values.items():
         monkeypatch.setenv(f"ANALYTICS_{name}", value)
@@ -92,7 +100,9 @@ def test_the_settings_that_marts_count_by_are_those_that_they_were_built_with(
         project.rig.workspace.users[0]["id"], moment(1), moment(1, hour=10), description="No rate"
     )
     counted = Project(project.rig, load_settings(), project.instance)
-    assert counted.run().success
+    result = counted.run()
+    assert result.success
+    assert not any(PREVIEW in each.metadata for each in materializations(result))
     query = counted.rig.query
     assert query("SELECT DISTINCT time_zone, week_start_iso_day FROM marts.dim_users") == [("Asia/Kathmandu", 6)]
     assert query("SELECT currency FROM marts.fct_time_entries WHERE description = 'No rate'") == [("SEK",)]

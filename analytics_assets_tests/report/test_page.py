@@ -1,15 +1,18 @@
 """The page is one file that asks for nothing, takes names as text, and says in a sentence what is not there."""
 
 import re
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from xml.etree import ElementTree
 
 import pytest
 
 from analytics_assets.report.charts import Series, stacked_bars
 from analytics_assets.report.figures import Figures
 from analytics_assets.report.page import render
+from analytics_assets.report.picture import hours_picture
 from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets_tests.dbt.conftest import Build
 from analytics_assets_tests.dbt.history import AS_OF
@@ -157,3 +160,15 @@ def test_a_client_of_our_own_words_is_not_mixed_up_with_having_none(figures: Fig
     page = page_of(replace(figures, weeks=two))
     assert page.sections["hours"].tables[0][0] == ["Week of", "No client", "No client"]
     assert page.html.count('<span class="swatch none"') == 1
+
+
+def test_the_picture_of_the_hours_is_a_drawing_by_itself_that_holds_no_name(figures: Figures) -> None:
+    picture = hours_picture(with_names(figures, HOSTILE))
+    assert picture is not None
+    before, _, image = picture.removesuffix(")").partition("(data:image/svg+xml;base64,")
+    assert before == "![Hours by week]"
+    svg = b64decode(image).decode()
+    assert not any(name in svg for name in HOSTILE)
+    bars = [each for each in ElementTree.fromstring(svg).iter() if each.tag == "{http://www.w3.org/2000/svg}rect"]
+    assert len(bars) == len({row.week for row in figures.weeks if row.tracked_seconds})
+    assert hours_picture(replace(figures, weeks=())) is None
