@@ -30,7 +30,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run dev test test-ui soak bench check check-pythons fmt lint types definitions lineage lock wheel clean
+.PHONY: help setup run dev test test-ui pictures soak bench check check-pythons fmt lint types definitions lineage lock wheel clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ test: setup  ## all tests; TEST_ARGS="-k NAME" for some of them
 
 test-ui: setup  ## the walk through the Dagster UI in a browser; needs Debian's chromium
 	$(BIN)/python -m pytest -m ui $(UI_ARGS)
+
+pictures: setup  ## the pictures of README.md anew; needs Debian's chromium, fonts-noto-core and fonts-noto-cjk
+	@$(BIN)/python -m analytics_assets_tests.ui.pictures
 
 soak: setup  ## a thousand invented histories, faults, kills and full disks, for an hour or two; SOAK_HISTORIES= and SOAK_SEED= say how many and which
 	@echo "make soak SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) does the same again"

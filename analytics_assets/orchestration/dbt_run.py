@@ -20,7 +20,6 @@ from dbt.artifacts.schemas.results import NodeResult
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
-from dbt_common.events.base_types import EventMsg
 
 from analytics_assets.orchestration.dbt_nodes import PARSED, PROJECT_DIR, DbtNodes
 from analytics_assets.orchestration.dbt_variables import DbtValue
@@ -112,13 +111,13 @@ def _invoke(warehouse: Path, arguments: list[str]) -> dbtRunnerResult:
     return done
 
 
-def _say(event: EventMsg) -> None:
+def _say(event: Any) -> None:
     """Print what dbt says, which Dagster keeps with the step.
 
     dbt's own console formats each of its 2,300 events, of which 350 are for people: half a second of a sync.
     """
     if event.info.level in SAID:
-        print(event.info.msg)  # type: ignore[attr-defined]  # noqa: T201
+        print(event.info.msg)  # noqa: T201
 
 
 def _failure(done: dbtRunnerResult) -> str:

@@ -1,19 +1,17 @@
 """What the walk through the UI stands on: a browser of this machine, the UI on a small demo API, a page per test."""
 
-import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser
 
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
+from analytics_assets_tests.ui.browsers import installed_browser
 from analytics_assets_tests.ui.dev_server import PATIENCE_SECONDS, DevServer, dev_server
 from analytics_assets_tests.ui.walk import Walk
-
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,16 +28,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser that is installed on this machine; none is downloaded."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.fail(f"none of {', '.join(BROWSERS)} is installed; on Debian: apt-get install chromium")
-    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
-    with (
-        sync_playwright() as playwright,
-        # Chromium has no sandbox for root, and CI is often root
-        playwright.chromium.launch(executable_path=program, args=["--no-sandbox"]) as running,
-    ):
+    """A browser of this machine; without one the walk fails."""
+    with installed_browser() as running:
         yield running
 
 

@@ -78,6 +78,12 @@ def test_a_materialization_shows_its_rows_its_columns_and_its_months(walk: Walk,
     walk.picture("months")
 
 
+def test_a_mart_shows_some_of_its_rows(walk: Walk) -> None:
+    walk.open("/assets/marts/dim_clients?view=events")
+    walk.sees("Client of Ada")
+    walk.picture("rows")
+
+
 def test_the_check_that_compares_with_the_api_passes_when_it_is_run_by_hand(walk: Walk) -> None:
     walk.open("/assets/api/workspace?view=checks")
     walk.sees(CHECK_NAME)
@@ -92,6 +98,10 @@ def test_the_report_is_found_from_its_asset_and_asks_for_nothing_beyond_its_file
     file = walk.server.folder / "data" / "report" / "overview.html"
     walk.open("/assets/report/overview")
     expect(walk.row("path")).to_contain_text(str(file))
+    walk.page.get_by_text("[Show Markdown]").click()
+    hours = walk.page.get_by_role("img", name="Hours by week").first
+    expect(hours).to_be_visible()
+    assert hours.evaluate("image => image.naturalWidth > 0"), "the picture is not drawn"
     walk.picture("asset")
     requests: list[str] = []
     walk.page.goto("about:blank")
