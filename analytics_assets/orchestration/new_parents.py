@@ -21,7 +21,6 @@ from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessR
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.settings import Settings
-from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.ledger import Ledger
@@ -109,13 +108,7 @@ def listed_ids(api: Api, there: Ids) -> Ids:
     gentle = replace(api, limits=limits)
     progress = ReadingProgress()
     with _ended_in_time(progress):
-        return {name: set(_read(gentle, progress, name)) for name in CHILDREN}
-
-
-def _read(api: Api, progress: ReadingProgress, name: ResourceName) -> Iterator[str]:
-    source = api.source(api.options(progress, None, UndeclaredColumns()))
-    for table in source.with_resources(name):
-        yield from table.column("id").to_pylist()
+        return {name: set(gentle.listed(name, progress)) for name in CHILDREN}
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The job `sync_now`: a routine sync that a person starts in the UI with one click.
 
-The dialog of `sync` offers months alone, because one of its assets has partitions. So this job does nothing itself; the sensor
-that follows it starts `sync` as the schedule does.
+The dialog of `sync` offers months alone, because one of its assets has partitions. So this job only asks the API whether it
+can be read; the sensor that follows it starts `sync` as the schedule does. Dagster shows every asset that a failed run was
+to make as failed, so that a wrong key is better found by a run that makes none.
 """
 
 from typing import Final
@@ -19,30 +20,42 @@ from dagster import (
     run_status_sensor,
 )
 
+from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.jobs import sync_job
+from analytics_assets.orchestration.resources import WorkspaceAccessResource
+from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.settings import Settings
+from analytics_assets.source.columns import ResourceName
 
+ASKED_FOR: Final[ResourceName] = "clients"
+"""Short in most workspaces."""
 SECONDS_BETWEEN: Final = 5
 """The daemon looks no more often."""
-
-
-@op
-def ask_for_a_sync(context: OpExecutionContext) -> None:
-    """Asks for a run of `sync`, which the sensor `sync_on_request` starts within some seconds."""
-    context.log.info("A run of `sync` follows within some seconds, if the daemon runs; it stands beside this one under Runs.")
 
 
 def build_sync_now(settings: Settings) -> tuple[JobDefinition, SensorDefinition]:
     """The job, and the sensor that starts `sync` after each of its runs.
 
     Args:
-        settings: which months a routine sync covers.
+        settings: how the API is asked, and which months a routine sync covers.
     """
+
+    @op
+    def ask_for_a_sync(context: OpExecutionContext, api: WorkspaceAccessResource) -> None:
+        """Asks the API for one short list, and for a run of `sync`, which `sync_on_request` starts within some seconds."""
+        progress = ReadingProgress()
+        with failures_in_a_sentence(), progress.meter.ending.at_exit_or_signal():
+            clients = len(list(api.api(settings).listed(ASKED_FOR, progress)))
+        context.log.info(
+            f"The API accepts the key and lists {clients:,} {ASKED_FOR}. A run of `sync` follows within some seconds, if the "
+            "daemon runs; it stands beside this one under Runs."
+        )
 
     @job(
         description="Press Launch Run to sync now: all snapshots, and the time entries of the last "
         f"{settings.lookback_months} months (ANALYTICS_LOOKBACK_MONTHS) and of every month since the last sync, as "
-        "`analytics-assets sync` does. The run of `sync` follows within some seconds. For other months start `sync` itself."
+        "`analytics-assets sync` does. The run of `sync` follows within some seconds, where the API can be read. For other "
+        "months start `sync` itself."
     )
     def sync_now() -> None:
         ask_for_a_sync()

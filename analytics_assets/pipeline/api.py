@@ -70,6 +70,15 @@ class Api:
         """
         return analytics_source(self._key(), self.access.api_url, self.access.workspace_id, reading)
 
+    def listed(self, name: ResourceName, progress: ReadingProgress) -> Iterator[str]:
+        """The ids of a resource that has no parent, as the API lists them now.
+
+        Raises:
+            SourceError: somewhere among the causes, when the list can't be read.
+        """
+        for table in self.source(self.options(progress, None, UndeclaredColumns())).with_resources(name):
+            yield from table.column("id").to_pylist()
+
     def lists_again(self, reading: ReadingOptions, table: Table, parents: Sequence[str]) -> Iterator[pa.Table]:
         """Some lists of a child resource, read anew with the options of a reading that is over.
 

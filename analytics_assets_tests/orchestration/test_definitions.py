@@ -189,6 +189,18 @@ def test_a_person_starts_a_routine_sync_with_one_click(project: Project) -> None
     assert [target.job_name for target in sensor.targets] == ["sync"]
 
 
+def test_a_wrong_key_is_found_by_a_run_that_shows_no_asset_as_failed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of `sync` that fails before it touches anything paints all its assets red."""
+    monkeypatch.setenv("ANALYTICS_API_KEY", "of another workspace")
+    definitions = build_definitions(load_settings())
+    asked = definitions.resolve_job_def("sync_now").execute_in_process(instance=project.instance, raise_on_error=False)
+    assert not asked.success
+    failure = asked.get_step_failure_events()[0].step_failure_data.user_failure_data
+    assert failure is not None and "ANALYTICS_API_KEY" in str(failure.description)
+    planned = project.instance.get_records_for_run(asked.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED).records
+    assert planned == []
+
+
 def test_reconcile_weekly_asks_for_all_history(project: Project) -> None:
     project.rig.sync()
     now = datetime.now(UTC)
