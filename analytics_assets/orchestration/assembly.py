@@ -1,6 +1,15 @@
 """The one place where the parts meet: `build_definitions()` joins them. Nothing is decided here, and nothing opened."""
 
-from dagster import AssetsDefinition, AssetSpec, Definitions, in_process_executor, map_asset_specs
+from typing import cast
+
+from dagster import (
+    AssetsDefinition,
+    AssetSpec,
+    Definitions,
+    in_process_executor,
+    map_asset_specs,
+    with_source_code_references,
+)
 
 from analytics_assets.orchestration.automation import build_marts_follow_raw
 from analytics_assets.orchestration.checks import build_checks, workspace_asset
@@ -37,13 +46,9 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     report = build_report_asset(settings, data_checks)
     to = settings.reader_copy
     for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, data_checks)]
-    assets: list[AssetsDefinition | AssetSpec] = [
-        workspace_asset,
-        build_raw_assets(settings, on_reading),
-        dbt,
-        report,
-        *for_readers,
-    ]
+    # the models name their own files
+    in_python = with_source_code_references([build_raw_assets(settings, on_reading), report, *for_readers])
+    assets = cast("list[AssetsDefinition | AssetSpec]", [workspace_asset, dbt, *in_python])
     sync_now, sync_on_request = build_sync_now(settings)
     return Definitions(
         assets=map_asset_specs(lambda spec: with_owners_and_freshness(spec, settings), assets),

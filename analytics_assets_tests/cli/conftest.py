@@ -41,7 +41,13 @@ def synced(running_server: DemoServer, warehouse: Path, dagster_home: Path) -> E
     return run_cli("sync", variables=variables_for(running_server, warehouse, dagster_home))
 
 
+@pytest.fixture(scope="session")
+def other_dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For runs that may fail: the first run in `dagster_home` is that of `synced`, in whatever order the tests run."""
+    return tmp_path_factory.mktemp("other_dagster")
+
+
 @pytest.fixture
-def variables(server: DemoServer, tmp_path: Path, dagster_home: Path) -> dict[str, str]:
+def variables(server: DemoServer, tmp_path: Path, other_dagster_home: Path) -> dict[str, str]:
     """Everything right, and a warehouse that is not there yet."""
-    return variables_for(server, tmp_path / "data" / "analytics.duckdb", dagster_home)
+    return variables_for(server, tmp_path / "data" / "analytics.duckdb", other_dagster_home)

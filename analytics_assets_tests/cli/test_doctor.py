@@ -49,8 +49,8 @@ def test_doctor_does_not_wait_where_nobody_answers(variables: Variables) -> None
     assert "trying again in 0 s" in ended.err
 
 
-def test_doctor_knows_a_ui_that_runs_for_this_warehouse(variables: Variables, dagster_home: Path) -> None:
-    with serving_lock(dagster_home):
+def test_doctor_knows_a_ui_that_runs_for_this_warehouse(variables: Variables, other_dagster_home: Path) -> None:
+    with serving_lock(other_dagster_home):
         assert "runs already for this warehouse" in run_cli("doctor", variables=variables).out
     assert "runs already for this warehouse" not in run_cli("doctor", variables=variables).out
 

@@ -304,12 +304,16 @@ def test_everything_that_a_sync_makes_is_out_of_date_after_the_hours_of_the_sett
     assert all(policy == expected for policy in policies.values() if policy is not None)
 
 
-def test_the_ui_leads_from_a_model_to_its_file() -> None:
+def test_the_ui_leads_from_each_asset_to_where_it_is_made() -> None:
     graph = build_definitions(Settings()).resolve_asset_graph()
     for key in graph.materializable_asset_keys:
+        (reference,) = graph.get(key).metadata["dagster/code_references"].code_references
+        file = Path(reference.file_path)
         if key.path[0] in ("staging", "marts"):
-            (reference,) = graph.get(key).metadata["dagster/code_references"].code_references
-            assert Path(reference.file_path).name == f"{key.path[-1]}.sql" and Path(reference.file_path).exists()
+            assert file.name == f"{key.path[-1]}.sql" and file.exists()
+        else:
+            lines = file.read_text().splitlines()[reference.line_number - 1 :]
+            assert lines[0].strip() in ("@dlt_assets(", "@asset("), key
 
 
 def test_loading_the_definitions_does_not_import_dbt() -> None:
