@@ -1,12 +1,14 @@
 """Warehouses with built dbt models, made once per test session however many processes run it.
 
-Building takes seconds, so that the tests share a few builds and only read from them.
+Building takes seconds, so that the tests share a few builds and only read from them. Each build has a folder and a lock of
+its own, so that two processes make two at a time.
 """
 
 import contextlib
 import json
+import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,7 +23,8 @@ from dbt.contracts.graph.nodes import ModelNode
 from filelock import FileLock
 
 import analytics_assets
-from analytics_assets.orchestration.dbt_nodes import MANIFEST
+from analytics_assets.orchestration.dbt_nodes import MANIFEST, changed_since_parsed
+from analytics_assets.orchestration.dbt_run import parsed_project
 from analytics_assets_tests.dbt.capacities import CAPACITIES
 from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, Sync, invented_syncs
 from analytics_assets_tests.dbt.invoice_promises import ROUNDING_RULES
@@ -35,6 +38,7 @@ VARIABLES = {
     "member_capacities": CAPACITIES,
     "rounding_rules": ROUNDING_RULES,
 }
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 CHECKS_OF_FILES = ("capacities_are_of_known_members", "rounding_rules_are_of_known_clients")
 
 
@@ -74,7 +78,7 @@ class Build:
 
 
 class Builder:
-    """Runs dbt on one warehouse after the other, always at the same place and in this process: it parses once."""
+    """Runs dbt on a warehouse in a folder, in this process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -90,10 +94,26 @@ class Builder:
         folder.mkdir(exist_ok=True)
         return cls(folder)
 
-    def build(self, name: str, *arguments: str) -> Build:
+    def once(self, name: str, prepare: Callable[[Path], object], *arguments: str, command: str = "build") -> Build:
+        """A build that the processes of this test session share; the first that wants it makes it.
+
+        Args:
+            name: what it is called.
+            prepare: makes the warehouse at a path.
+            arguments: what is built, else all but the unit tests.
+            command: of dbt.
+        """
+        place = Builder(self.folder / name)
+        place.folder.mkdir(exist_ok=True)
+        with FileLock(place.folder / "lock"):
+            if not place.made(name):
+                prepare(place.path)
+                place.build(name, *(arguments or WITHOUT_UNIT_TESTS), command=command)
+            return place.load(name)
+
+    def build(self, name: str, *arguments: str, command: str = "build") -> Build:
         """`dbt build` of the warehouse at `path`, which goes to a place of its own afterwards."""
-        self.parsed()
-        done = self.invoke(*arguments)
+        done = self.invoke(*arguments, command=command)
         results = json.loads((self.target / "run_results.json").read_text())["results"]
         results = [result for result in results if not result["unique_id"].startswith("exposure.")]  # nothing is built for them
         if name not in WORKSPACES:  # the owner's files are about members and clients of those
@@ -110,10 +130,10 @@ class Builder:
         )
         return self.load(name)
 
-    def invoke(self, *arguments: str) -> dbtRunnerResult:
+    def invoke(self, *arguments: str, command: str = "build") -> dbtRunnerResult:
         """`dbt build` of the warehouse at `path`."""
         with self._surroundings():
-            return dbtRunner(manifest=self.parsed()).invoke(["build", *self._options(), *arguments])
+            return dbtRunner(manifest=self.parsed()).invoke([command, *self._options(), *arguments])
 
     def refusal(self, variables: dict[str, object]) -> str:
         """What the check of the variables says that every run begins with; nothing where it takes them."""
@@ -144,12 +164,10 @@ class Builder:
         return ordered
 
     def parsed(self) -> Manifest:
-        """The project as dbt parsed it, once per process."""
+        """The project as dbt parsed it when it was set up, as in a sync: parsing takes ten seconds in each process."""
         if self.manifest is None:
-            with self._surroundings():
-                done = dbtRunner().invoke(["parse", *self._options()])
-            assert isinstance(done.result, Manifest), done.exception
-            self.manifest = done.result
+            assert changed_since_parsed() is None, "run `make setup`"
+            self.manifest = parsed_project(self.path)
         return self.manifest
 
     @contextlib.contextmanager
@@ -184,59 +202,64 @@ def _name(unique_id: str) -> str:
 
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Builder:
-    """The builder of this session; one process at a time has it."""
+    """The builder of this session."""
     return Builder.of_session(tmp_path_factory, worker_id)
 
 
 @pytest.fixture(scope="session")
 def lived_in(builder: Builder) -> Build:
-    """The invented workspace after seven syncs; built with all unit tests."""
-    with FileLock(builder.folder / "lock"):
-        if not builder.made("lived_in"):
-            create_warehouse(builder.path)
-            for sync in invented_syncs():
-                publish(builder.path, sync.rows, at=sync.at, window=sync.window)
-            builder.build("lived_in")
-        return builder.load("lived_in")
+    """The invented workspace after seven syncs."""
+    return builder.once("lived_in", lambda path: publish_all(path, invented_syncs()))
 
 
 @pytest.fixture(scope="session")
 def empty(builder: Builder) -> Build:
     """A warehouse whose raw tables are all empty."""
-    with FileLock(builder.folder / "lock"):
-        if not builder.made("empty"):
-            create_warehouse(builder.path)
-            builder.build("empty", "--exclude-resource-type", "unit_test")
-        return builder.load("empty")
+    return builder.once("empty", create_warehouse)
+
+
+@pytest.fixture(scope="session")
+def unit_tested(builder: Builder, empty: Build) -> Build:
+    """The unit tests of the models, which take longer than a build."""
+    return builder.once(
+        "unit_tested", lambda path: shutil.copy(empty.warehouse, path), "--select", "test_type:unit", command="test"
+    )
 
 
 @pytest.fixture(scope="session")
 def broken(builder: Builder, empty: Build) -> Build:
     """A warehouse that was built, and whose raw projects then had a row twice when it was built again."""
-    with FileLock(builder.folder / "lock"):
-        if not builder.made("broken"):
-            builder.path.write_bytes(empty.warehouse.read_bytes())
-            with duckdb.connect(str(builder.path)) as connection:
-                connection.execute("insert into raw.projects (id) values ('twice'), ('twice')")
-                connection.execute("insert into raw.time_entries (id, project_id) values ('e', 'twice')")
-            builder.build("broken", "--exclude-resource-type", "unit_test", "--select", "dim_projects+")
-        return builder.load("broken")
+
+    def prepare(path: Path) -> None:
+        shutil.copy(empty.warehouse, path)
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("insert into raw.projects (id) values ('twice'), ('twice')")
+            connection.execute("insert into raw.time_entries (id, project_id) values ('e', 'twice')")
+
+    return builder.once("broken", prepare, *WITHOUT_UNIT_TESTS, "--select", "dim_projects+")
 
 
 @pytest.fixture(scope="session")
 def undated(builder: Builder) -> Build:
     """A warehouse of ordinary entries, and one without a start."""
-    with FileLock(builder.folder / "lock"):
-        if not builder.made("undated"):
-            create_warehouse(builder.path)
-            fill(builder.path, entries=1_000, last_day=date(2025, 4, 14))
-            with duckdb.connect(str(builder.path)) as connection:
-                connection.execute(
-                    "insert into raw.time_entries (id, user_id, time_interval__end, billable, hourly_rate__amount, _loaded_at) "
-                    "values ('undated', 'u0', '2025-01-01 00:00:00+00', true, 100, '2025-01-01 00:00:00+00')"
-                )
-            builder.build("undated", "--exclude-resource-type", "unit_test")
-        return builder.load("undated")
+
+    def prepare(path: Path) -> None:
+        create_warehouse(path)
+        fill(path, entries=1_000, last_day=date(2025, 4, 14))
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(
+                "insert into raw.time_entries (id, user_id, time_interval__end, billable, hourly_rate__amount, _loaded_at) "
+                "values ('undated', 'u0', '2025-01-01 00:00:00+00', true, 100, '2025-01-01 00:00:00+00')"
+            )
+
+    return builder.once("undated", prepare)
+
+
+def publish_all(path: Path, syncs: list[Sync]) -> None:
+    """A warehouse after some syncs."""
+    create_warehouse(path)
+    for sync in syncs:
+        publish(path, sync.rows, at=sync.at, window=sync.window)
 
 
 WORKSPACES: dict[str, list[Sync]] = {
@@ -249,15 +272,8 @@ WORKSPACES: dict[str, list[Sync]] = {
 
 def nasty_build(builder: Builder, name: str) -> Build:
     """One of the nasty workspaces, with all marts and those of their tests that look at nothing else."""
-    with FileLock(builder.folder / "lock"):
-        if not builder.made(name):
-            create_warehouse(builder.path)
-            for sync in WORKSPACES[name]:
-                publish(builder.path, sync.rows, at=sync.at, window=sync.window)
-            builder.build(
-                name, "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select", "+path:models/marts"
-            )
-        return builder.load(name)
+    only_marts = ("--indirect-selection", "cautious", "--select", "+path:models/marts")
+    return builder.once(name, lambda path: publish_all(path, WORKSPACES[name]), *WITHOUT_UNIT_TESTS, *only_marts)
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from filelock import FileLock
 
 from analytics_assets.source.columns import TABLES, DataType, Table
 from analytics_assets.warehouse.tables import DUCKDB_TYPES, HISTORY, RAW
@@ -67,16 +67,16 @@ def _entry(key: str, hour: int, **fields: object) -> Row:
     }
 
 
-def _healthy_workspace(builder: Builder) -> None:
+def _healthy_workspace(path: Path) -> None:
     """Three syncs: an entry has an absurd rate at first and is corrected, another is deleted."""
-    create_warehouse(builder.path)
+    create_warehouse(path)
     kept = [_entry("first", 8, custom_field_values=[{"customFieldId": "f", "name": "Order", "value": 7}]), _entry("second", 10)]
     for at, entries in (
         (utc(2025, 1, 20), [*kept, _entry("corrected", 12, **STALE), _entry("deleted", 14, **STALE)]),
         (utc(2025, 2, 20), [*kept, _entry("corrected", 12)]),
         (utc(2025, 3, 20), [*kept, _entry("corrected", 12)]),
     ):
-        publish(builder.path, {**HEALTHY, "time_entries": entries}, at=at)  # type: ignore[dict-item]
+        publish(path, {**HEALTHY, "time_entries": entries}, at=at)  # type: ignore[dict-item]
 
 
 def _absurd_rows(table: Table) -> Iterator[dict[str, Any]]:
@@ -97,32 +97,29 @@ def _insert(connection: duckdb.DuckDBPyConnection, schema: str, table: Table, ro
     connection.execute(f"insert into {schema}.{table.name} ({', '.join(row)}) values ({values})", [str(v) for v in row.values()])
 
 
+def _with_absurd_rows(path: Path) -> None:
+    """The same with absurd values in every column of every table, and of every history."""
+    _healthy_workspace(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for table in TABLES.values():
+            for row in _absurd_rows(table):
+                _insert(connection, RAW, table, row)
+                gone = {"_valid_to": "2025-03-20 00:00:00+00", "_change": "deleted"}
+                _insert(connection, HISTORY, table, row | {"id": f"former_{row['id']}"} | gone)
+        _insert(connection, RAW, TABLES["projects"], {"id": "absurd", "_loaded_at": "2025-01-20 00:00:00+00"})
+
+
 @pytest.fixture(scope="module")
 def healthy(builder: Builder) -> Build:
     """A small workspace without an absurd record in it now."""
-    with FileLock(builder.folder / "lock"):
-        if not builder.made("healthy"):
-            _healthy_workspace(builder)
-            builder.build("healthy", "--exclude-resource-type", "unit_test")
-        return builder.load("healthy")
+    return builder.once("healthy", _healthy_workspace)
 
 
 @pytest.fixture(scope="module")
 def absurd(builder: Builder) -> Build:
-    """The same with absurd values in every column of every table, and of every history."""
-    with FileLock(builder.folder / "lock"):
-        if not builder.made("absurd"):
-            _healthy_workspace(builder)
-            with duckdb.connect(str(builder.path)) as connection:
-                connection.execute("set TimeZone = 'UTC'")
-                for table in TABLES.values():
-                    for row in _absurd_rows(table):
-                        _insert(connection, RAW, table, row)
-                        gone = {"_valid_to": "2025-03-20 00:00:00+00", "_change": "deleted"}
-                        _insert(connection, HISTORY, table, row | {"id": f"former_{row['id']}"} | gone)
-                _insert(connection, RAW, TABLES["projects"], {"id": "absurd", "_loaded_at": "2025-01-20 00:00:00+00"})
-            builder.build("absurd", "--exclude-resource-type", "unit_test")
-        return builder.load("absurd")
+    """The same with absurd records in it."""
+    return builder.once("absurd", _with_absurd_rows)
 
 
 def test_no_record_fails_a_model_or_a_check(absurd: Build) -> None:
