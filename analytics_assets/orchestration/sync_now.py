@@ -45,7 +45,7 @@ def build_sync_now(settings: Settings) -> tuple[JobDefinition, SensorDefinition]
         """Asks the API for one short list, and for a run of `sync`, which `sync_on_request` starts within some seconds."""
         progress = ReadingProgress()
         with failures_in_a_sentence(), progress.meter.ending.at_exit_or_signal():
-            clients = len(list(api.api(settings).listed(ASKED_FOR, progress)))
+            clients = len(set(api.api(settings).listed(ASKED_FOR, progress)))
         context.log.info(
             f"The API accepts the key and lists {clients:,} {ASKED_FOR}. A run of `sync` follows within some seconds, if the "
             "daemon runs; it stands beside this one under Runs."

@@ -71,7 +71,7 @@ class Api:
         return analytics_source(self._key(), self.access.api_url, self.access.workspace_id, reading)
 
     def listed(self, name: ResourceName, progress: ReadingProgress) -> Iterator[str]:
-        """The ids of a resource that has no parent, as the API lists them now.
+        """The ids of a resource that has no parent, as the API lists them now; some twice where a list has several pages.
 
         Raises:
             SourceError: somewhere among the causes, when the list can't be read.

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ def hours_picture(figures: Figures) -> str | None:
 
     It holds numbers and dates and no name. None where no time was tracked in those weeks.
     """
-    seconds: Counter[object] = Counter()
+    seconds: Counter[date] = Counter()
     for row in figures.weeks:
         seconds[row.week] += row.tracked_seconds
     if not any(seconds.values()):
