@@ -52,7 +52,7 @@ test-ui: setup  ## the walk through the Dagster UI in a browser; needs Debian's 
 pictures: setup  ## the pictures of README.md anew; needs Debian's chromium, fonts-noto-core and fonts-noto-cjk
 	@$(BIN)/python -m analytics_assets_tests.ui.pictures
 
-soak: setup  ## a thousand invented histories, faults, kills and full disks, for an hour or two; SOAK_HISTORIES= and SOAK_SEED= say how many and which
+soak: setup  ## a thousand invented histories, faults, kills and full disks, for some hours; SOAK_HISTORIES= and SOAK_SEED= say how many and which
 	@echo "make soak SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) does the same again"
 	@SOAK_HISTORIES=$(SOAK_HISTORIES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m pytest -m soak $(TEST_ARGS)
 
