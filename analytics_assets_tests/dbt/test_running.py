@@ -3,12 +3,13 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import duckdb
 import pytest
 from filelock import FileLock
 
-from analytics_assets_tests.dbt.conftest import Build, Builder
+from analytics_assets_tests.dbt.conftest import WITHOUT_UNIT_TESTS, Build, Builder
 from analytics_assets_tests.dbt.warehouse import create_warehouse
 
 WRONG: dict[str, list[object]] = {
@@ -64,19 +65,17 @@ def test_a_wrong_variable_ends_a_run_before_anything_is_built(builder: Builder, 
 
 
 def test_a_folder_may_hold_quotes(builder: Builder) -> None:
-    folder = builder.folder / 'o\'brien "x"'
-    folder.mkdir(exist_ok=True)
-    quoted = Builder(folder)
-    with FileLock(builder.folder / "lock"):
-        quoted.manifest = builder.parsed()
-        create_warehouse(quoted.path)
-        with duckdb.connect(str(quoted.path)) as connection:
+    def prepare(path: Path) -> None:
+        create_warehouse(path)
+        with duckdb.connect(str(path)) as connection:
             connection.execute(
                 "insert into raw.time_entries (id, _users_id, _loaded_at) values ('e', 'u', '2025-01-01 00:00:00+00')"
             )
-        # the way in which a sync says where the warehouse is
-        where = json.dumps({"warehouse_path": str(quoted.path)})
-        build = quoted.build("quoted", "--exclude-resource-type", "unit_test", "--vars", where)
+
+    name = 'o\'brien "x"'
+    # the way in which a sync says where the warehouse is
+    where = json.dumps({"warehouse_path": str(builder.folder / name / "analytics.duckdb")})
+    build = builder.once(name, prepare, *WITHOUT_UNIT_TESTS, "--vars", where)
     assert build.success, build.messages
     assert build.rows("select count(*) from staging.stg_time_entries") == [(1,)]
 
