@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from dagster import (
+    AssetKey,
     AssetSelection,
     DagsterInstance,
     DagsterRunStatus,
@@ -24,8 +25,10 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from analytics_assets.orchestration.checks import CHECK_KEY
+from analytics_assets.orchestration.failures import sentence_of
 from analytics_assets.orchestration.partitions import range_tags
-from analytics_assets.orchestration.resources import Warehouse
+from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
+from analytics_assets.pipeline.look import SHORT_LIST, why_a_sync_would_fail
 from analytics_assets.pipeline.months import Month, history_span
 from analytics_assets.settings import Settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
@@ -38,6 +41,7 @@ from analytics_assets.warehouse.writer_lock import holder_of
 
 SYNC: Final = "sync"
 RECONCILE: Final = "reconcile"
+REASON_TAG: Final = "analytics_assets/only_one_list_because"
 BEGINNING_SECONDS: Final = 120.0
 """How long a run may take until it holds the warehouse, its imports included."""
 
@@ -71,11 +75,16 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
         f"{settings.lookback_months} months (ANALYTICS_LOOKBACK_MONTHS) and of every month since the last sync. Skips an hour "
         "in which a sync is queued or running. It is off until you start it, because it uses up requests of your API.",
     )
-    def sync_hourly(context: ScheduleEvaluationContext, warehouse: Warehouse) -> RunRequest | SkipReason:
+    def sync_hourly(
+        context: ScheduleEvaluationContext, api: WorkspaceAccessResource, warehouse: Warehouse
+    ) -> RunRequest | SkipReason:
         if going_on := sync_going_on(context.instance, warehouse.path):
             return SkipReason(f"{going_on}; the next tick syncs again.")
+        run_key = context.scheduled_execution_time.isoformat()
+        if reason := why_it_would_fail(api, warehouse, settings):
+            return run_that_fails(run_key, reason)
         # without partitions: the run decides on its months when it holds the warehouse, which may be hours later
-        return RunRequest(run_key=context.scheduled_execution_time.isoformat())
+        return RunRequest(run_key=run_key)
 
     @schedule(
         job=reconcile_job,
@@ -85,9 +94,11 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
         "then the check `raw_matches_api`; without it where ANALYTICS_REQUESTS_PER_HOUR does not allow to read all history "
         "twice in an hour. It is off until you start it, because it uses up requests of your API.",
     )
-    def reconcile_weekly(context: ScheduleEvaluationContext, warehouse: Warehouse) -> RunRequest:
+    def reconcile_weekly(context: ScheduleEvaluationContext, api: WorkspaceAccessResource, warehouse: Warehouse) -> RunRequest:
         span = history_span(settings.start_date, now=Month.of(context.scheduled_execution_time))
         run_key, tags = context.scheduled_execution_time.isoformat(), range_tags(span)
+        if reason := why_it_would_fail(api, warehouse, settings):
+            return run_that_fails(run_key, reason)
         if proof_is_allowed(settings, warehouse.path):
             return RunRequest(run_key=run_key, tags=tags)
         assert context.repository_def is not None
@@ -100,6 +111,29 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
         )
 
     return [sync_hourly, reconcile_weekly]
+
+
+def why_it_would_fail(api: WorkspaceAccessResource, warehouse: Warehouse, settings: Settings) -> str | None:
+    """Why a run that begins now would fail at once, in a sentence; None where nothing is known against it."""
+    try:
+        return why_a_sync_would_fail(api.api(settings), warehouse.path)
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        return sentence
+
+
+def run_that_fails(run_key: str, reason: str) -> RunRequest:
+    """A run of one short list, which fails for this reason.
+
+    It is seen under Runs and reported by `notify_on_failure`, as a tick that fails is not. A run of everything would show
+    every asset and month as failed.
+
+    Args:
+        run_key: the tick that it is of.
+        reason: why it fails, for the run's tags.
+    """
+    return RunRequest(run_key=run_key, asset_selection=[AssetKey([RAW, SHORT_LIST])], tags={REASON_TAG: reason})
 
 
 def sync_going_on(instance: DagsterInstance, warehouse: Path) -> str | None:

@@ -5,10 +5,7 @@ where it runs.
 """
 
 import json
-import threading
-from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping, Set
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -19,20 +16,15 @@ from analytics_assets.orchestration.failures import sentence_of
 from analytics_assets.orchestration.jobs import sync_going_on, sync_job
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.pipeline.api import Api
-from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.pipeline.look import listed_now
 from analytics_assets.settings import Settings
 from analytics_assets.source.columns import TABLES, ResourceName
-from analytics_assets.source.errors import SourceError
-from analytics_assets.source.ledger import Ledger
 from analytics_assets.source.page_size import largest
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import RAW, columns_of
 
 SECONDS_BETWEEN: Final = 900
-LONGEST_READING_SECONDS: Final = 40.0
-"""Dagster ends a tick after a minute, with a traceback; a server may ask for a pause of an hour."""
-LONGEST_SILENCE_SECONDS: Final = 15.0
 
 Ids = Mapping[ResourceName, Set[str]]
 CHILDREN: Final[Mapping[ResourceName, ResourceName]] = {
@@ -95,53 +87,15 @@ def listed_ids(api: Api, there: Ids) -> Ids:
     """The members and projects that the API lists now.
 
     Args:
-        api: what is read; without retries after a pause, because the next tick is one.
+        api: what is read; without a pause between attempts, because the next tick is one.
         there: what the warehouse holds, by which the requests are counted beforehand.
 
     Raises:
         SourceError: somewhere among the causes, when the API can't be read, or the ceiling leaves no room.
     """
-    _assert_room(api, there)
-    limits = replace(
-        api.limits, backoff_factor=0, read_timeout_seconds=min(api.limits.read_timeout_seconds, LONGEST_SILENCE_SECONDS)
-    )
-    gentle = replace(api, limits=limits)
-    progress = ReadingProgress()
-    with _ended_in_time(progress):
-        return {name: set(gentle.listed(name, progress)) for name in CHILDREN}
-
-
-@contextmanager
-def _ended_in_time(progress: ReadingProgress) -> Iterator[None]:
-    ending = progress.meter.ending
-    late = SourceError(f"The API did not list members and projects within {LONGEST_READING_SECONDS:.0f} s.")
-    watch = threading.Timer(LONGEST_READING_SECONDS, ending.end, [late])
-    watch.daemon = True
-    watch.start()
-    try:
-        with ending.at_exit_or_signal():
-            yield
-    finally:
-        watch.cancel()
-
-
-def _assert_room(api: Api, there: Ids) -> None:
-    """Refuse to begin what would wait for the hour's ceiling.
-
-    Raises:
-        SourceError: the ceiling leaves no room.
-    """
-    per_hour, ledger = api.limits.requests_per_hour, api.limits.ledger
-    if per_hour is None or ledger is None:
-        return
     pages = [len(ids) // largest(api.page_size) + 1 for ids in there.values()]
-    needed = sum(1 if each == 1 else 2 * each for each in pages)  # lists of several pages are read twice
-    made = Ledger(ledger, per_hour).look().requests
-    if made + needed > per_hour:
-        raise SourceError(
-            f"{made} of {per_hour} requests that an hour allows (ANALYTICS_REQUESTS_PER_HOUR) were made in the last one; the "
-            f"{needed} that the lists need wait for a later tick."
-        )
+    requests = sum(1 if each == 1 else 2 * each for each in pages)  # lists of several pages are read twice
+    return listed_now(api, list(CHILDREN), requests=requests, backoff_factor=0)
 
 
 def _request(context: SensorEvaluationContext, fresh: Ids) -> RunRequest:

@@ -23,12 +23,10 @@ from dagster import (
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.jobs import sync_job
 from analytics_assets.orchestration.resources import WorkspaceAccessResource
+from analytics_assets.pipeline.look import SHORT_LIST
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.settings import Settings
-from analytics_assets.source.columns import ResourceName
 
-ASKED_FOR: Final[ResourceName] = "clients"
-"""Short in most workspaces."""
 SECONDS_BETWEEN: Final = 5
 """The daemon looks no more often."""
 
@@ -45,9 +43,9 @@ def build_sync_now(settings: Settings) -> tuple[JobDefinition, SensorDefinition]
         """Asks the API for one short list, and for a run of `sync`, which `sync_on_request` starts within some seconds."""
         progress = ReadingProgress()
         with failures_in_a_sentence(), progress.meter.ending.at_exit_or_signal():
-            clients = len(set(api.api(settings).listed(ASKED_FOR, progress)))
+            clients = len(set(api.api(settings).listed(SHORT_LIST, progress)))
         context.log.info(
-            f"The API accepts the key and lists {clients:,} {ASKED_FOR}. A run of `sync` follows within some seconds, if the "
+            f"The API accepts the key and lists {clients:,} {SHORT_LIST}. A run of `sync` follows within some seconds, if the "
             "daemon runs; it stands beside this one under Runs."
         )
 

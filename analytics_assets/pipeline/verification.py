@@ -19,7 +19,7 @@ from analytics_assets.warehouse.comparison import attached
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.difference import Difference, difference
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.identity import another_workspace, held_workspace
+from analytics_assets.warehouse.identity import refuse_another_workspace
 from analytics_assets.warehouse.tables import RAW, columns_of
 
 
@@ -69,9 +69,7 @@ def verify(
     def look(con: duckdb.DuckDBPyConnection) -> None:
         if missing := [name for name in resources if not columns_of(con, RAW, name)]:
             raise WarehouseError(f"{warehouse} has no table {RAW}.{missing[0]}: run `analytics-assets sync` first.")
-        held = held_workspace(con)
-        if held is not None and held[0] != api.access.workspace_id:
-            raise WarehouseError(another_workspace(warehouse, held, api.access.workspace_id))
+        refuse_another_workspace(con, warehouse, api.access.workspace_id)
 
     with open_reading(
         api=api, warehouse=warehouse, months=months, progress=progress, holder="verify", prepare=look, is_read_only=True

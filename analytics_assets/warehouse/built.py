@@ -91,7 +91,9 @@ def place(relation: Relation) -> str:
 
 
 def note_built(con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Built]) -> None:
-    """Note what was built, in the place of earlier notes about the same nodes."""
+    """Note what was built, in the place of earlier notes about the same nodes; nothing where every node failed."""
+    if not nodes:
+        return
     con.execute("BEGIN TRANSACTION")
     forget_built(con, nodes)
     con.executemany(

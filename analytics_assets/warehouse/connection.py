@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ def connection(
         patience_seconds: how long to wait; by default an hour.
 
     Raises:
-        WarehouseError: the file can't be opened, was in use for longer than that, or its disk is full.
+        WarehouseInUseError: the file was in use for longer than that.
+        WarehouseError: the file can't be opened, or its disk is full.
     """
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
                 raise WarehouseError(f"{path} {trouble}: {str(error).splitlines()[0]}") from error
             waited = time.monotonic() - started
             if waited > patience:
-                raise WarehouseError(f"{path} has been open in {occupant} for {patience:.0f} s; close it there.") from error
+                raise WarehouseInUseError(f"{path} has been open in {occupant} for {patience:.0f} s; close it there.") from error
             if waited >= next_word:
                 logger.warning("Waiting for the warehouse: %s has it open (%.0f s so far)", occupant, waited)
                 next_word += SAY_AGAIN_SECONDS

@@ -30,14 +30,28 @@ def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id:
     Raises:
         WarehouseError: the warehouse holds another workspace.
     """
-    held = held_workspace(con)
-    if held is not None and held[0] != workspace_id:
-        raise WarehouseError(another_workspace(path, held, workspace_id))
+    refuse_another_workspace(con, path, workspace_id)
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
     con.execute(
         f"CREATE OR REPLACE TABLE {WORKSPACE} AS SELECT ?::VARCHAR AS workspace_id, ?::VARCHAR AS api_host",
         [workspace_id, urlsplit(api_url).hostname],
     )
+
+
+def refuse_another_workspace(con: duckdb.DuckDBPyConnection, path: Path, workspace_id: str) -> None:
+    """Raise if the warehouse holds another workspace than this one.
+
+    Args:
+        con: a connection to the warehouse.
+        path: its file, for the message.
+        workspace_id: the workspace that is to be read.
+
+    Raises:
+        WarehouseError: it does.
+    """
+    held = held_workspace(con)
+    if held is not None and held[0] != workspace_id:
+        raise WarehouseError(another_workspace(path, held, workspace_id))
 
 
 def another_workspace(path: Path, held: tuple[str, str], workspace_id: str) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from dagster import DagsterInstance
 
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
@@ -151,8 +152,34 @@ def test_a_workspace_that_the_api_refused_does_not_bind_the_warehouse(server: De
     assert run_cli("sync", "--select", "raw/tags", variables=variables).code == 0
 
 
-def test_the_whole_story_of_a_failure_is_shown_on_request_and_without_the_key(variables: Variables) -> None:
-    ended = run_cli("sync", "--verbose", "--select", "raw/tags", variables={**variables, "ANALYTICS_WORKSPACE_ID": "0" * 24})
+def test_a_sync_that_would_fail_at_once_begins_no_run(
+    variables: Variables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed run shows every asset that it was to make as failed, though nothing was touched."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    assert run_cli("sync", variables={**variables, "DAGSTER_HOME": str(home), "ANALYTICS_API_KEY": "another-key"}).code == 1
+    with DagsterInstance.from_config(str(home)) as instance:
+        assert instance.get_runs() == []
+
+
+def test_models_are_built_without_the_api(synced: Ended, server: DemoServer, warehouse: Path, other_dagster_home: Path) -> None:
+    assert synced.code == 0, synced.said
+    variables = variables_for(server, warehouse, other_dagster_home, ANALYTICS_API_KEY="another-key")
+    ended = run_cli("sync", "--select", "marts/dim_tags", variables=variables)
+    assert (ended.code, len(server.requests)) == (0, 0), ended.said
+
+
+def test_a_model_without_its_raw_table_is_named(variables: Variables) -> None:
+    """The sentence was DuckDB's, about a list of parameters that nobody has written."""
+    ended = run_cli("sync", "--select", "marts/dim_tags", variables=variables)
+    assert ended.code == 1
+    assert "Sync failed: dbt could not build all models: dim_tags: " in ended.err
+
+
+def test_the_whole_story_of_a_failure_is_shown_on_request_and_without_the_key(server: DemoServer, variables: Variables) -> None:
+    server.faults.add(Fault("html", "tags", times=None))
+    ended = run_cli("sync", "--verbose", "--select", "raw/tags,raw/clients", variables=variables)
     assert ended.code == 1
     assert "Stack Trace" in ended.err
     assert KEY not in ended.said

@@ -26,8 +26,11 @@ from dagster import (
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from analytics_assets.definitions import build_definitions
+from analytics_assets.demo.faults import Fault
+from analytics_assets.orchestration.jobs import REASON_TAG
 from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
 from analytics_assets.orchestration.report_asset import last_comparison
+from analytics_assets.pipeline import look
 from analytics_assets.pipeline.months import Month
 from analytics_assets.settings import Settings, SettingsError, load_settings
 from analytics_assets.warehouse.connection import connection
@@ -199,6 +202,55 @@ def test_a_wrong_key_is_found_by_a_run_that_shows_no_asset_as_failed(project: Pr
     assert failure is not None and "ANALYTICS_API_KEY" in str(failure.description)
     planned = project.instance.get_records_for_run(asked.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED).records
     assert planned == []
+
+
+@pytest.mark.parametrize("schedule", ["sync_hourly", "reconcile_weekly"])
+def test_a_scheduled_sync_with_a_wrong_key_shows_one_list_as_failed_and_says_why(
+    project: Project, monkeypatch: pytest.MonkeyPatch, schedule: str
+) -> None:
+    """All assets and three years of months were red; a tick that fails instead is reported by no sensor."""
+    monkeypatch.setenv("ANALYTICS_API_KEY", "of another workspace")
+    changed = Project(project.rig, load_settings(), project.instance)
+    request = requested(changed, schedule, datetime.now(UTC))
+    assert request.asset_selection == [AssetKey(["raw", "clients"])]
+    assert "ANALYTICS_API_KEY is wrong" in request.tags[REASON_TAG]
+    assert "of another workspace" not in str(request)
+    assert not {RANGE_START_TAG, RANGE_END_TAG} & request.tags.keys()
+    job = changed.definitions.resolve_job_def(schedule_of(changed, schedule).job_name)
+    ended = job.execute_in_process(
+        instance=project.instance, asset_selection=request.asset_selection, tags=dict(request.tags), raise_on_error=False
+    )
+    failure = ended.get_step_failure_events()[0].step_failure_data.user_failure_data
+    assert failure is not None and "ANALYTICS_API_KEY is wrong" in str(failure.description)
+    planned = project.instance.get_records_for_run(ended.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED).records
+    assert [record.asset_key for record in planned] == request.asset_selection
+
+
+def test_a_scheduled_sync_whose_file_holds_another_workspace_shows_one_list_as_failed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.rig.sync(resources=("tags",))
+    asked = len(project.rig.server.requests)
+    monkeypatch.setenv("ANALYTICS_WORKSPACE_ID", "0" * 24)
+    request = requested(Project(project.rig, load_settings(), project.instance), "sync_hourly", datetime.now(UTC))
+    assert f"not workspace {'0' * 24}" in request.tags[REASON_TAG]
+    assert len(project.rig.server.requests) == asked
+
+
+def test_a_scheduled_sync_leaves_waiting_for_the_hour_to_its_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look before it would wait there, and Dagster ends a tick after a minute."""
+    monkeypatch.setenv("ANALYTICS_REQUESTS_PER_HOUR", "1")
+    limited = Project(project.rig, load_settings(), project.instance)
+    assert requested(limited, "sync_hourly", datetime.now(UTC)).asset_selection is None
+    assert len(project.rig.server.requests) == 1, "the hour is used up"
+    assert requested(limited, "sync_hourly", datetime.now(UTC)).asset_selection is None
+    assert len(project.rig.server.requests) == 1
+
+
+def test_a_scheduled_sync_leaves_an_api_that_answers_late_to_its_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "LONGEST_LOOK_SECONDS", 0.3)
+    project.rig.server.faults.add(Fault("status", "clients", status=429, retry_after="600", times=None))
+    assert requested(project, "sync_hourly", datetime.now(UTC)).asset_selection is None
 
 
 def test_reconcile_weekly_asks_for_all_history(project: Project) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, DefaultSensorStatus, RunRequest
 
 from analytics_assets.demo.faults import Fault
-from analytics_assets.orchestration import new_parents
+from analytics_assets.pipeline import look
 from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.source.ledger import Ledger
@@ -117,7 +117,7 @@ def test_it_skips_where_the_hourly_ceiling_leaves_no_room(watched: Watched, monk
     [
         (Fault("status", "users", status=401, body=b"{}", times=None), "answered 401"),
         (Fault("drop", "projects", times=None), "GET "),
-        (Fault("status", "users", status=429, retry_after="600", times=None), "did not list members and projects within 0 s"),
+        (Fault("status", "users", status=429, retry_after="600", times=None), "did not list users and projects within 0 s"),
     ],
 )
 def test_an_api_that_does_not_answer_is_a_sentence_and_no_traceback(
@@ -127,7 +127,7 @@ def test_an_api_that_does_not_answer_is_a_sentence_and_no_traceback(
     watched.rig.server.faults.add(fault)
     with monkeypatch.context() as patch:
         if "within" in words:
-            patch.setattr(new_parents, "LONGEST_READING_SECONDS", 0.3)
+            patch.setattr(look, "LONGEST_LOOK_SECONDS", 0.3)
         sentence = watched.tick()
     assert isinstance(sentence, str)
     assert words in sentence

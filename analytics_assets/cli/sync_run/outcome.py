@@ -13,6 +13,7 @@ from analytics_assets.orchestration.dbt_events import FAILED_ROWS
 from analytics_assets.orchestration.reader_copy import READER_COPY_STEP
 from analytics_assets.orchestration.report_asset import REPORT_STEP
 
+UNCHANGED: Final = "The warehouse is as it was before."
 NOT_THE_SYNC: Final = {REPORT_STEP: "Report", READER_COPY_STEP: "Copy for BI tools"}
 """Steps that come when the warehouse is as it should be."""
 
@@ -57,7 +58,7 @@ def _what_stayed(watch: RunWatch) -> str:
     if watch.models_planned and not watch.has_raw and not watch.is_green and watch.has_begun_models:
         return "The raw tables are as they were before; some models may be new, the next sync builds the others."
     if not watch.landed:
-        return "The warehouse is as it was before."
+        return UNCHANGED
     if not watch.is_green and watch.models_planned:
         return "The raw tables are loaded; not all models were built again; the next sync builds them."
     return "What was asked for is in the warehouse."

@@ -5,6 +5,7 @@ it imports Dagster and dlt.
 """
 
 import sys
+from collections.abc import Collection
 
 from dagster import AssetKey, DagsterInstance
 
@@ -15,7 +16,7 @@ from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.cli.sync_run.asked_assets import asked_assets
 from analytics_assets.cli.sync_run.job import REPOSITORY_LABEL, run_job
-from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
+from analytics_assets.cli.sync_run.outcome import UNCHANGED, exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.summary import print_summary
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.orchestration.assembly import build_definitions
@@ -23,8 +24,11 @@ from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.jobs import SYNC
 from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.run_history import forget_old_runs
+from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.look import list_to_ask_for, why_a_sync_would_fail
 from analytics_assets.pipeline.months import current_month
 from analytics_assets.settings import Settings, SettingsError
+from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.warehouse.tables import RAW
 
 TIME_ENTRIES = AssetKey([RAW, "time_entries"])
@@ -49,6 +53,7 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
         say(f"--to without --from reads all history, {span}.")
     _refuse_wrong_files(settings)
     home = ensure_dagster_home(settings)
+    _refuse_what_would_fail_at_once(settings, assets)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     checks = definitions.resolve_asset_graph().asset_check_keys
     with stopping_like_ctrl_c(), DagsterInstance.from_config(str(home)) as instance:
@@ -58,6 +63,25 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     print_summary(watch, settings, sys.stdout)
     print_outcome(watch, verbose=verbose)
     return exit_code_of(watch)
+
+
+def _refuse_what_would_fail_at_once(settings: Settings, assets: Collection[AssetKey] | None) -> None:
+    """Look at the warehouse and ask the API for one short list, before a run begins that would show every asset as failed.
+
+    Args:
+        settings: how the API is asked.
+        assets: what is made; None for all.
+
+    Raises:
+        CommandError: the API can't be read, or the warehouse can't be written.
+    """
+    names = {name for name in RESOURCE_NAMES if assets is None or AssetKey([RAW, name]) in assets}
+    if not names:
+        return
+    with stopping_like_ctrl_c():
+        reason = why_a_sync_would_fail(Api.of(settings), settings.duckdb_path, list_to_ask_for(names))
+    if reason is not None:
+        raise CommandError(f"Sync failed: {reason}\n{UNCHANGED}")
 
 
 def _refuse_wrong_files(settings: Settings) -> None:
