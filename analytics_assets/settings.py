@@ -159,7 +159,7 @@ class Settings(AccessSettings):
     fresh_within_hours: Annotated[float | None, BeforeValidator(empty_is_none)] = Field(
         None, ge=1, le=8784, description="hours after which the UI calls tables and marts out of date"
     )
-    preview_rows: int = Field(5, ge=0, le=100, description="rows of each mart that the UI shows")
+    preview_rows: int = Field(5, ge=0, le=100, description="rows of each table that the UI shows")
     owners: Annotated[str | None, BeforeValidator(owner_names)] = Field(None, description="who is named as owner of the assets")
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
     duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")

@@ -1,5 +1,6 @@
 """The one place where the parts meet: `build_definitions()` joins them. Nothing is decided here, and nothing opened."""
 
+from functools import partial
 from typing import cast
 
 from dagster import (
@@ -13,7 +14,8 @@ from dagster import (
 
 from analytics_assets.orchestration.automation import build_marts_follow_raw
 from analytics_assets.orchestration.checks import build_checks, workspace_asset
-from analytics_assets.orchestration.dbt_assets import build_dbt_assets
+from analytics_assets.orchestration.dbt_assets import build_dbt_assets, stale_marts
+from analytics_assets.orchestration.dbt_nodes import load_nodes
 from analytics_assets.orchestration.jobs import build_schedules, reconcile_job, sync_job
 from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
@@ -26,6 +28,7 @@ from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessR
 from analytics_assets.orchestration.run_history import build_forget_old_runs
 from analytics_assets.orchestration.sync_now import build_sync_now
 from analytics_assets.pipeline.progress import OnReading
+from analytics_assets.report.queries import MARTS
 from analytics_assets.settings import Settings, load_settings
 
 
@@ -38,12 +41,14 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
 
     Raises:
         SettingsError: a variable that is set holds a bad value. Missing ones are only told when a run needs them.
+        FileNotFoundError: the dbt project was not prepared.
     """
     settings = settings or load_settings()
-    dbt = build_dbt_assets(settings)
+    nodes = load_nodes()
+    dbt = build_dbt_assets(settings, nodes)
     raw_checks = build_raw_checks()
     data_checks = {*dbt.check_keys, *raw_checks.check_keys}
-    report = build_report_asset(settings, data_checks)
+    report = build_report_asset(settings, data_checks, partial(stale_marts, settings, nodes, MARTS))
     to = settings.reader_copy
     for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, data_checks)]
     # the models name their own files

@@ -6,7 +6,7 @@ of them a run builds in `unchanged.py`, and how dbt is run in `dbt_run.py`.
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ import duckdb
 from dagster import AssetExecutionContext, AssetsDefinition, Failure, multi_asset
 
 from analytics_assets.orchestration.dbt_events import GOOD, event_of, sample_of
-from analytics_assets.orchestration.dbt_nodes import MANIFEST, changed_since_parsed, load_nodes
+from analytics_assets.orchestration.dbt_nodes import MANIFEST, DbtNodes, changed_since_parsed
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.model_figures import figures_of
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
-from analytics_assets.orchestration.unchanged import BuildPlan, plan_build
+from analytics_assets.orchestration.unchanged import BuildPlan, out_of_date, plan_build
 from analytics_assets.pipeline.memory import give_memory_back
 from analytics_assets.settings import Settings
 from analytics_assets.warehouse.built import note_built, place
@@ -33,13 +33,13 @@ from analytics_assets.warehouse.tables import ensure_tables
 logger = logging.getLogger(__name__)
 
 
-def build_dbt_assets(settings: Settings) -> AssetsDefinition:
+def build_dbt_assets(settings: Settings, nodes: DbtNodes) -> AssetsDefinition:
     """All models of the project, with their tests as asset checks.
 
-    Raises:
-        FileNotFoundError: the manifest has not been prepared.
+    Args:
+        settings: where they are built, and with which variables.
+        nodes: the models and tests.
     """
-    nodes = load_nodes()
 
     @multi_asset(
         name="dbt",
@@ -55,9 +55,7 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
                 with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
                     ensure_tables(con)
-                shown = f"{settings.preview_rows} rows shown"
-                facts = (MANIFEST.read_text(), json.dumps(variables, sort_keys=True), shown)
-                plan = plan_build(context, nodes, warehouse.path, *facts)
+                plan = plan_build(context, nodes, warehouse.path, *facts_of(settings, variables))
                 context.log.info("%d models and checks to build, %d unchanged", len(plan.to_build), len(plan.unchanged))
                 failure, events = _build(warehouse.path, plan, variables, settings.preview_rows) if plan.to_build else (None, {})
             for node in plan.selected:
@@ -69,6 +67,24 @@ def build_dbt_assets(settings: Settings) -> AssetsDefinition:
                 raise Failure(description=failure, allow_retries=False)
 
     return dbt
+
+
+def stale_marts(settings: Settings, nodes: DbtNodes, names: Collection[str], warehouse: Path) -> list[str]:
+    """Which of some marts a sync of everything would build anew, by their names.
+
+    Args:
+        settings: with which variables they are built.
+        nodes: the models and tests.
+        names: the marts.
+        warehouse: path of the warehouse file.
+    """
+    facts = facts_of(settings, dbt_variables(settings))
+    return out_of_date(warehouse, nodes, [(MARTS, name) for name in names], facts)
+
+
+def facts_of(settings: Settings, variables: Mapping[str, DbtValue]) -> list[str]:
+    """What all models depend on besides the raw tables and the day."""
+    return [MANIFEST.read_text(), json.dumps(variables, sort_keys=True), f"{settings.preview_rows} rows shown"]
 
 
 @contextmanager
@@ -97,7 +113,7 @@ def _build(
                 if node in rows:
                     relation = nodes.relation(node)
                     report["figures"] = figures_of(con, relation, nodes.meta(node))
-                    if relation[0] == MARTS and preview_rows:
+                    if preview_rows:
                         report["preview"] = sample_of(con, f"FROM {place(relation)}", preview_rows)
                 if "query" in report:
                     report["sample"] = sample_of(con, report["query"])

@@ -43,7 +43,7 @@ def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | 
         return None
     metadata = {ROW_COUNT: rows, **report.get("figures", {}), **when}
     if preview := report.get("preview"):
-        metadata[PREVIEW] = _as_table(preview)
+        metadata[PREVIEW] = as_table(preview)
     return Output(None, output_name=nodes.asset_key(node).to_python_identifier(), metadata=metadata)
 
 
@@ -64,13 +64,14 @@ def found_rows(count: int, query: str | None, sample: Sequence[Mapping[str, str]
     """What the metadata of a check says about the rows that it has found: how many, some of them, and the query."""
     metadata: dict[str, Any] = {FAILED_ROWS: count}
     if sample:
-        metadata[SAMPLE] = _as_table(sample)
+        metadata[SAMPLE] = as_table(sample)
     if query:
         metadata[QUERY] = MetadataValue.md(f"```sql\n{query.strip()}\n```")
     return metadata
 
 
-def _as_table(rows: Sequence[Mapping[str, str]]) -> TableMetadataValue:
+def as_table(rows: Sequence[Mapping[str, str]]) -> TableMetadataValue:
+    """Rows as a table of the UI."""
     return MetadataValue.table([TableRecord(dict(row)) for row in rows])
 
 

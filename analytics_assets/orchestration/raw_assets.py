@@ -36,6 +36,7 @@ from analytics_assets.orchestration.raw_metadata import (
     endpoint_of,
     materialization_metadata,
     month_metadata,
+    newest_rows,
 )
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_log import reading_shown_in, warnings_shown_in
@@ -139,8 +140,10 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
                 )
                 names = [_name_of(result) for result in loaded if isinstance(result, MaterializeResult)]
             report = publish_reading(opened, names)
+        # a run of partitions repeats its metadata for each of them
+        shown = {} if _has_partitions(context) else newest_rows(warehouse.path, names, settings.preview_rows)
         for name in names:
-            metadata = materialization_metadata(name, report, progress.meter.of(name), warehouse)
+            metadata = materialization_metadata(name, report, progress.meter.of(name), warehouse, shown.get(name))
             if TABLES[name].is_windowed:
                 for key, of_month in _metadata_of_months(report, warehouse).items():
                     if _has_partitions(context):

@@ -3,15 +3,18 @@
 Only the wording of metadata belongs here; the figures come from the reading and its publication.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableConstraints, TableSchema
 
+from analytics_assets.orchestration.dbt_events import PREVIEW, as_table, sample_of
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.pipeline.sync import SyncReport
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
 from analytics_assets.source.meter import Traffic
+from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.month_figures import MonthFigures
 from analytics_assets.warehouse.tables import DUCKDB_TYPES, RAW
@@ -61,8 +64,25 @@ def month_metadata(figures: MonthFigures) -> dict[str, Any]:
     }
 
 
-def materialization_metadata(name: ResourceName, report: SyncReport, traffic: Traffic, warehouse: Warehouse) -> dict[str, Any]:
-    """The figures of one resource in one run."""
+def newest_rows(warehouse: Path, names: Sequence[ResourceName], rows: int) -> dict[ResourceName, list[dict[str, str]]]:
+    """Those rows of each table that were loaded last, as text.
+
+    Args:
+        warehouse: path of the warehouse file.
+        names: the tables.
+        rows: how many of each; 0 for none.
+    """
+    if not rows:
+        return {}
+    with connection(warehouse, read_only=True) as con:
+        newest = f"ORDER BY {LOADED_AT} DESC, id LIMIT {rows}"
+        return {name: sample_of(con, f"FROM {RAW}.{name} {newest}", rows) for name in names}
+
+
+def materialization_metadata(
+    name: ResourceName, report: SyncReport, traffic: Traffic, warehouse: Warehouse, newest: Sequence[Mapping[str, str]] | None
+) -> dict[str, Any]:
+    """The figures of one resource in one run, and the rows of it that were loaded last."""
     published, lists, undeclared = report.published[name], report.reading.lists[name], report.undeclared[name]
     window = report.reading.window
     metadata: dict[str, Any] = {
@@ -84,6 +104,8 @@ def materialization_metadata(name: ResourceName, report: SyncReport, traffic: Tr
         metadata["months"] = str(report.span)
         metadata["from"] = window.start.strftime("%Y-%m-%d")
         metadata["until"] = window.end.strftime("%Y-%m-%d") if window.end else "open"
+    if newest:
+        metadata[PREVIEW] = as_table(newest)
     if lists.new_columns:
         metadata["new columns"] = MetadataValue.md("\n".join(f"- `{c}` {kind}" for c, kind in sorted(lists.new_columns.items())))
     if lists.refused:

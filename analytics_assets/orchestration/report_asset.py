@@ -4,13 +4,16 @@ What the page says is decided in `report/`; here it gets its place in the graph,
 keeps, and its figures in the UI.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from dagster import (
     AssetCheckKey,
+    AssetCheckResult,
     AssetCheckSeverity,
+    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
@@ -38,15 +41,23 @@ REPORT_KEY: Final = AssetKey(["report", "overview"])
 REPORT_STEP: Final = REPORT_KEY.to_python_identifier()
 """What Dagster calls the step that makes it."""
 GROUP: Final = "report"
+CHECK_NAME: Final = "marts_of_the_page_are_up_to_date"
+CHECK_DESCRIPTION: Final = (
+    "The marts that the page reads were built from the raw tables as they are now, with the present settings, today. Where they "
+    "were not, because raw tables were loaded without them or dbt was run by hand, a sync of everything builds them."
+)
 ENDED: Final = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
 
 
-def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
+def build_report_asset(
+    settings: Settings, checks: Iterable[AssetCheckKey], stale_marts: Callable[[Path], Sequence[str]]
+) -> AssetsDefinition:
     """The asset of the report.
 
     Args:
         settings: where the report lies, and which date counts as today.
         checks: the checks of the data, whose latest results stand on the page.
+        stale_marts: which marts of the page a sync of the warehouse file would build anew.
     """
     keys = sorted(checks)
 
@@ -56,6 +67,7 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
         group_name=GROUP,
         automation_condition=FOLLOWS_RAW,
         kinds={"html"},
+        check_specs=[AssetCheckSpec(CHECK_NAME, asset=REPORT_KEY, description=CHECK_DESCRIPTION)],
         description="One HTML page for the owner of the workspace: hours, billable share, money, capacity, budgets and late "
         "changes, and the checks that did not pass. "
         "It needs no network and holds no script; each figure names the query it comes from.",
@@ -69,6 +81,7 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
                 checks=latest_results(context.instance, keys),
                 last_verified=last_comparison(context.instance),
             )
+            stale = stale_marts(warehouse.path)
         metadata = {
             "path": MetadataValue.path(report.path),
             "size in bytes": MetadataValue.int(report.size_bytes),
@@ -77,7 +90,13 @@ def build_report_asset(settings: Settings, checks: Iterable[AssetCheckKey]) -> A
         }
         if picture := hours_picture(report.figures):
             metadata["hours by week"] = MetadataValue.md(picture)
-        yield MaterializeResult(metadata=metadata)
+        up_to_date = AssetCheckResult(
+            check_name=CHECK_NAME,
+            passed=not stale,
+            severity=AssetCheckSeverity.WARN,
+            metadata={"marts out of date": len(stale), **({"which": ", ".join(stale)} if stale else {})},
+        )
+        yield MaterializeResult(metadata=metadata, check_results=[up_to_date])
 
     return overview
 

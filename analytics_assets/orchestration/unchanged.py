@@ -14,7 +14,7 @@ import duckdb
 from dagster import AssetExecutionContext
 
 from analytics_assets.orchestration.dbt_nodes import DbtNodes
-from analytics_assets.warehouse.built import Built, built_nodes, fingerprint, states_of_raw, this_day
+from analytics_assets.warehouse.built import Built, Relation, built_nodes, fingerprint, states_of_raw, this_day
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.tables import RAW
 
@@ -69,6 +69,22 @@ def plan_build(context: AssetExecutionContext, nodes: DbtNodes, warehouse: Path,
     same = {node: each for node, each in built.items() if now.get(node) == each.built_from}
     unchanged = _that_can_stay(same, nodes, selected) if _loads_raw(context) else {}
     return BuildPlan(nodes, selected, unchanged, now, same.keys())
+
+
+def out_of_date(warehouse: Path, nodes: DbtNodes, models: Collection[Relation], facts: Sequence[str]) -> list[str]:
+    """Which of some models a sync would build anew now, by their names; also those that were built by hand.
+
+    Args:
+        warehouse: path of the warehouse file; it is read.
+        nodes: the models and tests.
+        models: where the models lie that are asked about.
+        facts: as for `plan_build`.
+    """
+    asked = {node: nodes.relation(node) for node in nodes.models if nodes.relation(node) in models}
+    with connection(warehouse, read_only=True) as con:
+        now = _fingerprints(con, nodes, (this_day(), *facts))
+        built = built_nodes(con, asked)
+    return sorted(nodes.name(node) for node in asked if node not in built or built[node].built_from != now[node])
 
 
 def _loads_raw(context: AssetExecutionContext) -> bool:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.replacing import replacing
+from analytics_assets.warehouse.tables import quoted
 
 CHOSEN_WITH: Final = "ANALYTICS_READER_PATH"
 ATTEMPTS: Final = 5
@@ -49,6 +51,27 @@ def copy_for_readers(warehouse: Path, to: Path) -> ReaderCopy:
         with connection(warehouse) as con:  # a killed program has left a log, which is not in the file yet
             con.execute("CHECKPOINT")
     raise WarehouseError(f"{warehouse} was written by other programs whenever it was to be copied; the next sync copies it.")
+
+
+def rows_that_differ(warehouse: Path, copy: Path) -> dict[str, tuple[int | None, int | None]]:
+    """The tables whose number of rows is not the same in both: how many rows each has, None for no table.
+
+    Args:
+        warehouse: the file that was copied; the caller holds the writer's lock.
+        copy: its copy.
+
+    Raises:
+        WarehouseError: one of them can't be opened.
+    """
+    there, copied = _row_counts(warehouse), _row_counts(copy)
+    names = sorted({*there, *copied})
+    return {name: (there.get(name), copied.get(name)) for name in names if there.get(name) != copied.get(name)}
+
+
+def _row_counts(file: Path) -> dict[str, int]:
+    with connection(file, read_only=True) as con:
+        tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()")
+        return {f"{schema}.{name}": count(con, f"{quoted(schema)}.{quoted(name)}") for schema, name in tables.fetchall()}
 
 
 def _copy(warehouse: Path, to: Path) -> ReaderCopy:

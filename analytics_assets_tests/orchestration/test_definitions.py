@@ -27,6 +27,7 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from analytics_assets.definitions import build_definitions
 from analytics_assets.demo.faults import Fault
+from analytics_assets.orchestration.checks import WORKSPACE_KEY
 from analytics_assets.orchestration.jobs import REASON_TAG
 from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
 from analytics_assets.orchestration.report_asset import last_comparison
@@ -90,6 +91,12 @@ def test_a_bad_value_is_named_before_anything_starts(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ANALYTICS_START_DATE", "2999-01-01")
     with pytest.raises(SettingsError, match=r"ANALYTICS_PAGE_SIZE .*integer.*ANALYTICS_START_DATE must not lie in the future"):
         load_settings()
+
+
+def test_every_asset_carries_a_check_and_every_check_a_description() -> None:
+    graph = build_definitions(Settings()).resolve_asset_graph()
+    assert {key.asset_key for key in graph.asset_check_keys} == graph.executable_asset_keys | {WORKSPACE_KEY}
+    assert [key for key in graph.asset_check_keys if len(graph.get_check_spec(key).description or "") < 30] == []
 
 
 def test_every_asset_belongs_to_the_job_sync_and_the_proof_by_hand_does_not() -> None:

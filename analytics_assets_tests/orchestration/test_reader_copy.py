@@ -1,12 +1,16 @@
 """The copy for BI tools comes with each green run, and from no run after which a check of severity ERROR fails."""
 
+from pathlib import Path
+
 import duckdb
 import pytest
 from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
 
 from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration import reader_copy
 from analytics_assets.orchestration.reader_copy import READER_COPY_KEY
 from analytics_assets.settings import load_settings
+from analytics_assets.warehouse.reader_copy import ReaderCopy, copy_for_readers
 from analytics_assets_tests.orchestration.conftest import Project
 
 
@@ -44,6 +48,26 @@ def test_a_green_run_ends_with_a_copy_and_a_failed_check_keeps_the_old_one(proje
     report_check(project, AssetCheckSeverity.WARN, passed=False)
     assert project.run("report/reader_copy").success
     assert copy.stat().st_ino != before
+
+
+def test_a_copy_that_lacks_rows_is_reported(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(warehouse: Path, to: Path) -> ReaderCopy:
+        made = copy_for_readers(warehouse, to)
+        with duckdb.connect(str(to)) as con:
+            con.execute("DELETE FROM raw.tags WHERE id = (SELECT min(id) FROM raw.tags)")
+            con.execute("DROP TABLE raw.clients")
+        return made
+
+    monkeypatch.setattr(reader_copy, "copy_for_readers", cut)
+    project.rig.sync(resources=("tags", "clients"))
+    tags, clients = len(project.rig.rows("tags")), len(project.rig.rows("clients"))
+    (check,) = project.run("report/reader_copy").get_asset_check_evaluations()
+    assert not check.passed
+    assert check.severity is AssetCheckSeverity.ERROR
+    assert check.metadata["which"].value == (
+        f"- `raw.clients`: {clients:,} rows in the warehouse, no table in the copy\n"
+        f"- `raw.tags`: {tags:,} rows in the warehouse, {tags - 1:,} rows in the copy"
+    )
 
 
 def test_the_copy_comes_after_all_marts(project: Project) -> None:

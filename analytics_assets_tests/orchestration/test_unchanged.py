@@ -32,8 +32,8 @@ def told_checks(result: ExecuteInProcessResult) -> dict[str, tuple[bool, Any]]:
 
 
 def of_models(result: ExecuteInProcessResult) -> list[AssetCheckEvaluation]:
-    """The results of the checks of models; those of the raw tables run with each load."""
-    return [each for each in result.get_asset_check_evaluations() if each.asset_key.path[0] != "raw"]
+    """The results of the checks of models; those of the raw tables, the report and the copy come with each load."""
+    return [each for each in result.get_asset_check_evaluations() if each.asset_key.path[0] in ("staging", "marts")]
 
 
 def marts(project: Project) -> dict[str, list[Any]]:

@@ -35,16 +35,26 @@ def test_a_whole_run_ends_with_marts_that_hold_what_the_api_has(project: Project
     preview: Any = shown["billing_monthly"][PREVIEW].value
     rows = [row.data for row in preview.records]
     assert 0 < len(rows) <= 5
+    raw = {each.asset_key.path[-1]: each.metadata for each in materializations(result) if each.asset_key.path[0] == "raw"}
+    of_users: Any = raw["users"][PREVIEW].value
+    named = {(record.data["id"], record.data["email"]) for record in of_users.records}
+    assert 0 < len(named) <= 5 and named <= set(project.rig.query("SELECT id, email FROM raw.users"))
+    assert all(PREVIEW in each.metadata for each in materializations(result) if each.metadata["dagster/row_count"].value)
     names = {row["project_name"] for row in rows}
     assert names <= {name or "" for (name,) in project.rig.query("SELECT DISTINCT project_name FROM marts.billing_monthly")}
     assert told and shown["dim_users"]["members now"].value == len(project.rig.rows("users"))
-    failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
-    assert failed == []
+    results = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert [name for name, check in results.items() if not check.passed] == []
+    assert {"marts_of_the_page_are_up_to_date", "copy_has_the_rows_of_the_warehouse"} <= results.keys()
 
     member = project.rig.workspace.users[0]["id"]
     project.rig.workspace.delete("users", member)
     gone = project.rig.workspace.records("time_entries")[-1]["id"]
     project.rig.workspace.delete("time_entries", gone)
+    assert project.run("raw/users").success
+    (stale,) = project.run("report/overview").get_asset_check_evaluations()
+    assert not stale.passed, "the page told of a sync whose rows its marts had not seen"
+    assert "dim_users" in str(stale.metadata["which"].value)
     assert project.run().success
     assert project.rig.query(f"SELECT is_deleted FROM marts.dim_users WHERE user_id = '{member}'") == [(True,)]
     assert project.rig.query(f"SELECT count(*) FROM marts.fct_time_entries WHERE user_id = '{member}'") != [(0,)]
