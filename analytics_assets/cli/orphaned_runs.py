@@ -1,7 +1,7 @@
 """Runs whose process is gone: Dagster's default launcher can't be asked for their health, so they stay "started".
 
 A run that was killed, or whose UI was ended, would hold its slot of the queue, and four of them hold up every other run.
-Only runs of this machine are judged, by the processes that their own events name.
+Only runs of an instance in files are judged, by the processes that their own events name.
 """
 
 import logging
@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,13 @@ WHY = "The process of this run has ended without a word: it was killed, or the D
 
 
 def end_orphaned_runs(instance: DagsterInstance) -> list[str]:
-    """Report each run as failed whose events name processes of which none is alive; their ids."""
+    """Report each run as failed whose events name processes of which none is alive; their ids.
+
+    On an instance that several machines or containers share (deploy/) nothing is judged: the number of a process says
+    nothing outside of the machine that it runs on, so a run that is alive elsewhere would be reported as failed.
+    """
+    if not isinstance(instance.run_storage, SqliteRunStorage):
+        return []
     orphans = [run for run in instance.get_runs(RunsFilter(statuses=list(UNFINISHED))) if _is_orphaned(instance, run)]
     for run in orphans:
         logger.warning("Run %s has no process any more and is reported as failed", run.run_id[:8])
