@@ -40,11 +40,12 @@ class SharedInstance:
         self._port = free_port()
         self.home = folder / "home"
         self.home.mkdir()
+        self.printed = folder / "compute_logs"
         shutil.copy(DEPLOY / "dagster.yaml", self.home)
         self.variables = {
             **database,
             "DAGSTER_HOME": str(self.home),
-            "DAGSTER_COMPUTE_LOGS": str(folder / "compute_logs"),
+            "DAGSTER_COMPUTE_LOGS": str(self.printed),
             "DAGSTER_CODE_SERVER_HOST": HOST,
             "DAGSTER_CODE_SERVER_PORT": str(free_port()),
         }

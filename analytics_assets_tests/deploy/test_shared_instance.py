@@ -139,6 +139,7 @@ def a_schedule_and_a_backfill_run(deployment: SharedInstance, instance: DagsterI
 
     statuses = dict(rows_in(deployment.variables, "SELECT run_id, status FROM runs"))
     assert {backfilled: statuses.get(backfilled), synced: statuses.get(synced)} == {backfilled: "SUCCESS", synced: "SUCCESS"}
+    assert any((deployment.printed / synced).rglob("*.out")), "what the run has printed is where the web server looks for it"
     files = {path.suffix for path in deployment.home.rglob("*") if path.is_file()}
     assert ".db" not in files, "something of the instance is kept in files"
 
