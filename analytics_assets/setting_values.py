@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator
@@ -19,6 +20,7 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
 
 LARGEST_PAGE: Final = 5000
 """What the API documents as the most rows of a page."""
+DESTINATIONS_TO_COME: Final = frozenset({"motherduck", "snowflake", "bigquery"})
 
 
 def empty_is_none(value: Any) -> Any:
@@ -55,6 +57,29 @@ def owner_names(value: Any) -> Any:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+|team:[A-Za-z0-9_]+", name):
             raise ValueError(f"names {name!r}; an owner is an e-mail address, or a team like team:finance")
     return ",".join(names) or None
+
+
+def destination_name(value: Any) -> Any:
+    """The name of a destination that can be delivered to."""
+    name = str(value).strip().lower()
+    if name in DESTINATIONS_TO_COME:
+        raise ValueError(f"is {name}, which is not there yet; it may be duckdb or postgres")
+    return name or "duckdb"
+
+
+def database_url(value: Any) -> Any:
+    """The address of a Postgres database, which may leave out what libpq finds in its own variables."""
+    text = empty_is_none(value)
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(str(text))
+        is_usable = parts.scheme in ("postgres", "postgresql") and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise ValueError("must be an address like postgresql://user:password@host:5432/database")
+    return text
 
 
 def in_capitals(value: Any) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -22,6 +22,8 @@ from analytics_assets.setting_values import (
     OptionalText,
     Weekday,
     asked_page_size,
+    database_url,
+    destination_name,
     empty_is_none,
     in_capitals,
     is_loopback,
@@ -166,6 +168,12 @@ class Settings(AccessSettings):
     reader_path: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(
         Path("data/analytics_reader.duckdb"), validate_default=True, description="the copy for BI tools; empty for none"
     )
+    destination: Annotated[Literal["duckdb", "postgres"], BeforeValidator(destination_name)] = Field(
+        "duckdb", description="where the finished tables are delivered besides"
+    )
+    destination_url: Annotated[SecretStr | None, BeforeValidator(database_url)] = Field(
+        None, description="the database there; secret"
+    )
 
     @field_validator("start_date")
     @classmethod
@@ -220,6 +228,14 @@ class Settings(AccessSettings):
     def data_dir(self) -> Path:
         """The folder that everything written lies in, beside the warehouse file."""
         return self.duckdb_path.parent
+
+    @property
+    def postgres_url(self) -> str | None:
+        """The database that the tables are delivered to; None where they stay in the DuckDB file."""
+        if self.destination == "duckdb":
+            return None
+        # the shortest address leaves everything to libpq's own variables
+        return self.destination_url.get_secret_value() if self.destination_url else "postgresql://"
 
     @property
     def reader_copy(self) -> Path | None:

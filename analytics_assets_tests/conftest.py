@@ -13,6 +13,7 @@ from analytics_assets.demo.build import build_workspace
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.demo.workspace import Workspace
 from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.team_database import Team, team_database
 from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
 
 _template: dict[str, Workspace] = {}
@@ -24,6 +25,20 @@ def nothing_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANALYTICS_", "DAGSTER_"))}
     with mock.patch.dict(os.environ, kept, clear=True), contextlib.chdir(tmp_path_factory.mktemp("working")):
         yield
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Team]:
+    """A Postgres that the tests of one process share."""
+    with team_database() as team:
+        yield team
+
+
+@pytest.fixture
+def team(databases: Team, request: pytest.FixtureRequest) -> Team:
+    """A team's database that is empty."""
+    databases.fresh(f"of_{abs(hash(request.node.nodeid))}")
+    return databases
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_the_readme_lists_every_variable_with_its_default() -> None:
 
 
 def test_every_asset_that_a_document_names_exists() -> None:
-    definitions = build_definitions(Settings())
+    definitions = build_definitions(Settings(destination="postgres"))
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     pattern = r"`((?:raw|marts|staging|api|report)/\w+)`"
     assert re.findall(pattern, README)

@@ -106,7 +106,9 @@ def test_what_builds_the_project_is_what_runs_it() -> None:
 def test_every_import_is_of_a_direct_dependency_and_every_dependency_is_used() -> None:
     """A module that only comes along with another package goes when that one changes its mind."""
     providers = packages_distributions()
-    direct = {canonicalize_name(requirement.name) for requirement in DEPENDENCIES}
+    # what an extra brings is imported where its setting is
+    extra = map(Requirement, PYPROJECT["project"]["optional-dependencies"]["postgres"])
+    direct = {canonicalize_name(requirement.name) for requirement in (*DEPENDENCIES, *extra)}
     used = {module: {canonicalize_name(name) for name in providers[module]} for module in imported()}
     assert {module: names for module, names in used.items() if not names & direct} == {}
     assert direct - set().union(*used.values()) <= set(NEVER_IMPORTED)

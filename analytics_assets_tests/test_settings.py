@@ -167,3 +167,28 @@ def test_a_copy_for_readers_that_is_the_warehouse_itself_is_refused(tmp_path: Pa
 def test_an_owner_that_the_ui_would_refuse_is_named(wrong: str) -> None:
     """Dagster refuses it when the definitions are loaded, with a traceback."""
     assert "ANALYTICS_OWNERS names" in message_of({"ANALYTICS_OWNERS": wrong})
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"ANALYTICS_DESTINATION": "snowflake"}, "is snowflake, which is not there yet; it may be duckdb or postgres"),
+        ({"ANALYTICS_DESTINATION": "oracle"}, "ANALYTICS_DESTINATION should be 'duckdb' or 'postgres'"),
+        (
+            {"ANALYTICS_DESTINATION_URL": "host=x password=geheim"},
+            "ANALYTICS_DESTINATION_URL must be an address like postgresql://",
+        ),
+        ({"ANALYTICS_DESTINATION_URL": "postgresql://u:geheim@h:99999/d"}, "ANALYTICS_DESTINATION_URL must be an address like"),
+    ],
+)
+def test_a_destination_that_can_not_be_delivered_to_is_refused(variables: dict[str, str], sentence: str) -> None:
+    message = message_of(variables)
+    assert sentence in message and "geheim" not in message
+
+
+def test_the_address_of_a_team_is_used_where_postgres_is_asked_for_and_shown_nowhere() -> None:
+    url = "postgresql://u:geheim@h/d"
+    assert settings_of({"ANALYTICS_DESTINATION_URL": url}).postgres_url is None
+    settings = settings_of({"ANALYTICS_DESTINATION_URL": url, "ANALYTICS_DESTINATION": " Postgres "})
+    assert settings.postgres_url == url and "geheim" not in repr(settings)
+    assert settings_of({"ANALYTICS_DESTINATION": "postgres"}).postgres_url == "postgresql://"

@@ -27,6 +27,8 @@ STOP_TIMEOUT_SECONDS: Final = 5.0
 DEMO_MONTHS: Final = 36
 DEMO_SETTINGS: Final = {"ANALYTICS_REQUESTS_PER_SECOND": "10000"}
 """The demo's requests cost nothing, and its server is on the same machine."""
+NOT_FOR_THE_DEMO: Final = {"ANALYTICS_DESTINATION": "duckdb"}
+"""Invented rows have no place in a team's warehouse."""
 SERVER_SETTINGS: Final = {"ANALYTICS_API_KEY", "ANALYTICS_API_URL", "ANALYTICS_WORKSPACE_ID"}
 
 
@@ -42,7 +44,11 @@ class Demo:
         self._process = process
         defaults = {**DEMO_SETTINGS, "ANALYTICS_START_DATE": _first_day(today)}
         announced = _announced(process)
-        self.variables = {**{name: value for name, value in defaults.items() if not os.environ.get(name)}, **announced}
+        self.variables = {
+            **{name: value for name, value in defaults.items() if not os.environ.get(name)},
+            **announced,
+            **NOT_FOR_THE_DEMO,
+        }
 
     def go_on(self) -> None:
         """Let the late changes of a workspace happen that was taken back.
@@ -86,7 +92,11 @@ def demo_api(*, today: date | None = None, taken_back: bool = False) -> Iterator
 
 def say_demo(settings: Settings) -> None:
     """Say that this is the demo, and which variables are ignored because of it."""
-    values = {"ANALYTICS_API_URL": settings.api_url, "ANALYTICS_WORKSPACE_ID": settings.workspace_id}
+    values = {
+        "ANALYTICS_API_URL": settings.api_url,
+        "ANALYTICS_WORKSPACE_ID": settings.workspace_id,
+        "ANALYTICS_DESTINATION": settings.postgres_url,
+    }
     aside = " and ".join(name for name, value in values.items() if value is not None)
     say(
         "ANALYTICS_API_KEY is not set, so this is the demo: an invented workspace, served on this machine only."

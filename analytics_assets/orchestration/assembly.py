@@ -20,6 +20,7 @@ from analytics_assets.orchestration.jobs import build_schedules, reconcile_job, 
 from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
 from analytics_assets.orchestration.of_all_assets import with_owners_and_freshness
+from analytics_assets.orchestration.postgres_tables import build_postgres_asset
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.orchestration.raw_checks import build_raw_checks
 from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
@@ -51,8 +52,10 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     report = build_report_asset(settings, data_checks, partial(stale_marts, settings, nodes, MARTS))
     to = settings.reader_copy
     for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, data_checks)]
+    url = settings.postgres_url
+    for_a_team = [] if url is None else [build_postgres_asset(url, dbt.keys, data_checks)]
     # the models name their own files
-    in_python = with_source_code_references([build_raw_assets(settings, on_reading), report, *for_readers])
+    in_python = with_source_code_references([build_raw_assets(settings, on_reading), report, *for_readers, *for_a_team])
     assets = cast("list[AssetsDefinition | AssetSpec]", [workspace_asset, dbt, *in_python])
     sync_now, sync_on_request = build_sync_now(settings)
     return Definitions(

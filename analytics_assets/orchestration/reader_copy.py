@@ -15,7 +15,6 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
-    Failure,
     MaterializeResult,
     MetadataValue,
     asset,
@@ -23,7 +22,8 @@ from dagster import (
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.failures import failures_in_a_sentence
-from analytics_assets.orchestration.report_asset import GROUP, latest_results
+from analytics_assets.orchestration.latest_checks import refuse_while_checks_fail
+from analytics_assets.orchestration.report_asset import GROUP
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.warehouse.reader_copy import copy_for_readers, rows_that_differ
@@ -65,10 +65,7 @@ def build_reader_copy_asset(to: Path, models: Iterable[AssetKey], checks: Iterab
             warnings_shown_in(context.log),
             warehouse.writing(f"copy for readers, run {context.run.run_id[:8]}"),
         ):
-            results = latest_results(context.instance, keys)
-            if failed := [each for each in results if not each.passed and not each.is_warning]:
-                names = ", ".join(f"{each.name} of {each.asset}" for each in failed)
-                raise Failure(f"The old copy stays, because these checks fail: {names}.", allow_retries=False)
+            refuse_while_checks_fail(context.instance, keys, what_stays="The old copy stays")
             made = copy_for_readers(warehouse.path, to)
             differ = rows_that_differ(warehouse.path, made.path)
         yield MaterializeResult(

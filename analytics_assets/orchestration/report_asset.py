@@ -22,17 +22,16 @@ from dagster import (
     MetadataValue,
     asset,
 )
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.checks import CHECK_KEY
-from analytics_assets.orchestration.dbt_events import FAILED_ROWS
 from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.latest_checks import ENDED, latest_results
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.report.page import preview
 from analytics_assets.report.picture import hours_picture
-from analytics_assets.report.quality_sections import CheckResult, Verified
+from analytics_assets.report.quality_sections import Verified
 from analytics_assets.report.queries import MARTS
 from analytics_assets.report.writing import report_file, write_report
 from analytics_assets.settings import Settings
@@ -46,7 +45,6 @@ CHECK_DESCRIPTION: Final = (
     "The marts that the page reads were built from the raw tables as they are now, with the present settings, today. Where they "
     "were not, because raw tables were loaded without them or dbt was run by hand, a sync of everything builds them."
 )
-ENDED: Final = (AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED)
 
 
 def build_report_asset(
@@ -107,24 +105,3 @@ def last_comparison(instance: DagsterInstance) -> Verified | None:
     if not records or records[0].evaluation is None:
         return None
     return Verified(datetime.fromtimestamp(records[0].create_timestamp, UTC), records[0].evaluation.passed)
-
-
-def latest_results(instance: DagsterInstance, keys: Iterable[AssetCheckKey]) -> list[CheckResult]:
-    """How each check ended when it ran last; those that never ran, or could not, are left out."""
-    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
-    results = []
-    for key, record in sorted(records.items()):
-        evaluation = record.evaluation
-        if evaluation is None or record.status not in ENDED:
-            continue
-        rows = evaluation.metadata.get(FAILED_ROWS)
-        results.append(
-            CheckResult(
-                name=key.name,
-                asset=key.asset_key.to_user_string(),
-                passed=evaluation.passed,
-                is_warning=evaluation.severity is AssetCheckSeverity.WARN,
-                rows=rows.value if rows is not None and isinstance(rows.value, int) else None,
-            )
-        )
-    return results

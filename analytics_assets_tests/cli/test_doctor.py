@@ -7,6 +7,7 @@ from analytics_assets.demo.behaviour import Behaviour
 from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets_tests.cli.command import KEY, Ended, run_cli, variables_for
+from analytics_assets_tests.team_database import Team
 
 Variables = dict[str, str]
 
@@ -100,3 +101,11 @@ def test_doctor_of_an_empty_workspace_is_content(tmp_path: Path, dagster_home: P
         ended = run_cli("doctor", variables=variables_for(empty, tmp_path / "analytics.duckdb", dagster_home))
     assert ended.code == 0, ended.said
     assert verdicts(ended.out)["entries"] == "note"
+
+
+def test_doctor_asks_the_database_that_tables_are_delivered_to(variables: Variables, team: Team) -> None:
+    delivering = {**variables, "ANALYTICS_DESTINATION": "postgres", "ANALYTICS_DESTINATION_URL": team.url}
+    assert verdicts(run_cli("doctor", variables=delivering).out)["Postgres"] == "ok"
+    ended = run_cli("doctor", variables={**delivering, "ANALYTICS_DESTINATION_URL": "postgresql://me:secret@127.0.0.1:9/x"})
+    assert verdicts(ended.out)["Postgres"] == "wrong" and "secret" not in ended.said
+    assert "Postgres (127.0.0.1:9/x) refused: " in ended.out

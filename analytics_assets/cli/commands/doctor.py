@@ -40,6 +40,7 @@ from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
 from analytics_assets.warehouse.places import ledger_file, page_size_file
+from analytics_assets.warehouse.postgres import assert_reachable, shown_address
 
 SPACE_WANTED_BYTES: Final = 2**30
 MEMBERS_ASKED: Final = 2
@@ -100,6 +101,8 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
         yield from _pace(settings)
         yield from _ApiProbe(settings, access).findings()
     yield from _warehouse(settings)
+    if settings.postgres_url is not None:
+        yield _postgres(settings.postgres_url)
     yield _user_interface(settings)
 
 
@@ -260,6 +263,15 @@ def _contents(settings: Settings) -> Iterator[Finding]:
     if settings.workspace_id is not None and settings.workspace_id != contents.workspace_id:
         held = (contents.workspace_id, contents.api_host)
         yield Finding("workspace", "wrong", another_workspace(path, held, settings.workspace_id))
+
+
+def _postgres(url: str) -> Finding:
+    """Whether the database answers that the tables are delivered to."""
+    try:
+        assert_reachable(url)
+    except WarehouseError as error:
+        return Finding("Postgres", "wrong", str(error))
+    return Finding("Postgres", "ok", f"{shown_address(url)} answers; each sync of everything delivers all tables there")
 
 
 def _reader_copy(settings: Settings) -> Finding:

@@ -10,12 +10,14 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.orchestration.dbt_events import FAILED_ROWS
+from analytics_assets.orchestration.postgres_tables import POSTGRES_STEP
 from analytics_assets.orchestration.reader_copy import READER_COPY_STEP
 from analytics_assets.orchestration.report_asset import REPORT_STEP
 
 UNCHANGED: Final = "The warehouse is as it was before."
-NOT_THE_SYNC: Final = {REPORT_STEP: "Report", READER_COPY_STEP: "Copy for BI tools"}
+NOT_THE_SYNC: Final = {REPORT_STEP: "Report", READER_COPY_STEP: "Copy for BI tools", POSTGRES_STEP: "Delivery to Postgres"}
 """Steps that come when the warehouse is as it should be."""
+IN_WORDS: Final = {REPORT_STEP: "the report", READER_COPY_STEP: "the copy for BI tools", POSTGRES_STEP: "what is in Postgres"}
 
 
 def failed_checks(watch: RunWatch, severity: AssetCheckSeverity) -> list[AssetCheckEvaluation]:
@@ -53,8 +55,9 @@ def _what_stayed(watch: RunWatch) -> str:
     if failed == {REPORT_STEP}:
         return "The warehouse is as it should be; only the report is not new. `analytics-assets report` writes it again."
     if failed and failed <= NOT_THE_SYNC.keys():
-        what = "the report and the copy for BI tools are" if REPORT_STEP in failed else "the copy for BI tools is"
-        return f"What was asked for is in the warehouse; only {what} not new. The next sync makes what is missing."
+        what = " and ".join(words for step, words in IN_WORDS.items() if step in failed)
+        are = "are" if len(failed) > 1 else "is"
+        return f"What was asked for is in the warehouse; only {what} {are} not new. The next sync makes what is missing."
     if watch.models_planned and not watch.has_raw and not watch.is_green and watch.has_begun_models:
         return "The raw tables are as they were before; some models may be new, the next sync builds the others."
     if not watch.landed:

@@ -58,6 +58,9 @@ def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
         console.print(f"Report: {watch.report['path']}", soft_wrap=True)
     if watch.reader_copy is not None:
         console.print(f"For BI tools: {watch.reader_copy['path']}", soft_wrap=True)
+    if watch.postgres is not None:
+        sent = f"{watch.postgres['tables sent']} of {watch.postgres['tables']} tables sent"
+        console.print(f"In Postgres: {watch.postgres['database']} ({sent})", soft_wrap=True)
     console.print()
     console.print(f"Look at it:  {_dev_command()}", soft_wrap=True, markup=False)
     console.print(f"Query it:    {_query_command(path, watch)}", soft_wrap=True, markup=False)

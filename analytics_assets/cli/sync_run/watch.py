@@ -13,6 +13,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import RunFailureReason
 from dagster_shared.error import SerializableErrorInfo
 
+from analytics_assets.orchestration.postgres_tables import POSTGRES_KEY
 from analytics_assets.orchestration.reader_copy import READER_COPY_KEY
 from analytics_assets.orchestration.report_asset import REPORT_KEY
 from analytics_assets.pipeline.progress import ReadingProgress, ResourceProgress
@@ -22,7 +23,7 @@ from analytics_assets.warehouse.tables import RAW
 MetadataValues = Mapping[str, object]
 
 FIGURES_OF_MONTHS: Final = ("rows new", "rows changed", "rows deleted")
-MADE_OF_MODELS: Final = (REPORT_KEY, READER_COPY_KEY)
+MADE_OF_MODELS: Final = (REPORT_KEY, READER_COPY_KEY, POSTGRES_KEY)
 FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT_FAILURE, DagsterEventType.PIPELINE_FAILURE}
 
 
@@ -47,6 +48,7 @@ class RunWatch:
     models: dict[AssetKey, MetadataValues] = field(default_factory=dict)
     report: MetadataValues | None = None
     reader_copy: MetadataValues | None = None
+    postgres: MetadataValues | None = None
     checks: list[AssetCheckEvaluation] = field(default_factory=list)
     failed_steps: list[FailedStep] = field(default_factory=list)
     running: str = ""
@@ -117,6 +119,8 @@ class RunWatch:
             return
         if materialization.asset_key == READER_COPY_KEY:
             self.reader_copy = values
+        if materialization.asset_key == POSTGRES_KEY:
+            self.postgres = values
             return
         if "dagster/row_count" not in values:
             return  # this event only marks a month as read; another one has the figures

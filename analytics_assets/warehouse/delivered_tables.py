@@ -1,0 +1,75 @@
+"""The tables that are delivered to a team's warehouse, as they are in DuckDB: columns, comments, rows, and what they hold.
+
+How they are written there is known in `postgres.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from analytics_assets.warehouse.export import MARTS
+from analytics_assets.warehouse.tables import BUILT, HISTORY, RAW, literal, quoted
+
+SCHEMAS: Final = (RAW, HISTORY, MARTS)
+LEFT_OUT: Final = (BUILT,)
+"""Notes for the next build of this warehouse."""
+
+
+@dataclass(frozen=True)
+class DeliveredColumn:
+    """A column: its name, its type in DuckDB, and what it means."""
+
+    name: str
+    duckdb_type: str
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class DeliveredTable:
+    """A table: where it is, its columns in their order, what it means, and how many rows it has.
+
+    `content` is another text when a row, a column or a comment is another one.
+    """
+
+    schema: str
+    name: str
+    columns: Sequence[DeliveredColumn]
+    comment: str | None
+    rows: int
+    content: str
+
+    @property
+    def label(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+
+def delivered_tables(con: duckdb.DuckDBPyConnection) -> list[DeliveredTable]:
+    """All of them, by their names.
+
+    Args:
+        con: a connection to the warehouse.
+    """
+    schemas = ", ".join(map(literal, SCHEMAS))
+    found = con.execute(
+        f"SELECT schema_name, table_name, comment FROM duckdb_tables() WHERE database_name = current_database() "
+        f"AND schema_name IN ({schemas}) ORDER BY ALL"
+    ).fetchall()
+    return [_table(con, *each) for each in found if f"{each[0]}.{each[1]}" not in LEFT_OUT]
+
+
+def _table(con: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str | None) -> DeliveredTable:
+    columns = [
+        DeliveredColumn(*row)
+        for row in con.execute(
+            "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE database_name = current_database() "
+            f"AND schema_name = {literal(schema)} AND table_name = {literal(name)} ORDER BY column_index"
+        ).fetchall()
+    ]
+    # the sum, because equal rows would cancel each other out in a bit_xor
+    counted = con.execute(f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {quoted(schema)}.{quoted(name)} AS t").fetchone()
+    assert counted is not None
+    rows, hashes = counted
+    return DeliveredTable(schema, name, columns, comment, rows, repr((columns, comment, rows, hashes)))

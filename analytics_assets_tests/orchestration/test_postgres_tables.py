@@ -1,0 +1,73 @@
+"""The asset `report/postgres` comes where the settings name a database, and after the checks of the data."""
+
+from pathlib import Path
+
+import pytest
+from dagster import AssetCheckSeverity
+
+from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration import postgres_tables
+from analytics_assets.orchestration.postgres_tables import POSTGRES_KEY
+from analytics_assets.settings import Settings, load_settings
+from analytics_assets.warehouse.postgres import Delivery, deliver
+from analytics_assets_tests.deploy.postgres import PASSWORD
+from analytics_assets_tests.orchestration.conftest import Project
+from analytics_assets_tests.orchestration.test_reader_copy import report_check
+from analytics_assets_tests.team_database import Team
+
+
+@pytest.fixture
+def delivering(project: Project, team: Team, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The project with a team's database."""
+    monkeypatch.setenv("ANALYTICS_DESTINATION", "postgres")
+    monkeypatch.setenv("ANALYTICS_DESTINATION_URL", team.url)
+    return Project(project.rig, load_settings(), project.instance)
+
+
+def test_tables_are_delivered_at_the_end_and_stay_while_a_check_fails(delivering: Project, team: Team) -> None:
+    delivering.rig.sync(resources=("tags", "clients"))
+    result = delivering.run("report/postgres")
+    assert result.success
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed and check.metadata["tables that differ"].value == 0
+    tags = len(delivering.rig.workspace.tags)
+    assert team.rows("SELECT count(*) FROM raw.tags") == [(tags,)]
+    (made,) = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    assert made.metadata["database"].value == team.url.rpartition("@")[2]
+    assert PASSWORD not in str(delivering.instance.all_logs(result.run_id))
+
+    delivering.rig.workspace.delete("tags", delivering.rig.workspace.tags[0]["id"])
+    delivering.rig.sync(resources=("tags",))
+    report_check(delivering, AssetCheckSeverity.ERROR, passed=False)
+    refused = delivering.run("report/postgres")
+    failure = refused.get_step_failure_events()[0].step_failure_data.user_failure_data
+    assert failure is not None
+    assert str(failure.description).startswith("What is in Postgres stays, because these checks fail: ")
+    assert team.rows("SELECT count(*) FROM raw.tags") == [(tags,)]
+
+
+def test_tables_that_somebody_writes_to_are_reported(delivering: Project, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deliver_and_lose(warehouse: Path, url: str) -> Delivery:
+        made = deliver(warehouse, url)
+        team.run("DELETE FROM raw.tags")
+        return made
+
+    monkeypatch.setattr(postgres_tables, "deliver", deliver_and_lose)
+    delivering.rig.sync(resources=("tags", "clients"))
+    (check,) = delivering.run("report/postgres").get_asset_check_evaluations()
+    assert not check.passed and check.severity is AssetCheckSeverity.ERROR
+    assert check.metadata["which"].value == "raw.tags"
+
+
+def test_a_database_that_is_not_there_is_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYTICS_DESTINATION", "postgres")
+    monkeypatch.setenv("ANALYTICS_DESTINATION_URL", "postgresql://me:secret@127.0.0.1:9/team")
+    project.rig.sync(resources=("tags",))
+    result = Project(project.rig, load_settings(), project.instance).run("report/postgres")
+    failure = result.get_step_failure_events()[0].step_failure_data.user_failure_data
+    assert failure is not None and str(failure.description).startswith("Postgres (127.0.0.1:9/team) refused: ")
+    assert "secret" not in str(project.instance.all_logs(result.run_id))
+
+
+def test_without_the_setting_there_is_no_such_asset() -> None:
+    assert POSTGRES_KEY not in build_definitions(Settings()).resolve_asset_graph().get_all_asset_keys()
