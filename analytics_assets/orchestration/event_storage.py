@@ -15,8 +15,10 @@ from typing import Any, Final
 
 from dagster import EventLogEntry, Field, StringSource
 from dagster._config import UserConfigSchema
+from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
+from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import QueuePool
@@ -59,13 +61,13 @@ class EventStorage(SqliteEventLogStorage):
     def store_event(self, event: EventLogEntry) -> None:
         """Store an event with all that is noted of it elsewhere."""
         with self._transaction():
-            super().store_event(event)
+            super().store_event(in_a_sentence(event))
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store several events, all or none of them."""
         with self._transaction():
             for each in events:
-                super().store_event(each)
+                super().store_event(in_a_sentence(each))
 
     def has_table(self, table_name: str) -> bool:
         """Whether the files have a table; Dagster asks that for each event, and none ever goes."""
@@ -125,6 +127,22 @@ class EventStorage(SqliteEventLogStorage):
         with self._db_lock:
             for shard in list(self._engines):
                 self._close(shard)
+
+
+def in_a_sentence(event: EventLogEntry) -> EventLogEntry:
+    """The event; of a step that ended with a `Failure`, its description without the stack trace that the UI shows after it.
+
+    What the run prints, which the UI keeps with the step, has the trace.
+    """
+    data = event.dagster_event.event_specific_data if event.dagster_event else None
+    if not isinstance(data, StepFailureData) or data.error is None or data.user_failure_data is None:
+        return event
+    sentence = data.user_failure_data.description
+    if not sentence:
+        return event
+    told = data._replace(error=SerializableErrorInfo(f"{sentence}\n", stack=[], cls_name=data.error.cls_name))
+    assert event.dagster_event is not None  # it has the data
+    return event._replace(dagster_event=event.dagster_event._replace(event_specific_data=told))
 
 
 def _write_ahead(connection: Any, _record: Any) -> None:

@@ -5,7 +5,17 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from dagster import AssetCheckResult, DagsterInstance, MaterializeResult, asset, asset_check, materialize
+from dagster import (
+    AssetCheckResult,
+    AssetsDefinition,
+    DagsterEventType,
+    DagsterInstance,
+    Failure,
+    MaterializeResult,
+    asset,
+    asset_check,
+    materialize,
+)
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from analytics_assets.orchestration.event_storage import RUNS_KEPT_OPEN, EventStorage
@@ -105,3 +115,31 @@ def test_an_event_is_stored_with_all_that_is_noted_of_it_or_not_at_all(
     storage.store_event_batch([made, made])
     assert len(storage.get_logs_for_run(run_id)) == len(before) + 2
     assert len(instance.fetch_materializations(entries.key, limit=10).records) == 3
+
+
+@asset
+def failing() -> None:
+    """Fails in a sentence."""
+    try:
+        raise ValueError("the cause")
+    except ValueError as error:
+        raise Failure("The API is ill.") from error
+
+
+@asset
+def broken() -> None:
+    """Fails by a defect."""
+    raise ValueError("a defect")
+
+
+@pytest.mark.parametrize(("made", "has_trace"), [(failing, False), (broken, True)])
+def test_a_failure_with_a_sentence_is_shown_without_a_stack_trace_and_a_defect_with_it(
+    instance: DagsterInstance, made: AssetsDefinition, has_trace: bool
+) -> None:
+    ended = materialize([made], instance=instance, raise_on_error=False)
+    (record,) = instance.get_records_for_run(ended.run_id, of_type=DagsterEventType.STEP_FAILURE).records
+    assert record.event_log_entry.dagster_event is not None
+    error = record.event_log_entry.dagster_event.step_failure_data.error
+    assert error is not None
+    assert bool(error.stack or error.cause) is has_trace
+    assert has_trace or error.message == "The API is ill.\n"

@@ -33,7 +33,7 @@ FIGURES: Final[dict[str, str]] = {
 
 def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
     """Print what was loaded; nothing if nothing was."""
-    if not watch.landed and not watch.models and watch.report is None and watch.reader_copy is None:
+    if not (watch.landed or watch.models or watch.report or watch.reader_copy or watch.postgres):
         return
     console = Console(
         file=stream, width=None if stream.isatty() else PIPED_WIDTH_CHARACTERS, highlight=False, soft_wrap=not stream.isatty()
