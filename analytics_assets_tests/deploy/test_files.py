@@ -157,7 +157,7 @@ def test_the_values_of_the_chart_say_what_the_instance_says() -> None:
     for kind in ("schedule", "sensor"):
         days = INSTANCE["retention"][kind]["purge_after_days"]
         assert days.items() <= VALUES["retention"][kind]["purgeAfterDays"].items()
-    assert VALUES["postgresql"]["postgresqlScheme"] == INSTANCE["storage"]["postgres"]["postgres_db"]["scheme"]
+    assert VALUES["postgresql"]["postgresqlScheme"] == INSTANCE["storage"]["custom"]["config"]["postgres_db"]["scheme"]
 
 
 def test_pods_of_runs_are_ones_that_kubernetes_knows_and_share_the_node_of_the_code_server() -> None:

@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from dagster import AssetCheckKey, AssetCheckSeverity, AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, DagsterRunStatus
+from dagster import (
+    AssetCheckKey,
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
+    Failure,
+    asset,
+    get_dagster_logger,
+    materialize,
+)
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.events import EngineEventData
@@ -163,6 +175,33 @@ def test_old_runs_are_forgotten_in_postgres_with_their_events_and_results_of_che
     for table in ("runs", "event_logs", "asset_check_executions"):
         left = {run_id for (run_id,) in rows_in(deployment.variables, f"SELECT run_id FROM {table} WHERE run_id <> ''")}
         assert left == {runs[2]}, table
+
+
+def connections_made(deployment: SharedInstance) -> int:
+    """How many connections the server has had so far."""
+    ((sessions,),) = rows_in(deployment.variables, "SELECT sum(sessions) FROM pg_stat_database")
+    return int(sessions)
+
+
+@asset
+def failing() -> None:
+    """Says a hundred things, and fails in a sentence."""
+    for number in range(100):
+        get_dagster_logger().info("%d", number)
+    raise Failure("The API is ill.")
+
+
+def test_connections_are_used_again_and_a_failure_is_shown_in_its_sentence(deployment: SharedInstance) -> None:
+    """Dagster's own storage opens one for each question, and never gives back those with which it looks for tables."""
+    with deployment.instance() as instance:
+        before = connections_made(deployment)
+        ended = materialize([failing], instance=instance, raise_on_error=False)
+        assert len(instance.all_logs(ended.run_id)) > 100
+        assert connections_made(deployment) - before <= 20, "each of the events had several of its own"
+        (record,) = instance.get_records_for_run(ended.run_id, of_type=DagsterEventType.STEP_FAILURE).records
+    assert record.event_log_entry.dagster_event is not None
+    error = record.event_log_entry.dagster_event.step_failure_data.error
+    assert error is not None and (error.message, error.stack, error.cause) == ("The API is ill.\n", [], None)
 
 
 def test_a_run_whose_process_is_on_another_machine_is_not_reported_as_failed(deployment: SharedInstance) -> None:
