@@ -6,14 +6,11 @@ the next one is whole: rows are deleted and inserted, never truncated, which lea
 are. Rows travel as Arrow through Postgres' binary COPY, so no value passes through a text of our own.
 """
 
-import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
 
 import duckdb
 
@@ -21,13 +18,13 @@ from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.delivered_tables import DeliveredColumn, DeliveredTable, delivered_tables
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import WORKSPACE, held_workspace
+from analytics_assets.warehouse.postgres_session import PostgresSession, digest, place, postgres_session, short
 from analytics_assets.warehouse.tables import RAW, literal, quoted
 
 CHOSEN_WITH: Final = "ANALYTICS_DESTINATION_URL"
 DELIVERED: Final = f"{RAW}._delivered"
 INCOMING: Final = "_incoming"
-LONGEST_NAME_BYTES: Final = 63
-"""Postgres cuts longer names off without an error, and two columns may then have one name."""
+ROWS_AT_ONCE: Final = 50_000
 TYPES: Final[Mapping[str, str]] = {
     "BIGINT": "bigint",
     "BOOLEAN": "boolean",
@@ -43,6 +40,17 @@ TYPES: Final[Mapping[str, str]] = {
 """What Postgres calls a type of DuckDB; any other one, of a column that the owner has added, arrives as text."""
 
 
+class Known(NamedTuple):
+    """What a table was when it was delivered: its content, and its columns as Postgres has them, one in a line.
+
+    `written_by` is the number of the transaction, which each row carries until somebody else writes it.
+    """
+
+    content: str
+    columns: str
+    written_by: str
+
+
 @dataclass(frozen=True)
 class Delivery:
     """What is there after a delivery: the rows of each table, and which tables were sent anew."""
@@ -56,38 +64,40 @@ def deliver(warehouse: Path, url: str) -> Delivery:
 
     Args:
         warehouse: the DuckDB file; the caller holds the writer's lock.
-        url: the database, like postgresql://user:password@host:5432/name; what it leaves out, libpq takes from its own
-            variables, such as PGPASSWORD.
+        url: the database.
 
     Raises:
         WarehouseError: Postgres can't be reached or refuses something, holds another workspace, or has a table of the same
             name that was not made by this project.
     """
-    with connection(warehouse, read_only=True) as con, _session(url) as session:
+    with connection(warehouse, read_only=True) as con, postgres_session(url) as session:
         held = held_workspace(con)
         session.run("SELECT pg_advisory_xact_lock(hashtext('analytics_assets'))")
-        session.refuse_another_workspace(held[0] if held else None)
-        tables, known = delivered_tables(con), session.known()
-        sent = [table for table in tables if not session.is_there(table, known.get(table.label))]
+        _refuse_another_workspace(session, held[0] if held else None)
+        tables, known = delivered_tables(con), _known(session)
+        sent = [table for table in tables if not _is_there(session, table, known.get(table.label))]
         for table in sent:
-            session.send(con, table, known.get(table.label))
+            send(session, con, table, known.get(table.label))
         for label in sorted(known.keys() - {table.label for table in tables}):
-            session.drop(label)
+            session.run(f"DROP TABLE IF EXISTS {place(label)}")
+            session.run(f"DELETE FROM {place(DELIVERED)} WHERE label = {literal(label)}")
         return Delivery({table.label: table.rows for table in tables}, [table.label for table in sent])
 
 
-def row_counts(url: str, labels: Sequence[str]) -> dict[str, int | None]:
-    """How many rows the tables have in Postgres; None for no table.
+def tables_that_differ(warehouse: Path, url: str, labels: Sequence[str] | None = None) -> list[str]:
+    """The tables whose rows in Postgres are not those of the warehouse, value by value; also those that are not there.
 
     Args:
+        warehouse: the DuckDB file.
         url: the database.
-        labels: the tables, each as schema and name.
+        labels: the tables to compare, each as schema and name; None for all.
 
     Raises:
-        WarehouseError: Postgres can't be reached.
+        WarehouseError: Postgres can't be reached, or the warehouse can't be opened.
     """
-    with _session(url) as session:
-        return {label: session.count(label) if session.exists(label) else None for label in labels}
+    with connection(warehouse, read_only=True) as con, postgres_session(url) as session:
+        tables = [table for table in delivered_tables(con) if labels is None or table.label in labels]
+        return [table.label for table in tables if not _is_equal(session, con, table)]
 
 
 def assert_reachable(url: str) -> None:
@@ -96,168 +106,110 @@ def assert_reachable(url: str) -> None:
     Raises:
         WarehouseError: Postgres can't be reached.
     """
-    with _session(url) as session:
+    with postgres_session(url) as session:
         session.run("SELECT 1")
 
 
-def shown_address(url: str) -> str:
-    """Host and database of the address, without user and password."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or 'local socket'}{f':{parts.port}' if parts.port else ''}{parts.path}"
+def _refuse_another_workspace(session: PostgresSession, workspace_id: str | None) -> None:
+    if session.exists(WORKSPACE) and session.exists(DELIVERED):
+        there = session.rows(f"SELECT workspace_id FROM {place(WORKSPACE)}")
+        if there and there != [(workspace_id,)]:
+            raise WarehouseError(
+                f"Postgres holds workspace {there[0][0]}, not workspace {workspace_id}: set {CHOSEN_WITH} to another database."
+            )
 
 
-class _Session:
-    """One transaction in Postgres."""
-
-    def __init__(self, con: Any) -> None:
-        self._con = con
-
-    def run(self, sql: str) -> None:
-        """Run a statement."""
-        with self._con.cursor() as cursor:
-            cursor.execute(sql)
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-        with self._con.cursor() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
-
-    def exists(self, label: str) -> bool:
-        """Whether there is such a table."""
-        return self.rows(f"SELECT to_regclass({literal(_place(label))}) IS NOT NULL") == [(True,)]
-
-    def count(self, label: str) -> int:
-        """How many rows a table has."""
-        ((count,),) = self.rows(f"SELECT count(*) FROM {_place(label)}")
-        return int(count)
-
-    def refuse_another_workspace(self, workspace_id: str | None) -> None:
-        """Raise if what was delivered before is of another workspace.
-
-        Raises:
-            WarehouseError: it is.
-        """
-        if self.exists(WORKSPACE) and self.exists(DELIVERED):
-            there = self.rows(f"SELECT workspace_id FROM {_place(WORKSPACE)}")
-            if there and there != [(workspace_id,)]:
-                raise WarehouseError(
-                    f"Postgres holds workspace {there[0][0]}, not workspace {workspace_id}: set {CHOSEN_WITH} to another "
-                    "database."
-                )
-
-    def known(self) -> dict[str, tuple[str, str]]:
-        """What was delivered before: each table's content and columns."""
-        self.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(RAW)}")
-        self.run(
-            f"CREATE TABLE IF NOT EXISTS {_place(DELIVERED)} (label text PRIMARY KEY, content text NOT NULL, "
-            "columns text NOT NULL, delivered_at timestamp with time zone NOT NULL DEFAULT now())"
-        )
-        return {
-            label: (content, columns)
-            for label, content, columns in self.rows(f"SELECT label, content, columns FROM {_place(DELIVERED)}")
-        }
-
-    def is_there(self, table: DeliveredTable, known: tuple[str, str] | None) -> bool:
-        """Whether the table was delivered as it is now, and still has as many rows."""
-        is_same = known is not None and known[0] == _digest(table.content) and self.exists(table.label)
-        return is_same and self.count(table.label) == table.rows
-
-    def send(self, con: duckdb.DuckDBPyConnection, table: DeliveredTable, known: tuple[str, str] | None) -> None:
-        """Replace the rows of a table, and the table where its columns are others.
-
-        Raises:
-            WarehouseError: there is a table of that name which was not delivered.
-        """
-        place, columns = _place(table.label), "\n".join(_definition(column) for column in table.columns)
-        if self.exists(table.label):
-            if known is None:
-                raise WarehouseError(
-                    f"Postgres has a table {table.label} that this project has not made: rename it, or set {CHOSEN_WITH} to "
-                    "another database."
-                )
-            self._empty(place, known[1].split("\n"), columns.split("\n"))
-        if not self.exists(table.label):
-            self.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
-            self.run(f"CREATE TABLE {place} ({columns.replace(chr(10), ', ')})")
-        for on, comment in _comments(table):
-            self.run(f"COMMENT ON {on} IS {literal(comment) if comment else 'NULL'}")
-        self._insert(con, table)
-        self.run(f"DELETE FROM {_place(DELIVERED)} WHERE label = {literal(table.label)}")
-        self.run(
-            f"INSERT INTO {_place(DELIVERED)} (label, content, columns) "
-            f"VALUES ({literal(table.label)}, {literal(_digest(table.content))}, {literal(columns)})"
-        )
-
-    def _empty(self, place: str, before: Sequence[str], now: Sequence[str]) -> None:
-        """Take out the rows, and the table too where a column has gone or has another type."""
-        if not {*before} <= {*now}:
-            self.run(f"DROP TABLE {place}")
-            return
-        self.run(f"DELETE FROM {place}")
-        for column in now:
-            if column not in before:
-                self.run(f"ALTER TABLE {place} ADD COLUMN {column}")
-
-    def _insert(self, con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
-        if not table.rows:
-            return
-        selected = ", ".join(_selected(column, number) for number, column in enumerate(table.columns))
-        rows = con.execute(f"SELECT {selected} FROM {quoted(table.schema)}.{quoted(table.name)}").to_arrow_reader(50_000)
-        with self._con.cursor() as cursor:
-            cursor.adbc_ingest(INCOMING, rows, mode="create", temporary=True)
-        names = ", ".join(quoted(_short(column.name)) for column in table.columns)
-        values = ", ".join(f"c{number}::{_type(column)}" for number, column in enumerate(table.columns))
-        self.run(f"INSERT INTO {_place(table.label)} ({names}) SELECT {values} FROM pg_temp.{INCOMING}")
-        self.run(f"DROP TABLE pg_temp.{INCOMING}")
-
-    def drop(self, label: str) -> None:
-        """Remove a table that the warehouse has no more."""
-        self.run(f"DROP TABLE IF EXISTS {_place(label)}")
-        self.run(f"DELETE FROM {_place(DELIVERED)} WHERE label = {literal(label)}")
+def _known(session: PostgresSession) -> dict[str, Known]:
+    session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(RAW)}")
+    session.run(
+        f"CREATE TABLE IF NOT EXISTS {place(DELIVERED)} (label text PRIMARY KEY, content text NOT NULL, "
+        "columns text NOT NULL, written_by text NOT NULL, delivered_at timestamp with time zone NOT NULL DEFAULT now())"
+    )
+    rows = session.rows(f"SELECT label, content, columns, written_by FROM {place(DELIVERED)}")
+    return {label: Known(*known) for label, *known in rows}
 
 
-@contextlib.contextmanager
-def _session(url: str) -> Iterator[_Session]:
-    """A transaction that is committed at the end of the block.
+def _is_there(session: PostgresSession, table: DeliveredTable, known: Known | None) -> bool:
+    """Whether the table was delivered as it is now, and nobody has written there since."""
+    if known is None or known.content != digest(table.content) or not session.exists(table.label):
+        return False
+    ours = f"count(*) FILTER (WHERE xmin::text = {literal(known.written_by)})"
+    return session.rows(f"SELECT {ours}, count(*) FROM {place(table.label)}") == [(table.rows, table.rows)]
+
+
+def send(session: PostgresSession, con: duckdb.DuckDBPyConnection, table: DeliveredTable, known: Known | None) -> None:
+    """Replace the rows of a table, and the table where its columns are others.
 
     Raises:
-        WarehouseError: Postgres can't be reached, or refuses something; it is as it was before.
+        WarehouseError: there is a table of that name which was not delivered.
     """
-    try:
-        from adbc_driver_postgresql import dbapi
-    except ImportError:
-        raise WarehouseError(
-            "ANALYTICS_DESTINATION=postgres needs the extra `postgres`: pip install 'analytics-assets[postgres]'."
-        ) from None
-    try:
-        with dbapi.connect(url) as con:
-            yield _Session(con)
-            con.commit()
-    except dbapi.Error as error:
-        raise WarehouseError(f"Postgres ({shown_address(url)}) refused: {_words_of(error, url)}") from None
+    there, columns = place(table.label), [_definition(column) for column in table.columns]
+    if session.exists(table.label):
+        if known is None:
+            raise WarehouseError(
+                f"Postgres has a table {table.label} that this project has not made: rename it, or set {CHOSEN_WITH} to "
+                "another database."
+            )
+        _empty(session, there, known.columns.split("\n"), columns)
+    if not session.exists(table.label):
+        session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
+        session.run(f"CREATE TABLE {there} ({', '.join(columns)})")
+    for on, comment in _comments(table):
+        session.run(f"COMMENT ON {on} IS {literal(comment) if comment else 'NULL'}")
+    if table.rows:
+        _insert(session, con, table)
+    session.run(f"DELETE FROM {place(DELIVERED)} WHERE label = {literal(table.label)}")
+    noted = ", ".join(map(literal, (table.label, digest(table.content), "\n".join(columns))))
+    session.run(
+        f"INSERT INTO {place(DELIVERED)} (label, content, columns, written_by) VALUES ({noted}, pg_current_xact_id()::xid::text)"
+    )
 
 
-def _words_of(error: Exception, url: str) -> str:
-    """What Postgres says, in one line and without the password."""
-    said = " ".join(str(error).split()).removeprefix("INVALID_ARGUMENT: ")
-    for secret in (url, urlsplit(url).password):
-        if secret:
-            said = said.replace(secret, "***")
-    return re.sub(r"\. SQLSTATE: \w+$", "", said) + "."
+def _empty(session: PostgresSession, there: str, before: Sequence[str], now: Sequence[str]) -> None:
+    """Take out the rows, and the table too where a column has gone or has another type."""
+    if not {*before} <= {*now}:
+        session.run(f"DROP TABLE {there}")
+        return
+    session.run(f"DELETE FROM {there}")
+    for column in now:
+        if column not in before:
+            session.run(f"ALTER TABLE {there} ADD COLUMN {column}")
 
 
-def _place(label: str) -> str:
-    schema, _, name = label.partition(".")
-    return f"{quoted(schema)}.{quoted(_short(name))}"
+def _insert(session: PostgresSession, con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
+    selected = ", ".join(f"{_comparable(column, quoted(column.name))} AS {name}" for name, column in _numbered(table))
+    rows = con.execute(f"SELECT {selected} FROM {quoted(table.schema)}.{quoted(table.name)}")
+    session.bring(rows.to_arrow_reader(ROWS_AT_ONCE), INCOMING)
+    names = ", ".join(quoted(short(column.name)) for column in table.columns)
+    values = ", ".join(f"{name}::{_type(column)}" for name, column in _numbered(table))
+    session.run(f"INSERT INTO {place(table.label)} ({names}) SELECT {values} FROM pg_temp.{INCOMING}")
+    session.run(f"DROP TABLE pg_temp.{INCOMING}")
 
 
-def _short(name: str) -> str:
-    """The name, or where it is too long its beginning and what tells it from others that begin so."""
-    encoded = name.encode()
-    if len(encoded) <= LONGEST_NAME_BYTES:
-        return name
-    return f"{encoded[: LONGEST_NAME_BYTES - 9].decode(errors='ignore')}_{_digest(name)[:8]}"
+def _is_equal(session: PostgresSession, con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> bool:
+    """Whether both have the same rows, by the sum of the hashes of rows: what came back has the types of DuckDB again."""
+    if not session.exists(table.label):
+        return False
+    # numbers as text, because Arrow has none that holds all of Postgres'
+    text = {name: "::text" if _type(column).startswith(("json", "numeric")) else "" for name, column in _numbered(table)}
+    asked = ", ".join(f"{quoted(short(column.name))}{text[name]} AS {name}" for name, column in _numbered(table))
+    here = ", ".join(_comparable(column, quoted(column.name)) for column in table.columns)
+    there = ", ".join(f"{name}::{_compared_type(column)}" for name, column in _numbered(table))
+    with session.arrow(f"SELECT {asked} FROM {place(table.label)}") as came:
+        con.register("came", came)
+        found = con.execute(f"SELECT count(*), sum(hash(row({there}))::HUGEINT) FROM came").fetchone()
+        con.unregister("came")
+    return (
+        found
+        == con.execute(
+            f"SELECT count(*), sum(hash(row({here}))::HUGEINT) FROM {quoted(table.schema)}.{quoted(table.name)}"
+        ).fetchone()
+    )
+
+
+def _numbered(table: DeliveredTable) -> list[tuple[str, DeliveredColumn]]:
+    """The columns under names that are short and need no quotes."""
+    return [(f"c{number}", column) for number, column in enumerate(table.columns)]
 
 
 def _type(column: DeliveredColumn) -> str:
@@ -266,22 +218,21 @@ def _type(column: DeliveredColumn) -> str:
     return TYPES.get(column.duckdb_type, "text")
 
 
+def _compared_type(column: DeliveredColumn) -> str:
+    """The type of DuckDB in which a value travels and is compared: text for JSON, and for what Postgres keeps as text."""
+    return "VARCHAR" if _type(column) in ("json", "text") else column.duckdb_type
+
+
+def _comparable(column: DeliveredColumn, sql: str) -> str:
+    return sql if _compared_type(column) == column.duckdb_type else f"{sql}::VARCHAR"
+
+
 def _definition(column: DeliveredColumn) -> str:
-    return f"{quoted(_short(column.name))} {_type(column)}"
-
-
-def _selected(column: DeliveredColumn, number: int) -> str:
-    """The column as Arrow has it: what becomes text or JSON as text."""
-    is_text = _type(column) in ("json", "text") and column.duckdb_type != "VARCHAR"
-    return f"{quoted(column.name)}{'::VARCHAR' if is_text else ''} AS c{number}"
+    return f"{quoted(short(column.name))} {_type(column)}"
 
 
 def _comments(table: DeliveredTable) -> Iterator[tuple[str, str | None]]:
-    place = _place(table.label)
-    yield f"TABLE {place}", table.comment
+    there = place(table.label)
+    yield f"TABLE {there}", table.comment
     for column in table.columns:
-        yield f"COLUMN {place}.{quoted(_short(column.name))}", column.comment
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+        yield f"COLUMN {there}.{quoted(short(column.name))}", column.comment

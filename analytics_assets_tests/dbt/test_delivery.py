@@ -5,7 +5,7 @@ from typing import Any, Final
 import duckdb
 
 from analytics_assets.warehouse.delivered_tables import DeliveredColumn, delivered_tables
-from analytics_assets.warehouse.postgres import deliver
+from analytics_assets.warehouse.postgres import deliver, tables_that_differ
 from analytics_assets_tests.dbt.conftest import Build
 from analytics_assets_tests.team_database import Team
 
@@ -32,6 +32,7 @@ def rows_of(rows: list[tuple[Any, ...]]) -> list[str]:
 
 def test_each_row_of_each_table_is_there(team: Team, lived_in: Build) -> None:
     made = deliver(lived_in.warehouse, team.url)
+    assert tables_that_differ(lived_in.warehouse, team.url) == []
     with duckdb.connect(str(lived_in.warehouse), read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
         tables = delivered_tables(con)

@@ -40,7 +40,8 @@ from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
 from analytics_assets.warehouse.places import ledger_file, page_size_file
-from analytics_assets.warehouse.postgres import assert_reachable, shown_address
+from analytics_assets.warehouse.postgres import assert_reachable
+from analytics_assets.warehouse.postgres_session import shown_address
 
 SPACE_WANTED_BYTES: Final = 2**30
 MEMBERS_ASKED: Final = 2

@@ -6,6 +6,7 @@ Only the output belongs here; the comparison is made in `pipeline/verification.p
 import argparse
 import logging
 import sys
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -23,6 +24,7 @@ from analytics_assets.settings import Settings
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.meter import Meter
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.postgres import tables_that_differ
 
 PIPED_WIDTH_CHARACTERS: Final = 160
 
@@ -35,8 +37,26 @@ def main(args: argparse.Namespace) -> int:
     with own_or_demo() as settings, stopping_like_ctrl_c():
         span = asked_span(args.first, args.last, start_date=settings.start_date, now=now)
         found = _verified(settings, span or history_span(settings.start_date, now=now), progress)
+        differ = None if settings.postgres_url is None else _differing(settings.duckdb_path, settings.postgres_url)
     _print(found, progress.meter)
-    return EXIT_FAILED if found.unequal else EXIT_OK
+    if differ is not None:
+        _print_postgres(differ)
+    return EXIT_FAILED if found.unequal or differ else EXIT_OK
+
+
+def _differing(warehouse: Path, url: str) -> list[str]:
+    try:
+        return tables_that_differ(warehouse, url)
+    except WarehouseError as error:
+        raise CommandError(str(error)) from None
+
+
+def _print_postgres(differ: list[str]) -> None:
+    if differ:
+        print(f"Postgres differs from the warehouse in {', '.join(differ)}.")
+        print("Repair it:  analytics-assets sync")
+    else:
+        print("Postgres equals the warehouse.")
 
 
 def _verified(settings: Settings, span: Span, progress: ReadingProgress) -> Verification:
