@@ -1,6 +1,6 @@
-"""What the text of a variable means, before it is known whether the value is a good one.
+"""What the text of a variable means, and which values a variable of its kind may have.
 
-Which variables there are and what they may hold is decided in `settings.py`.
+Which variables there are, of which kind each is, and what they may hold together is decided in `settings.py`.
 """
 
 import ipaddress
@@ -122,3 +122,33 @@ def is_time_zone(name: str) -> bool:
 
 OptionalText = Annotated[str | None, BeforeValidator(empty_is_none)]
 Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+
+
+def safe_root(value: str | None) -> str | None:
+    """The root of an API that a key may be sent to."""
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("must be an address like https://api.example.com")
+    if parts.username or parts.password or "@" in parts.netloc:
+        raise ValueError("must not hold a user name or password; the key goes into ANALYTICS_API_KEY")
+    if parts.query or parts.fragment:
+        raise ValueError("must end with the path, without ? or #")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must start with https://, or the key would cross the network in the clear")
+    return value.rstrip("/").removesuffix("/v1")
+
+
+def known_zone(value: str | None) -> str | None:
+    """The name of a time zone that exists."""
+    if value is not None and not is_time_zone(value):
+        raise ValueError(f"is {value!r}, which is not the name of a time zone; write it like Europe/Berlin")
+    return value
+
+
+def currency_code(value: str | None) -> str | None:
+    """The code of a currency."""
+    if value is not None and not re.fullmatch(r"[A-Z]{3}", value):
+        raise ValueError(f"is {value!r}, which is not an ISO 4217 code; write it in three capitals like EUR")
+    return value

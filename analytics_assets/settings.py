@@ -5,32 +5,31 @@ is done with the values is decided by the modules that ask for them.
 """
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from analytics_assets.notifying import NotifyUrls
 from analytics_assets.setting_values import (
     OptionalText,
     Weekday,
     asked_page_size,
+    currency_code,
     database_url,
     destination_name,
     empty_is_none,
     in_capitals,
-    is_loopback,
-    is_time_zone,
+    known_zone,
     owner_names,
     parsed_json,
     plain_date,
+    safe_root,
     usable_as_database,
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
@@ -84,24 +83,8 @@ class AccessSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     api_key: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(None, description="the key; secret")
-    api_url: OptionalText = Field(None, description="API root, `/v1/...` follows")
+    api_url: Annotated[OptionalText, AfterValidator(safe_root)] = Field(None, description="API root, `/v1/...` follows")
     workspace_id: OptionalText = Field(None, description="the workspace", pattern=r"^[A-Za-z0-9._~-]+$")
-
-    @field_validator("api_url")
-    @classmethod
-    def _url_is_safe(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise ValueError("must be an address like https://api.example.com")
-        if parts.username or parts.password or "@" in parts.netloc:
-            raise ValueError("must not hold a user name or password; the key goes into ANALYTICS_API_KEY")
-        if parts.query or parts.fragment:
-            raise ValueError("must end with the path, without ? or #")
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError("must start with https://, or the key would cross the network in the clear")
-        return value.rstrip("/").removesuffix("/v1")
 
     @property
     def has_key(self) -> bool:
@@ -136,14 +119,18 @@ class Settings(AccessSettings):
     extra_params: Annotated[dict[str, dict[str, Any]], BeforeValidator(parsed_json)] = Field(
         default_factory=dict, description="resource to query parameters"
     )
-    reporting_time_zone: OptionalText = Field(None, description="zone whose dates days, weeks and months follow")
-    default_time_zone: Annotated[str, BeforeValidator(empty_is_none)] = Field(
+    reporting_time_zone: Annotated[OptionalText, AfterValidator(known_zone)] = Field(
+        None, description="zone whose dates days, weeks and months follow"
+    )
+    default_time_zone: Annotated[str, BeforeValidator(empty_is_none), AfterValidator(known_zone)] = Field(
         "UTC", description="zone of members whose settings name none that is known"
     )
     default_week_start: Annotated[Weekday, BeforeValidator(in_capitals)] = Field(
         "MONDAY", description="first day of the week of members whose settings name none"
     )
-    default_currency: OptionalText = Field(None, description="the workspace's own currency, for time without a rate")
+    default_currency: Annotated[OptionalText, AfterValidator(currency_code)] = Field(
+        None, description="the workspace's own currency, for time without a rate"
+    )
     weekly_capacity_hours: float = Field(40.0, ge=0, le=168, description="hours that a member can work in a week")
     member_capacities: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(
         None, description="CSV file of members who can work more or less than that"
@@ -191,20 +178,6 @@ class Settings(AccessSettings):
             raise ValueError(f"names no resource with {', '.join(unknown)}; the resources are {', '.join(RESOURCE_NAMES)}")
         if reserved := sorted({name for params in value.values() for name in params} & RESERVED_PARAMS):
             raise ValueError(f"sets {', '.join(reserved)}, which the reading itself relies on; take it out")
-        return value
-
-    @field_validator("reporting_time_zone", "default_time_zone")
-    @classmethod
-    def _zone_is_known(cls, value: str | None) -> str | None:
-        if value is not None and not is_time_zone(value):
-            raise ValueError(f"is {value!r}, which is not the name of a time zone; write it like Europe/Berlin")
-        return value
-
-    @field_validator("default_currency")
-    @classmethod
-    def _currency_has_a_code(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[A-Z]{3}", value):
-            raise ValueError(f"is {value!r}, which is not an ISO 4217 code; write it in three capitals like EUR")
         return value
 
     @field_validator("as_of_date")
