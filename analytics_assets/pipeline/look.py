@@ -65,14 +65,8 @@ def why_a_sync_would_fail(api: Api, warehouse: Path, name: ResourceName = SHORT_
         warehouse: path of the warehouse file; one that another program has open is not looked into.
         name: the list that is asked for; one request where it is short.
     """
-    try:
-        if warehouse.exists():
-            with connection(warehouse, read_only=True, patience_seconds=0) as con:
-                refuse_another_workspace(con, warehouse, api.access.workspace_id)
-    except WarehouseInUseError:
-        pass  # the sync waits for it
-    except WarehouseError as error:
-        return str(error)
+    if reason := _why_not_this_file(warehouse, api.access.workspace_id):
+        return reason
     try:
         listed_now(api, [name], requests=1, backoff_factor=api.limits.backoff_factor)
     except Exception as error:
@@ -80,6 +74,19 @@ def why_a_sync_would_fail(api: Api, warehouse: Path, name: ResourceName = SHORT_
         if found is None:
             raise
         return None if isinstance(found, LookError) else str(found)
+    return None
+
+
+def _why_not_this_file(warehouse: Path, workspace_id: str) -> str | None:
+    if not warehouse.exists():
+        return None
+    try:
+        with connection(warehouse, read_only=True, patience_seconds=0) as con:
+            refuse_another_workspace(con, warehouse, workspace_id)
+    except WarehouseInUseError:
+        return None  # the sync waits until the other program lets go of it
+    except WarehouseError as error:
+        return str(error)
     return None
 
 
