@@ -9,12 +9,15 @@ from unittest import mock
 
 import pytest
 
+from analytics_assets.collector import collect_seldom
 from analytics_assets.demo.build import build_workspace
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.demo.workspace import Workspace
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.team_database import Team, team_database
 from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
+
+collect_seldom()  # as the processes do that are tested
 
 _template: dict[str, Workspace] = {}
 

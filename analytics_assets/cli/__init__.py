@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CommandError, say
 from analytics_assets.cli.served import USUAL_PORT
+from analytics_assets.collector import collect_seldom
 from analytics_assets.demo import cli as demo_cli
 
 PROGRAM: Final = "analytics-assets"
@@ -81,6 +82,7 @@ def program() -> int:
     What is registered for the end of a process is done here, and the rest of Python's own end left out: it takes a second
     to take apart all that Dagster and dlt are made of, object by object.
     """
+    collect_seldom()
     try:
         code = main()
     finally:
