@@ -28,9 +28,7 @@
                 {{ sql | replace('"' ~ target.database ~ '".', '') }}
             );
         {%- elif config.get('contract').enforced -%}
-            {{ get_assert_columns_equivalent(sql) }}
-            create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
-            insert into {{ target }} {{ get_column_names() }} (
+            create or replace table {{ target }} as (
                 {{ get_select_subquery(sql) }}
             );
         {%- else -%}
@@ -39,6 +37,10 @@
             );
         {%- endif -%}
     {%- endcall %}
+    {% if type == 'table' and config.get('contract').enforced %}
+        {#- of the table, before it is committed: asking the query for its columns plans it once more -#}
+        {% do get_assert_columns_equivalent('select * from ' ~ target) %}
+    {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do persist_docs(target, model) %}
     {{ adapter.commit() }}

@@ -11,10 +11,18 @@
 {% macro default__whole_quotient(dividend, divisor) -%}
     {%- set dividend = wide_integer(dividend) -%}
     {%- set divisor = wide_integer('nullif(' ~ divisor ~ ', 0)') -%}
-    try_cast(
-        sign({{ dividend }}) * sign({{ divisor }})
-        * ((2 * abs({{ dividend }}) + abs({{ divisor }})) // (2 * abs({{ divisor }}))) as bigint
-    )
+    {%- set largest = '1000000000000000000' -%}
+    case
+        -- what fits is divided in 64 bits, four times faster
+        when {{ dividend }} between -{{ largest }} and {{ largest }} and {{ divisor }} between 1 and {{ largest }}
+            then sign({{ dividend }}) * (
+                (2 * abs(cast({{ dividend }} as bigint)) + cast({{ divisor }} as bigint)) // (2 * cast({{ divisor }} as bigint))
+            )
+        else try_cast(
+            sign({{ dividend }}) * sign({{ divisor }})
+            * ((2 * abs({{ dividend }}) + abs({{ divisor }})) // (2 * abs({{ divisor }}))) as bigint
+        )
+    end
 {%- endmacro %}
 
 

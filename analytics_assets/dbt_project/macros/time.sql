@@ -14,6 +14,20 @@
 {%- endmacro %}
 
 
+{#- The timestamp at which the wall clock of UTC shows a time. -#}
+{% macro utc_moment(clock) -%}
+    {{ adapter.dispatch('utc_moment', 'analytics_assets')(clock) }}
+{%- endmacro %}
+
+{% macro default__utc_moment(clock) -%}
+    ({{ clock }} at time zone 'UTC')
+{%- endmacro %}
+
+{% macro duckdb__utc_moment(clock) -%}
+    make_timestamptz(epoch_us({{ clock }}))
+{%- endmacro %}
+
+
 {#- The UTC date of a timestamp. -#}
 {% macro utc_date(timestamp) -%}
     cast({{ utc_clock(timestamp) }} as date)
@@ -37,38 +51,66 @@
 {%- endmacro %}
 
 
-{#- What clocks differ from UTC on each UTC date of a relation in each of its time zones, a select with the columns
-    `time_zone`, `utc_date` and `utc_offset`. The offset is null for the few dates on which clocks are changed: those have
-    one at their beginning and another at their end. -#}
+{#- The number of the block of four days, counted from 1970 in UTC, that a timestamp lies in. -#}
+{% macro utc_block(timestamp) -%}
+    {{ adapter.dispatch('utc_block', 'analytics_assets')(timestamp) }}
+{%- endmacro %}
+
+{% macro default__utc_block(timestamp) -%}
+    cast(floor(extract(epoch from {{ timestamp }}) / 345600) as bigint)
+{%- endmacro %}
+
+{% macro duckdb__utc_block(timestamp) -%}
+    (epoch_us({{ timestamp }}) // 345600000000)
+{%- endmacro %}
+
+
+{#- The wall clock of UTC so many days after the beginning of a block. -#}
+{% macro block_clock(block, days) -%}
+    {{ adapter.dispatch('block_clock', 'analytics_assets')(block, days) }}
+{%- endmacro %}
+
+{% macro default__block_clock(block, days) -%}
+    (timestamp '1970-01-01 00:00:00' + ({{ block }} * 4 + {{ days }}) * interval '1 day')
+{%- endmacro %}
+
+{% macro duckdb__block_clock(block, days) -%}
+    make_timestamp(({{ block }} * 4 + {{ days }}) * 86400000000)
+{%- endmacro %}
+
+
+{#- What clocks differ from UTC around each block of four days of a relation in each of its time zones, a select with the
+    columns `time_zone`, `utc_block` and `utc_offset`. The offset is null where clocks are changed in the block or in the day
+    before or after it. That they are not changed and changed back meanwhile is true since 1970: the shortest such time is
+    seven days (north-east of Brazil in 2000, Gaza in 2011). -#}
 {% macro zone_offsets(relation, timestamp, time_zone) -%}
-    {%- set moments = {'offset_before': 'utc_date', 'offset_after': 'utc_date + 1'} -%}
+    {%- set moments = {'offset_before': block_clock('utc_block', -1), 'offset_after': block_clock('utc_block', 5)} -%}
     select
         time_zone,
-        utc_date,
+        utc_block,
         case when offset_before = offset_after then offset_before end as utc_offset
 
     from (
         select
             time_zone,
-            utc_date,
-            {%- for name, date in moments.items() %}
-            ((cast({{ date }} as timestamp) at time zone 'UTC') at time zone time_zone) - cast({{ date }} as timestamp)
-                as {{ name }}{{ "," if not loop.last }}
+            utc_block,
+            {%- for name, clock in moments.items() %}
+            ({{ utc_moment(clock) }} at time zone time_zone) - {{ clock }} as {{ name }}{{ "," if not loop.last }}
             {%- endfor %}
 
         from (
             select distinct
                 {{ time_zone }} as time_zone,
-                {{ utc_date(timestamp) }} as utc_date
+                {{ utc_block(timestamp) }} as utc_block
             from {{ relation }}
             where {{ timestamp }} is not null
-        ) as dates
-    ) as dates_with_offsets
+        ) as blocks
+    ) as blocks_with_offsets
 {%- endmacro %}
 
 
-{#- The date of a timestamp in a time zone, by a row of `zone_offsets` for its UTC date or none. Engines take microseconds to
-    convert each row of a large relation, so that only those are converted whose date has no offset of its own. -#}
+{#- The date of a timestamp in a time zone, by a row of `zone_offsets` for its block or none. Engines take microseconds to
+    convert each row of a large relation, so that only those are converted whose block has no offset. -#}
 {% macro local_date_by(offsets, timestamp, time_zone) -%}
     case
         when {{ offsets }}.utc_offset is null then {{ local_date(timestamp, time_zone) }}
@@ -81,7 +123,7 @@
 {% macro join_offsets(offsets, timestamp, time_zone) -%}
     left join {{ offsets }}
         on {{ time_zone }} = {{ offsets }}.time_zone
-        and {{ utc_date(timestamp) }} = {{ offsets }}.utc_date
+        and {{ utc_block(timestamp) }} = {{ offsets }}.utc_block
 {%- endmacro %}
 
 
@@ -103,17 +145,19 @@
 {%- endmacro %}
 
 {% macro default__iso_duration_seconds(column) -%}
-    {%- set number = "([0-9]{1,9})" -%}
     case
         when regexp_full_match({{ column }}, '[0-9]{1,12}') then cast({{ column }} as bigint)
         when regexp_full_match(
             {{ column }}, 'P([0-9]{1,7}D)?(T([0-9]{1,8}H)?([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]+)?S)?)?'
         ) and regexp_matches({{ column }}, '[0-9]')
         then
-            {%- for unit, seconds in [('D', 86400), ('H', 3600), ('M', 60)] %}
-            coalesce(try_cast(regexp_extract({{ column }}, '{{ number }}{{ unit }}', 1) as bigint), 0) * {{ seconds }} +
+            {%- for unit, seconds in [('D', 86400), ('H', 3600), ('M', 60), ('S', 1)] %}
+            case
+                when {{ column }} like '%{{ unit }}%'
+                    then try_cast(regexp_extract({{ column }}, '([0-9]{1,9})([.][0-9]+)?{{ unit }}', 1) as bigint)
+                else 0
+            end * {{ seconds }}{{ " +" if not loop.last }}
             {%- endfor %}
-            coalesce(try_cast(regexp_extract({{ column }}, '{{ number }}([.][0-9]+)?S', 1) as bigint), 0)
     end
 {%- endmacro %}
 
@@ -168,6 +212,15 @@
         when ({{ midnight }} - interval '1 hour') at time zone {{ time_zone }} >= cast({{ date }} as timestamp)
             then {{ midnight }} - interval '1 hour'
         else {{ midnight }}
+    end
+{%- endmacro %}
+
+
+{#- The same, by a row of `zone_offsets` for the date's midnight in UTC: the date begins less than a day before or after it. -#}
+{% macro local_day_start_by(offsets, date, time_zone) -%}
+    case
+        when {{ offsets }}.utc_offset is null then {{ local_day_start(date, time_zone) }}
+        else {{ utc_moment('(cast(' ~ date ~ ' as timestamp) - ' ~ offsets ~ '.utc_offset)') }}
     end
 {%- endmacro %}
 

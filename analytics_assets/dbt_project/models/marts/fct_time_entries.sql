@@ -38,9 +38,21 @@ with_currencies as (
 
 ),
 
+-- Only the two columns that it takes: of a relation that is read twice, the warehouse keeps all columns meanwhile.
+places as (
+
+    select
+        entries.started_at,
+        {{ counting_time_zone('users') }} as time_zone
+
+    from entries
+    left join users on entries.user_id = users.user_id
+
+),
+
 offsets as (
 
-    {{ zone_offsets('with_currencies', 'started_at', 'time_zone') }}
+    {{ zone_offsets('places', 'started_at', 'time_zone') }}
 
 ),
 

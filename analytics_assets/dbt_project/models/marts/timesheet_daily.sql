@@ -63,16 +63,34 @@ dated as (
 
 ),
 
+distinct_days as (
+
+    select distinct
+        time_zone,
+        candidate_date,
+        {{ utc_moment('cast(candidate_date as timestamp)') }} as utc_midnight
+
+    from dated
+
+),
+
+offsets as (
+
+    {{ zone_offsets('distinct_days', 'utc_midnight', 'time_zone') }}
+
+),
+
 -- When each day begins and ends, once per time zone: converting each entry by itself takes ten times as long.
 days as (
 
     select
-        time_zone,
-        candidate_date as work_date,
-        {{ local_day_start('candidate_date', 'time_zone') }} as day_started_at,
-        {{ local_day_start('(candidate_date + 1)', 'time_zone') }} as day_ended_at
+        distinct_days.time_zone,
+        distinct_days.candidate_date as work_date,
+        {{ local_day_start_by('offsets', 'distinct_days.candidate_date', 'distinct_days.time_zone') }} as day_started_at,
+        {{ local_day_start_by('offsets', '(distinct_days.candidate_date + 1)', 'distinct_days.time_zone') }} as day_ended_at
 
-    from (select distinct time_zone, candidate_date from dated) as distinct_days
+    from distinct_days
+    {{ join_offsets('offsets', 'distinct_days.utc_midnight', 'distinct_days.time_zone') }}
 
 ),
 
@@ -92,7 +110,9 @@ parts as (
     inner join days
         on dated.time_zone = days.time_zone
         and dated.candidate_date = days.work_date
-    where dated.started_at < days.day_ended_at
+    -- Samoa had no 30 December 2011: that day began when it ended.
+    where days.day_started_at < days.day_ended_at
+        and dated.started_at < days.day_ended_at
         -- An entry that ends at midnight has no part on the day that begins there.
         and (
             dated.ended_at > days.day_started_at
