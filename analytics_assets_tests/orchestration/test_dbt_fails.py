@@ -14,16 +14,19 @@ from analytics_assets.orchestration.dbt_nodes import PARSED, changed_since_parse
 from analytics_assets_tests.orchestration.conftest import Project, materializations
 
 BROKEN = "dim_projects"
+OF_ANOTHER_TYPE = "dim_tags"
 ON_IT = {"fct_time_entries", "billing_monthly", "project_budgets", "timesheet_daily"}
 
 
 def broken_project(folder: Path) -> Path:
-    """The parsed dbt project with one model that fails when it is built."""
+    """The parsed dbt project with one model that fails when it is built, and one that is not as its contract says."""
     project = Manifest.from_msgpack(PARSED.read_bytes())
     model = project.nodes[f"model.analytics_assets.{BROKEN}"]
     model.raw_code = (
         f"select * replace (cast(error('the disk of {BROKEN} is gone') as varchar) as project_id) from (\n{model.raw_code}\n)"
     )
+    other = project.nodes[f"model.analytics_assets.{OF_ANOTHER_TYPE}"]
+    other.raw_code = f"select * replace (length(tag_id) as tag_id) from (\n{other.raw_code}\n)"
     (folder / PARSED.name).write_bytes(project.to_msgpack())
     return folder / PARSED.name
 
@@ -32,9 +35,10 @@ def test_a_model_that_fails_leaves_what_is_built_on_it_as_it_was_and_the_next_ru
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert project.run().success
-    before = {name: project.rig.query(f"FROM marts.{name} ORDER BY ALL") for name in (BROKEN, *ON_IT)}
+    before = {name: project.rig.query(f"FROM marts.{name} ORDER BY ALL") for name in (BROKEN, OF_ANOTHER_TYPE, *ON_IT)}
     gone = project.rig.workspace.records("time_entries")[0]
     project.rig.workspace.delete("time_entries", gone["id"])
+    project.rig.workspace.edit("tags", project.rig.workspace.records("tags")[0]["id"], name="Renamed too")
     project.rig.workspace.edit("clients", project.rig.workspace.clients[0]["id"], name="Renamed")
 
     with monkeypatch.context() as patch:
@@ -44,10 +48,12 @@ def test_a_model_that_fails_leaves_what_is_built_on_it_as_it_was_and_the_next_ru
     (failure,) = result.get_step_failure_events()
     assert failure.step_failure_data.user_failure_data is not None
     said = failure.step_failure_data.user_failure_data.description or ""
-    assert said.startswith(f"dbt could not build all models: {BROKEN}: ") and f"the disk of {BROKEN} is gone" in said, said
+    assert said.startswith("dbt could not build all models: "), said
+    assert f"{BROKEN}: " in said and f"the disk of {BROKEN} is gone" in said, said
+    assert f"{OF_ANOTHER_TYPE}: This model has an enforced contract that failed." in said and "tag_id" in said, said
     made = {materialization.asset_key for materialization in materializations(result)}
     assert AssetKey(["raw", "time_entries"]) in made and AssetKey(["marts", "dim_clients"]) in made
-    assert not made & {AssetKey(["marts", name]) for name in (BROKEN, *ON_IT)}
+    assert not made & {AssetKey(["marts", name]) for name in (BROKEN, OF_ANOTHER_TYPE, *ON_IT)}
     assert gone["id"] not in project.rig.rows("time_entries")
     assert ("Renamed",) in project.rig.query("SELECT client_name FROM marts.dim_clients")
     for name, rows in before.items():
