@@ -105,7 +105,9 @@ def drop_unreachable_macros(parsed: Any) -> None:
     reachable: set[str] = set()
     waiting = [macro for node in parsed.nodes.values() for macro in node.depends_on.macros]
     waiting += [
-        macro for macro, found in parsed.macros.items() if found.package_name != "dbt" or "unit_test" in found.original_file_path
+        macro
+        for macro, found in parsed.macros.items()
+        if found.package_name == parsed.metadata.project_name or "unit_test" in found.original_file_path
     ]
     waiting += [
         f"macro.dbt.{name}" for name in ("materialization_test_default", "materialization_unit_default", *called_by_adapters)
