@@ -1,7 +1,8 @@
 """How seldom Python looks for objects that refer to each other in a circle.
 
 It looks after 700 new objects, and after some of these rounds at everything that is in memory. Dagster, dlt and dbt are a
-million objects that stay, and dbt makes as many more: of a first sync of 22 seconds the rounds took 5, and freed 15 MB.
+million objects that stay, and dbt makes as many more. A first sync of 100,000 entries takes 28 seconds instead of 31 (means of
+three, one after the other), and 16 MB more.
 """
 
 import gc

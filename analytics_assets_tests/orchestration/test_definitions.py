@@ -164,7 +164,7 @@ def test_loading_the_definitions_does_not_import_dbt() -> None:
 
 @pytest.mark.parametrize("start", ["import analytics_assets.definitions", "from analytics_assets.cli import program; program()"])
 def test_a_process_looks_seldom_for_circles_of_objects(start: str) -> None:
-    """Dagster, dlt and dbt make millions of objects that stay; to look at them again and again took 5 of a sync's 22 seconds."""
+    """Dagster, dlt and dbt make millions of objects that stay; to look at them again and again took a tenth of a sync."""
     code = f"import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0])); {start}"
     result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(result.stdout.splitlines()[-1]) > 100_000
