@@ -1,8 +1,6 @@
 """Starting, watching and stopping the server, in a test's thread and from the command line."""
 
 import argparse
-import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +17,7 @@ from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.demo.workspace import Workspace
+from analytics_assets_tests.certificates import make_certificate
 from analytics_assets_tests.demo.conftest import Asker
 
 
@@ -107,27 +106,16 @@ def test_requests_open_at_once_are_counted(workspace: Workspace) -> None:
         assert len(server.requests) == 4
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 def test_it_serves_https_with_a_certificate_that_nobody_vouches_for(tmp_path: Path, workspace: Workspace) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        shlex.split(OPENSSL),
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    with DemoServer(workspace, certificate=certificate, certificate_key=key) as server:
+    made = make_certificate(tmp_path, "127.0.0.1")
+    with DemoServer(workspace, certificate=made.certificate, certificate_key=made.key) as server:
         assert server.url.startswith("https://")
         api = Asker(server)
         with pytest.raises(requests.exceptions.SSLError):
             api.get("tags")
-        assert api.rows("tags", verify=str(certificate)) == workspace.tags
+        assert api.rows("tags", verify=str(made.authority)) == workspace.tags
 
 
-OPENSSL = """
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost
-    -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out certificate.pem
-"""
 RUN = """
 import argparse, sys
 from analytics_assets.demo import cli

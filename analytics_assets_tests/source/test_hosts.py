@@ -1,11 +1,9 @@
 """The key goes to the API's own address, over a line that nobody else can read, and is never said aloud."""
 
-import shutil
 import socket
 import socketserver
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
 from analytics_assets.source.meter import Meter
+from analytics_assets_tests.certificates import make_certificate
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import tiny_workspace
 
 QUICK = HttpLimits(requests_per_second=10_000, backoff_factor=0)
-Certificate = tuple[Path, Path]
 
 
 @pytest.fixture
@@ -31,29 +29,12 @@ def other() -> Iterator[DemoServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def make_certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Certificate]:
-    """Makes a self-signed certificate for a name."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-
-    def make(name: str) -> Certificate:
-        folder = tmp_path_factory.mktemp("tls")
-        certificate, key = folder / "certificate.pem", folder / "key.pem"
-        command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
-        places = ["-addext", f"subjectAltName={name}", "-keyout", str(key), "-out", str(certificate)]
-        subprocess.run([*command.split(), *places], check=True, capture_output=True)
-        return certificate, key
-
-    return make
-
-
 @pytest.fixture
-def secure(make_certificate: Callable[[str], Certificate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     """A rig whose server speaks TLS with a certificate that this machine trusts."""
-    certificate, key = make_certificate("IP:127.0.0.1")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
+    made = make_certificate(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.authority))
+    with DemoServer(tiny_workspace(), certificate=made.certificate, certificate_key=made.key) as server:
         yield Rig(server, tmp_path)
 
 
@@ -135,22 +116,18 @@ def test_a_redirect_that_repeats_the_key_does_not_get_it_into_the_logs(tiny: Rig
     assert "/login?key=***" in tiny.failing_read("clients")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(
-    make_certificate: Callable[[str], Certificate], tmp_path: Path
-) -> None:
-    certificate, key = make_certificate("IP:127.0.0.1")
-    with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path, "127.0.0.1")
+    with DemoServer(tiny_workspace(), certificate=made.certificate, certificate_key=made.key) as server:
         sentence = (rig := Rig(server, tmp_path)).failing_read("clients")
         assert "certificate is not valid (" in sentence and "the key was not sent" in sentence
         assert server.requests == [] and rig.meter.retries == 0
 
 
-def test_a_certificate_of_another_name_is_refused_at_once(
-    make_certificate: Callable[[str], Certificate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    certificate, key = make_certificate("DNS:example.org")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with DemoServer(tiny_workspace(), certificate=certificate, certificate_key=key) as server:
+def test_a_certificate_of_another_name_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_certificate(tmp_path, "example.org")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.authority))
+    with DemoServer(tiny_workspace(), certificate=made.certificate, certificate_key=made.key) as server:
         sentence = (rig := Rig(server, tmp_path)).failing_read("clients")
         assert "certificate is not valid (" in sentence and "127.0.0.1" in sentence
         assert server.requests == [] and rig.meter.retries == 0

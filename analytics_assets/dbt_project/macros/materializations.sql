@@ -28,6 +28,9 @@
                 {{ sql | replace('"' ~ target.database ~ '".', '') }}
             );
         {%- elif config.get('contract').enforced -%}
+            {%- if model.constraints or model.columns.values() | selectattr('constraints') | list -%}
+                {%- do exceptions.raise_compiler_error('constraints are not made here; say the same with a test') -%}
+            {%- endif -%}
             create or replace table {{ target }} as (
                 {{ get_select_subquery(sql) }}
             );

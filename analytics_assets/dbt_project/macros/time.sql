@@ -216,7 +216,8 @@
 {%- endmacro %}
 
 
-{#- The same, by a row of `zone_offsets` for the date's midnight in UTC: the date begins less than a day before or after it. -#}
+{#- The same, by a row of `zone_offsets` for midnight in UTC of the date itself or of the day before it: that row holds for a day
+    more than its block, and a date begins less than a day from its midnight in UTC. -#}
 {% macro local_day_start_by(offsets, date, time_zone) -%}
     case
         when {{ offsets }}.utc_offset is null then {{ local_day_start(date, time_zone) }}
