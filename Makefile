@@ -121,7 +121,7 @@ $(LOCKED): requirements.lock
 	@touch $@
 
 $(MANIFEST): $(LOCKED) build_backend/dbt_manifest.py $(DBT_FILES)
-	@echo "Parsing the dbt project ..."
+	@echo "Compiling the dbt project ..."
 	@$(BIN)/python build_backend/dbt_manifest.py
 
 $(INSTALLED): $(LOCKED) pyproject.toml setup.cfg build_backend/dbt_manifest.py | $(MANIFEST)

@@ -28,7 +28,7 @@ def test_the_floor_and_stock_dlt_load_every_entry_and_stand_in_the_report() -> N
 def test_the_phases_of_a_sync_are_read_from_what_it_says() -> None:
     said = (
         "   2.0 s  users: reading\n   9.0 s  users: 3 rows, 1 request in 0.1 s\n"
-        "  10.0 s  the raw tables are in the warehouse; dbt builds and tests 31 models\n"
+        "  10.0 s  the raw tables are in the warehouse; 31 dbt models are built and tested\n"
     )
     cost = Cost(30.0, 1.0, 1)
     assert phases(said, cost) == {"start": 2.0, "reading and loading": 8.0, "models, checks and report": 20.0}

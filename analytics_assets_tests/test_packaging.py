@@ -130,7 +130,7 @@ def test_every_file_of_the_dbt_project_goes_into_the_wheel() -> None:
 
 def test_the_wheel_holds_the_parsed_dbt_project_and_the_dagster_configuration() -> None:
     packed = PYPROJECT["tool"]["setuptools"]["package-data"][PACKAGE.name]
-    prepared = {"dbt_project/target/manifest.json", "dbt_project/target/parsed.msgpack"}
+    prepared = {f"dbt_project/target/{name}" for name in ("manifest.json", "parsed.msgpack", "queries.json")}
     assert prepared | {"dagster.yaml", "py.typed"} <= set(packed)
     assert all((PACKAGE / file).exists() for file in prepared), "run `make setup`"
 

@@ -97,7 +97,7 @@ def phases(log: str, cost: Cost) -> dict[str, float]:
     """The seconds of start, reading with loading, and models, of the lines that a sync says."""
     said = [(float(seconds), text) for seconds, text in PHASE.findall(log)]
     reading = next((seconds for seconds, text in said if text.endswith(": reading")), None)
-    models = next((seconds for seconds, text in said if "dbt builds and tests" in text), None)
+    models = next((seconds for seconds, text in said if "dbt models are built" in text), None)
     if reading is None:
         return {}
     read_until = models if models is not None else cost.wall_seconds

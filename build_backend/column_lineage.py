@@ -1,6 +1,6 @@
 """Computes which columns each column of a model is made of, and writes `column_lineage.json` of the dbt project.
 
-How models are compiled and their SQL is read belongs here, and the fingerprint of all that they depend on, by which a test
+How the SQL of models is read belongs here, and the fingerprint of all that they depend on, by which a test
 sees that the file is out of date. What Dagster is told of it belongs to `orchestration/column_lineage.py` of the package.
 Run as a script (`make lineage`) it takes half a minute, which is why the file is committed.
 
@@ -9,31 +9,22 @@ what stands in them, so columns that are used for nothing else are no parents: `
 looked up in DuckDB's own list of zones.
 """
 
-import contextlib
 import json
-import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
-from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
 from sqlglot import exp, parse_one
 from sqlglot.lineage import lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
 from analytics_assets.orchestration.column_lineage import COLUMN_LINEAGE_FILE
-from analytics_assets.orchestration.dbt_nodes import MANIFEST, PROJECT_DIR, DbtNodes, Properties
-from analytics_assets.orchestration.dbt_run import parsed_project
+from analytics_assets.orchestration.dbt_nodes import MANIFEST, QUERIES, DbtNodes, Properties
 
 PACKAGE: Final = "analytics_assets"
 DIALECT: Final = "duckdb"
-DATABASE: Final = "memory"
-"""DuckDB's name for a database that lies in no file."""
 Parents = list[tuple[str, str]]
 """Asset and column of each parent."""
 
@@ -81,7 +72,7 @@ class LineageReader:
         return dict(sorted(found.items()))
 
     def _parents(self, model: str, sql: str) -> dict[str, Parents]:
-        schema: dict[str, object] = {DATABASE: self._schema}
+        schema: dict[str, object] = {**self._schema}
         parsed = parse_one(sql, dialect=DIALECT)
         query = qualify(parsed, schema=schema, dialect=DIALECT, validate_qualify_columns=False, identify=False)
         scope = build_scope(query)
@@ -96,27 +87,10 @@ class LineageReader:
         return parents
 
 
-def compile_models(select: str = "resource_type:model") -> dict[str, str]:
-    """The SQL of models as dbt would run it, without a warehouse; by dbt's id of the model.
-
-    Args:
-        select: which models, in dbt's syntax.
-
-    Raises:
-        SystemExit: dbt can't compile them.
-    """
-    project = parsed_project(Path(":memory:"))
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(Path.cwd()):
-        options = [
-            *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR), "--target-path", folder),
-            *("--log-path", folder, "--log-level-file", "none", "--no-send-anonymous-usage-stats"),
-            *("--vars", json.dumps({"warehouse_path": ":memory:"}), "--quiet"),
-        ]
-        done = dbtRunner(manifest=project).invoke(["compile", *options, "--select", select])
-    if not done.success or not isinstance(done.result, RunExecutionResult):
-        sys.exit(f"dbt could not compile the models: {done.exception or 'see above'}")
-    compiled = {result.node.unique_id: getattr(result.node, "compiled_code", None) for result in done.result.results}
-    return {node: sql for node, sql in compiled.items() if sql and node.startswith("model.")}
+def compiled_models() -> dict[str, str]:
+    """The SQL of the models as a sync runs it, by dbt's id of the model."""
+    queries = json.loads(QUERIES.read_text(encoding="utf-8"))
+    return {node: query for node, query in queries.items() if node.startswith("model.")}
 
 
 def rendered(fingerprint: str, assets: Mapping[str, Mapping[str, Parents]]) -> str:
@@ -132,7 +106,7 @@ def _types(properties: Properties) -> dict[str, str]:
 def main() -> None:
     """Write the file, unless it is as it should be: dbt would have to parse the project again."""
     manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    text = rendered(fingerprint(manifest), LineageReader(manifest).read(compile_models()))
+    text = rendered(fingerprint(manifest), LineageReader(manifest).read(compiled_models()))
     if not COLUMN_LINEAGE_FILE.exists() or COLUMN_LINEAGE_FILE.read_text(encoding="utf-8") != text:
         COLUMN_LINEAGE_FILE.write_text(text, encoding="utf-8")
 

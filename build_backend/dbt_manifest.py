@@ -1,4 +1,4 @@
-"""Builds the package with setuptools, after dbt has parsed its models into the manifest that Dagster loads.
+"""Builds the package with setuptools, after dbt has compiled its models into the manifest that Dagster loads.
 
 The hooks of PEP 517 and 660 belong here, and what prepares the manifest: whoever installs a wheel has it, and loading
 definitions neither runs dbt nor writes. Run as a script, it prepares the manifest of this checkout.
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +21,11 @@ DBT_PROJECT: Final = ROOT / "analytics_assets" / "dbt_project"
 TARGET: Final = DBT_PROJECT / "target"
 MANIFEST: Final = TARGET / "manifest.json"
 PARSED: Final = TARGET / "parsed.msgpack"
+QUERIES: Final = TARGET / "queries.json"
 WRITTEN_BY_DBT: Final = ("target", "logs", "dbt_packages")
-DEFAULT_WAREHOUSE: Final = ROOT / "data" / "analytics.duckdb"
+USUAL_TEST: Final = {"fail_calc": "count(*)", "warn_if": "!= 0", "error_if": "!= 0", "limit": None, "store_failures": None}
+DATABASE: Final = "analytics"
+"""DuckDB's name for the warehouse at its usual place; the queries name their tables with it."""
 
 ConfigSettings = dict[str, Any] | None
 
@@ -50,7 +54,7 @@ def build_editable(wheel_directory: str, config_settings: ConfigSettings = None,
 
 def is_prepared() -> bool:
     """Whether the manifest is younger than every file of the dbt project, and than the folders they could have left."""
-    if not (MANIFEST.exists() and PARSED.exists()):
+    if not all(file.exists() for file in (MANIFEST, PARSED, QUERIES)):
         return False
     parsed_at = MANIFEST.stat().st_mtime
     parts = [part for part in DBT_PROJECT.iterdir() if part.name not in WRITTEN_BY_DBT]
@@ -58,13 +62,15 @@ def is_prepared() -> bool:
 
 
 def prepare_manifest() -> None:
-    """Let dbt parse the project, without a warehouse, and put what came of it in its place, each file in one step.
+    """Let dbt compile the project, without a warehouse, and put what came of it in its place, each file in one step.
 
-    manifest.json is for Dagster. parsed.msgpack is the same in the form that dbt itself reads, so that no run has to parse;
-    what dbt keeps there about the files of this machine is left out, and the half of dbt's macros that no model can call.
+    manifest.json is for Dagster. queries.json has the query of each model and test, with the variables as they are by
+    default and without the name of a database: a sync runs those. parsed.msgpack is the manifest in the form that dbt itself
+    reads, so that compiling for other variables does not begin with parsing; what dbt keeps there about the files of this
+    machine is left out.
 
     Raises:
-        SystemExit: dbt refused the project; it has said why.
+        SystemExit: dbt refused the project, and has said why, or the project asks for what no sync does.
     """
     from dbt.contracts.graph.manifest import Manifest  # two seconds, which most builds never need
 
@@ -75,49 +81,52 @@ def prepare_manifest() -> None:
         command = [
             *(sys.executable, "-c", "from dbt.cli.main import cli; cli()"),
             *("--quiet", "--log-level-file", "none", "--log-path", folder, "--no-send-anonymous-usage-stats"),
-            *("parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder),
-            *("--vars", json.dumps({"warehouse_path": str(DEFAULT_WAREHOUSE)})),  # only its name gets into the manifest
+            *("compile", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder),
+            *("--select", "resource_type:model", "resource_type:test"),
+            *("--vars", json.dumps({"warehouse_path": f"{folder}/{DATABASE}.duckdb"})),
         ]
         if subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode != 0:
-            sys.exit("dbt could not parse analytics_assets/dbt_project, see above.")
+            sys.exit("dbt could not compile analytics_assets/dbt_project, see above.")
         parsed = Manifest.from_msgpack((Path(folder) / "partial_parse.msgpack").read_bytes())
         parsed.files = {}
-        drop_unreachable_macros(parsed)
         (Path(folder) / PARSED.name).write_bytes(parsed.to_msgpack())
+        manifest = json.loads((Path(folder) / MANIFEST.name).read_text())
+        if refused := "\n".join(what_no_sync_does(manifest["nodes"].values())):
+            sys.exit(refused)
+        queries = {}
+        for name, node in manifest["nodes"].items():
+            if node["resource_type"] in ("model", "test"):
+                queries[name] = node["compiled_code"].replace(f'"{DATABASE}".', "")
+            for of_this_run in ("compiled", "compiled_code", "compiled_path"):
+                node.pop(of_this_run, None)
+        (Path(folder) / MANIFEST.name).write_text(json.dumps(manifest))
+        (Path(folder) / QUERIES.name).write_text(json.dumps(queries, indent=1, sort_keys=True))
+        (Path(folder) / QUERIES.name).replace(QUERIES)
         (Path(folder) / PARSED.name).replace(PARSED)
         (Path(folder) / MANIFEST.name).replace(MANIFEST)
 
 
-def drop_unreachable_macros(parsed: Any) -> None:
-    """Leave out of a parsed project dbt's macros for what it does not have: seeds, snapshots, incremental models, other engines.
-
-    dbt makes an object of each macro for each model and test: with all 622 of them that is a tenth of what it takes for them.
+def what_no_sync_does(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What models and tests ask for that only dbt itself does, in a sentence each: a sync runs their queries without dbt.
 
     Args:
-        parsed: dbt's `Manifest`, which is changed.
+        nodes: models and tests of dbt's manifest.
     """
-    from dbt.adapters.base import impl as any_adapter
-    from dbt.adapters.sql import impl as sql_adapter
-
-    called_by_adapters = [
-        value for module in (any_adapter, sql_adapter) for name, value in vars(module).items() if name.endswith("_MACRO_NAME")
-    ]
-    reachable: set[str] = set()
-    waiting = [macro for node in parsed.nodes.values() for macro in node.depends_on.macros]
-    waiting += [
-        macro
-        for macro, found in parsed.macros.items()
-        if found.package_name == parsed.metadata.project_name or "unit_test" in found.original_file_path
-    ]
-    waiting += [
-        f"macro.dbt.{name}" for name in ("materialization_test_default", "materialization_unit_default", *called_by_adapters)
-    ]
-    while waiting:
-        macro = waiting.pop()
-        if macro in parsed.macros and macro not in reachable:
-            reachable.add(macro)
-            waiting += parsed.macros[macro].depends_on.macros
-    parsed.macros = {macro: found for macro, found in parsed.macros.items() if macro in reachable}
+    for node in nodes:
+        config, name = node["config"], f"{node['original_file_path']}: {node['name']}"
+        if node["resource_type"] == "model":
+            if config["materialized"] not in ("table", "view"):
+                yield f"{name} is materialized as {config['materialized']}; a sync makes tables and views."
+            if config["pre-hook"] or config["post-hook"]:
+                yield f"{name} has hooks, which no sync runs; write what they do into the query."
+            if node["constraints"] or any(column["constraints"] for column in node["columns"].values()):
+                yield f"{name} has constraints, which no sync makes; say the same with a test."
+        elif node["resource_type"] == "test":
+            of_dbt = {name: config[name] for name in USUAL_TEST if config[name] != USUAL_TEST[name]}
+            if of_dbt:
+                yield f"{name} sets {' and '.join(of_dbt)}; a sync counts the rows that the test finds, and takes none for good."
+        elif node["resource_type"] not in ("operation", "analysis"):
+            yield f"{name} is a {node['resource_type']}, which no sync makes."
 
 
 if __name__ == "__main__":

@@ -1,21 +1,24 @@
 """The dbt models as assets, built on the warehouse while this process holds it for writing.
 
 What the models are stands in `dbt_project/`, what becomes of them in Dagster in `dbt_nodes.py` and `dbt_events.py`, which
-of them a run builds in `unchanged.py`, and how dbt is run in `dbt_run.py`.
+of them a run builds in `unchanged.py`, what dbt has made of them in `dbt_queries.py`, and how they are built in
+`warehouse/building.py`.
 """
 
 import json
 import logging
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
-from dagster import AssetExecutionContext, AssetsDefinition, Failure, multi_asset
+from dagster import AssetExecutionContext, AssetsDefinition, DagsterExecutionInterruptedError, Failure, multi_asset
+from dagster._utils.interrupts import raise_interrupts_as
 
-from analytics_assets.orchestration.dbt_events import GOOD, event_of, sample_of
+from analytics_assets.orchestration.dbt_events import event_of, sample_of
 from analytics_assets.orchestration.dbt_nodes import MANIFEST, DbtNodes, changed_since_parsed
+from analytics_assets.orchestration.dbt_queries import queries_for
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.model_figures import figures_of
@@ -24,13 +27,19 @@ from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.orchestration.unchanged import BuildPlan, out_of_date, plan_build
 from analytics_assets.pipeline.memory import give_memory_back
 from analytics_assets.settings import Settings
-from analytics_assets.warehouse.built import note_built, place
+from analytics_assets.warehouse.building import Ended, build_all
+from analytics_assets.warehouse.built import forget_built, note_built, place
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import ensure_tables
 
 logger = logging.getLogger(__name__)
+
+SENTENCE_CHARACTERS: Final = 1500
+ROWS: Final = "rows"
+Report = dict[str, Any]
+"""How a node ended and what is shown of it; see `dbt_events.py`."""
 
 
 def build_dbt_assets(settings: Settings, nodes: DbtNodes) -> AssetsDefinition:
@@ -52,19 +61,16 @@ def build_dbt_assets(settings: Settings, nodes: DbtNodes) -> AssetsDefinition:
             if changed := changed_since_parsed():
                 raise Failure(f"{changed} was changed after the dbt project was parsed; run `make setup`.", allow_retries=False)
             variables = dbt_variables(settings)  # reads a file of the owner's, which may have changed by now
-            with warehouse.writing(f"dbt run {context.run.run_id[:8]}"):
-                with connection(warehouse.path) as con:  # waits for readers, which dbt does not do for long
-                    ensure_tables(con)
-                plan = plan_build(context, nodes, warehouse.path, *facts_of(settings, variables))
+            with warehouse.writing(f"dbt run {context.run.run_id[:8]}"), connection(warehouse.path) as con:
+                ensure_tables(con)
+                plan = plan_build(context, nodes, con, *facts_of(settings, variables))
                 context.log.info("%d models and checks to build, %d unchanged", len(plan.to_build), len(plan.unchanged))
-                failure, events = _build(warehouse.path, plan, variables, settings.preview_rows) if plan.to_build else (None, {})
-            for node in plan.selected:
-                if note := plan.unchanged.get(node):
+                for node, note in plan.unchanged.items():
                     yield event_of(nodes, node, note.report, note.rows, unchanged=note)
-                elif event := events.get(node):
-                    yield event
-            if failure is not None:
-                raise Failure(description=failure, allow_retries=False)
+                if plan.to_build:
+                    queries = queries_for(variables, warehouse.path)
+                    give_memory_back()
+                    yield from _build(con, plan, queries, settings.preview_rows)
 
     return dbt
 
@@ -96,26 +102,70 @@ def only_logged(name: str) -> Iterator[None]:
         logger.warning("%s: what the UI shows besides its result could not be read: %s", name, str(error).splitlines()[0])
 
 
-def _build(
-    warehouse: Path, plan: BuildPlan, variables: dict[str, DbtValue], preview_rows: int
-) -> tuple[str | None, dict[str, Any]]:
-    """Let dbt build what the plan says, and note what came of it; why it failed, or None, and the event of each node."""
-    from analytics_assets.orchestration.dbt_run import run_dbt  # two seconds, which most processes never need
+def _build(con: duckdb.DuckDBPyConnection, plan: BuildPlan, queries: Mapping[str, str], preview_rows: int) -> Iterator[Any]:
+    """Build what the plan says, tell of each node when it has ended, and note what came of it.
 
+    Raises:
+        Failure: a model or check failed; what stands on it is as it was.
+        DagsterExecutionInterruptedError: the run was told to end; the queries that ran are cancelled.
+    """
     nodes = plan.nodes
-    give_memory_back()
-    outcome = run_dbt(warehouse, nodes, plan.to_build, variables)
-    with connection(warehouse) as con:
-        good = {node: report for node, report in outcome.reports.items() if report["status"] in GOOD}
-        rows = {node: count(con, place(nodes.relation(node))) for node in good if node in nodes.models}
-        for node, report in outcome.reports.items():
-            with only_logged(nodes.name(node)):
-                if node in rows:
-                    relation = nodes.relation(node)
-                    report["figures"] = figures_of(con, relation, nodes.meta(node))
-                    if preview_rows:
-                        report["preview"] = sample_of(con, f"FROM {place(relation)}", preview_rows)
-                if "query" in report:
-                    report["sample"] = sample_of(con, report["query"])
+    forget_built(con, plan.to_build)
+    good: dict[str, Report] = {}
+    rows: dict[str, int] = {}
+    failed = []
+
+    def look(cursor: duckdb.DuckDBPyConnection, node: str, failures: int | None) -> Report:
+        return _shown(cursor, nodes, node, queries[node] if failures else None, preview_rows)
+
+    to_build = {node: nodes.to_build(node, queries[node]) for node in plan.to_build}
+    try:
+        for node, ended in _each(build_all(con, to_build, {node: nodes.waits_for(node) for node in to_build}, look)):
+            report = {"status": ended.status, "seconds": ended.seconds, "failures": ended.failures, **(ended.shown or {})}
+            if ROWS in report:
+                rows[node] = report.pop(ROWS)
+            if ended.is_good:
+                good[node] = report
+            else:
+                failed.append(f"{nodes.name(node)}: {ended.message or _rows_fail(ended.failures or 0)}")
+            if event := event_of(nodes, node, report, rows.get(node)):
+                yield event
+    finally:
         note_built(con, plan.notes(good, rows))
-    return outcome.failure, {node: event_of(nodes, node, report, rows.get(node)) for node, report in outcome.reports.items()}
+    if failed:
+        raise Failure(
+            description=f"Not all models could be built: {'; '.join(failed)}"[:SENTENCE_CHARACTERS], allow_retries=False
+        )
+
+
+def _each(built: Generator[tuple[str, Ended]]) -> Iterator[tuple[str, Ended]]:
+    """What is built, one by one; a run that is told to end does so while it waits for the next."""
+    with closing(built):
+        while True:
+            with raise_interrupts_as(DagsterExecutionInterruptedError):
+                ended = next(built, None)
+            if ended is None:
+                return
+            yield ended
+
+
+def _rows_fail(count: int) -> str:
+    return f"{count:,} {'row fails' if count == 1 else 'rows fail'} this check"
+
+
+def _shown(con: duckdb.DuckDBPyConnection, nodes: DbtNodes, node: str, query: str | None, preview_rows: int) -> Report:
+    """What the UI shows of a node besides how it ended: rows and figures of a model, the rows that a check has found."""
+    shown: dict[str, Any] = {}
+    if query is not None:
+        shown["query"] = query
+    if node in nodes.models:
+        shown[ROWS] = count(con, place(nodes.relation(node)))
+    with only_logged(nodes.name(node)):
+        if node in nodes.models:
+            relation = nodes.relation(node)
+            shown["figures"] = figures_of(con, relation, nodes.meta(node))
+            if preview_rows:
+                shown["preview"] = sample_of(con, f"FROM {place(relation)}", preview_rows)
+        elif query is not None:
+            shown["sample"] = sample_of(con, query)
+    return shown

@@ -18,8 +18,6 @@ QUERY: Final = "query for all of them"
 SAMPLED_ROWS: Final = 5
 PREVIEW: Final = "some rows"
 SECONDS: Final = "seconds"
-GOOD: Final = ("success", "pass", "warn")
-"""How a model that was built ends, and a check that passed or only warned."""
 
 
 def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | None, unchanged: Built | None = None) -> Any:
@@ -39,7 +37,7 @@ def event_of(nodes: DbtNodes, node: str, report: Mapping[str, Any], rows: int | 
         when = {UNCHANGED_SINCE: unchanged.built_at.isoformat(timespec="seconds")}
     if node in nodes.tests:
         return _check_result(nodes, node, report, when)
-    if report["status"] not in GOOD:
+    if report["status"] != "success":
         return None
     metadata = {ROW_COUNT: rows, **report.get("figures", {}), **when}
     if preview := report.get("preview"):

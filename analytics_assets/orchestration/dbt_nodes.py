@@ -1,7 +1,7 @@
 """The models and tests of the dbt project as Dagster's assets and checks, made of the manifest that dbt has prepared.
 
-dagster-dbt would make them too, and imports dbt for it: 2.7 seconds of every process that loads the definitions, most of
-which never run dbt. Nor would it pass on what a test says about itself.
+dagster-dbt would make them too, and imports dbt for it: 2.7 seconds of every process that loads the definitions, none of
+which needs dbt. Nor would it pass on what a test says about itself.
 """
 
 import json
@@ -27,12 +27,16 @@ from dagster import (
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.column_lineage import lineage_of_model
+from analytics_assets.warehouse.building import Check, Model
 from analytics_assets.warehouse.built import Relation
 
 PROJECT_DIR: Final = Path(__file__).parents[1] / "dbt_project"
 MANIFEST: Final = PROJECT_DIR / "target" / "manifest.json"
 PARSED: Final = MANIFEST.with_name("parsed.msgpack")
-"""The same in the form that dbt works with; see `dbt_run.py`."""
+"""The same in the form that dbt works with; see `dbt_compiler.py`."""
+QUERIES: Final = MANIFEST.with_name("queries.json")
+"""What dbt has compiled each model and test to, with the variables as they are by default; see `dbt_queries.py`. The manifest
+would have it too, but whoever runs dbt by hand in the folder of the project writes that anew."""
 WRITTEN_BY_DBT: Final = ("target", "logs", "dbt_packages")
 Properties = Mapping[str, Any]
 
@@ -69,6 +73,55 @@ class DbtNodes:
         upstream: Sequence[str] = (self.models | self.tests)[node]["depends_on"].get("nodes", [])
         return upstream
 
+    def waits_for(self, node: str) -> set[str]:
+        """What has to be good before a node is built, as in `dbt build`: what it reads and, of a model, the checks of that.
+
+        A check of severity WARN keeps nothing back.
+        """
+        if node in self.tests:
+            return {*self.parents(node)}
+        upstream = self._ancestors[node]
+        return {*self.parents(node), *(test for test in self._that_block if upstream.issuperset(self.parents(test)))}
+
+    @cached_property
+    def _that_block(self) -> list[str]:
+        return [test for test in self.tests if self.blocks(test)]
+
+    def blocks(self, test: str) -> bool:
+        """Whether a test that fails keeps back what is downstream of its models."""
+        severity: str = self.tests[test]["config"]["severity"]
+        return severity.lower() == "error"
+
+    @cached_property
+    def _ancestors(self) -> dict[str, set[str]]:
+        """Of each model, all models that it is made from."""
+        found: dict[str, set[str]] = {}
+        for model in self.in_order:
+            if model in self.models:
+                found[model] = {*self.parents(model)}.union(*(found[parent] for parent in self.parents(model)))
+        return found
+
+    def to_build(self, node: str, query: str) -> Model | Check:
+        """A node as the warehouse builds it.
+
+        Args:
+            node: which one.
+            query: what dbt has compiled it to.
+        """
+        if node in self.tests:
+            return Check(query, only_warns=not self.blocks(node))
+        properties = self.models[node]
+        columns: Mapping[str, Properties] = properties["columns"]
+        enforced = properties["config"]["contract"]["enforced"]
+        return Model(
+            self.relation(node),
+            properties["config"]["materialized"],
+            query,
+            {name: column["data_type"] for name, column in columns.items()} if enforced else {},
+            properties["description"],
+            {name: column["description"] for name, column in columns.items()},
+        )
+
     def relation(self, model: str) -> Relation:
         """Where a model lies."""
         return self.models[model]["schema"], self.models[model]["name"]
@@ -93,7 +146,7 @@ class DbtNodes:
         return AssetCheckKey(self.asset_key(model), self.tests[test]["name"])
 
     def name(self, node: str) -> str:
-        """What `dbt build --select` takes for it."""
+        """What dbt's command line takes for it."""
         name: str = (self.models | self.tests)[node]["name"]
         return name
 
@@ -142,7 +195,7 @@ class DbtNodes:
                     asset=key.asset_key,
                     description=properties["description"],
                     additional_deps=sorted(others),
-                    blocking=properties["config"]["severity"].lower() == "error",
+                    blocking=self.blocks(test),
                     metadata={"dbt/test": properties["original_file_path"]},
                 )
             )
@@ -161,7 +214,7 @@ def load_nodes() -> DbtNodes:
     Raises:
         FileNotFoundError: the manifest has not been prepared.
     """
-    for file in (MANIFEST, PARSED):
+    for file in (MANIFEST, PARSED, QUERIES):
         if not file.exists():
             raise FileNotFoundError(f"{file.name} of the dbt project is missing: run `make setup`.")
     return DbtNodes(json.loads(MANIFEST.read_text()))

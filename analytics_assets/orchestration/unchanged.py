@@ -35,11 +35,11 @@ class BuildPlan:
 
     @property
     def to_build(self) -> list[str]:
-        """What dbt has to build or run."""
+        """What has to be built or run."""
         return [node for node in self.selected if node not in self.unchanged]
 
     def notes(self, reports: Mapping[str, Mapping[str, Any]], rows: Mapping[str, int]) -> dict[str, Built]:
-        """What can be said of the nodes that dbt has built; nothing of one that stands on something older.
+        """What can be said of the nodes that were built; nothing of one that stands on something older.
 
         Args:
             reports: what is known of the end of each node that is good.
@@ -53,19 +53,18 @@ class BuildPlan:
         }
 
 
-def plan_build(context: AssetExecutionContext, nodes: DbtNodes, warehouse: Path, *facts: str) -> BuildPlan:
+def plan_build(context: AssetExecutionContext, nodes: DbtNodes, con: duckdb.DuckDBPyConnection, *facts: str) -> BuildPlan:
     """What the run has to build; the caller holds the writer's lock.
 
     Args:
         context: the step of the dbt assets; says what is selected.
         nodes: the models and tests.
-        warehouse: path of the warehouse file.
+        con: a connection to the warehouse.
         facts: what all models depend on besides the raw tables, such as the variables.
     """
     selected = _selected(context, nodes)
-    with connection(warehouse) as con:
-        now = _fingerprints(con, nodes, (this_day(), *facts))
-        built = built_nodes(con, {model: nodes.relation(model) for model in nodes.models})
+    now = _fingerprints(con, nodes, (this_day(), *facts))
+    built = built_nodes(con, {model: nodes.relation(model) for model in nodes.models})
     same = {node: each for node, each in built.items() if now.get(node) == each.built_from}
     unchanged = _that_can_stay(same, nodes, selected) if _loads_raw(context) else {}
     return BuildPlan(nodes, selected, unchanged, now, same.keys())

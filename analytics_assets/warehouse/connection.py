@@ -50,25 +50,9 @@ def connection(
     usual_patience = READER_PATIENCE_SECONDS if read_only else WRITER_PATIENCE_SECONDS
     con = _open(path, read_only, usual_patience if patience_seconds is None else patience_seconds, SETTINGS)
     try:
-        con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET GLOBAL TimeZone = 'UTC'")  # of all cursors too
         with full_disk_as_one_sentence(path.parent):
             yield con
-    finally:
-        con.close()
-
-
-@contextmanager
-def kept_open(path: Path) -> Iterator[None]:
-    """Keep the file open for writing while other connections of this process, made without settings, come and go.
-
-    No other program can open the file between two of those. Waits and logs it, as `connection` does.
-
-    Raises:
-        WarehouseError: the file can't be opened, or was in use for an hour.
-    """
-    con = _open(path, False, WRITER_PATIENCE_SECONDS, {})
-    try:
-        yield
     finally:
         con.close()
 

@@ -11,9 +11,9 @@ def landing_folder(warehouse: Path) -> Path:
     return warehouse.with_name(f".{warehouse.name}.landing")
 
 
-def dbt_folder(warehouse: Path) -> Path:
-    """Where dbt writes its artifacts and logs."""
-    return warehouse.with_name(f".{warehouse.name}.dbt")
+def compiled_file(warehouse: Path) -> Path:
+    """Where the queries of the models are kept that were compiled for variables of this warehouse."""
+    return warehouse.with_name(f".{warehouse.name}.queries.json")
 
 
 def lock_file(warehouse: Path) -> Path:

@@ -174,7 +174,7 @@ def test_a_model_without_its_raw_table_is_named(variables: Variables) -> None:
     """The sentence was DuckDB's, about a list of parameters that nobody has written."""
     ended = run_cli("sync", "--select", "marts/dim_tags", variables=variables)
     assert ended.code == 1
-    assert "Sync failed: dbt could not build all models: dim_tags: " in ended.err
+    assert "Sync failed: Not all models could be built: dim_tags: " in ended.err
 
 
 def test_the_whole_story_of_a_failure_is_shown_on_request_and_without_the_key(server: DemoServer, variables: Variables) -> None:

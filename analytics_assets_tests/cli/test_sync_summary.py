@@ -50,7 +50,7 @@ def test_plain_output_follows_each_resource_and_holds_no_escape_codes(synced: En
     assert ESCAPE not in synced.said
     for name in RESOURCES:
         assert re.search(rf"^ +\d+\.\d s  {name}: [\d,]+ rows, .*request", synced.err, re.MULTILINE), synced.err
-    assert re.search(r"the raw tables are in the warehouse; dbt builds and tests \d+ models", synced.err)
+    assert re.search(r"the raw tables are in the warehouse; \d+ dbt models are built and tested", synced.err)
 
 
 def test_dagster_and_dlt_and_dbt_keep_their_own_logs_to_themselves(synced: Ended) -> None:

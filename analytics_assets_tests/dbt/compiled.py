@@ -1,21 +1,14 @@
-"""The models without another start of dbt: its compiled SQL is run as it stands.
+"""The marts and what they are made from, without checks, contracts and descriptions, which are in whole builds (`conftest`)."""
 
-dbt compiles them once per test session, for a database called `analytics`, so that a warehouse here is a file of that
-name. That dbt's materializations and contracts work is tested with whole builds, see `conftest`.
-"""
-
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock
 
 from analytics_assets_tests.dbt.conftest import Builder
 from analytics_assets_tests.dbt.history import Row
-from analytics_assets_tests.dbt.warehouse import create_warehouse
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class Models:
         wanted = {f"marts.{name}" for name in marts}
         for place, _, query in reversed(self.statements):
             if place in wanted:
-                wanted |= {f"{schema}.{name}" for schema, name in re.findall(r'"analytics"\."(\w+)"\."(\w+)"', query)}
+                wanted |= {f"{schema}.{name}" for schema, name in re.findall(r'"(\w+)"\."(\w+)"', query)}
         return Models(tuple(statement for statement in self.statements if statement[0] in wanted))
 
     def build(self, warehouse: Path) -> dict[str, list[Row]]:
@@ -55,12 +48,12 @@ def _records(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
 
 
 def compiled_models(builder: Builder) -> Models:
-    """All models as dbt compiles them, once per session however many processes run it."""
-    kept = builder.folder / "compiled.json"
-    with FileLock(builder.folder / "lock"):
-        if not kept.exists():
-            create_warehouse(builder.path)
-            nodes = builder.compile("+path:models/marts")
-            builder.path.unlink()
-            kept.write_text(json.dumps(nodes))
-    return Models(tuple((place, kind, query) for place, kind, query in json.loads(kept.read_text())))
+    """All models."""
+    nodes, queries = builder.nodes, builder.queries
+    return Models(
+        tuple(
+            (".".join(nodes.relation(node)), nodes.models[node]["config"]["materialized"], queries[node])
+            for node in nodes.in_order
+            if node in nodes.models
+        )
+    )

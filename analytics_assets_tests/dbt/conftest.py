@@ -8,23 +8,24 @@ import contextlib
 import json
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import duckdb
 import pytest
-from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import ModelNode
 from filelock import FileLock
 
 import analytics_assets
-from analytics_assets.orchestration.dbt_nodes import MANIFEST, changed_since_parsed
-from analytics_assets.orchestration.dbt_run import parsed_project
+from analytics_assets.orchestration.dbt_compiler import CompilationError, check_variables, parsed_project
+from analytics_assets.orchestration.dbt_nodes import MANIFEST, DbtNodes, changed_since_parsed, load_nodes
+from analytics_assets.orchestration.dbt_queries import queries_for
+from analytics_assets.warehouse.building import build_all
+from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.dbt.capacities import CAPACITIES
 from analytics_assets_tests.dbt.history import AS_OF, DEFAULT_TIME_ZONE, Sync, invented_syncs
 from analytics_assets_tests.dbt.invoice_promises import ROUNDING_RULES
@@ -32,22 +33,21 @@ from analytics_assets_tests.dbt.nasty import syncs_of
 from analytics_assets_tests.dbt.warehouse import create_warehouse, fill, publish
 
 DBT_PROJECT = Path(analytics_assets.__file__).parent / "dbt_project"
-VARIABLES = {
+VARIABLES: dict[str, Any] = {
     "default_time_zone": DEFAULT_TIME_ZONE,
     "as_of_date": AS_OF.isoformat(),
     "member_capacities": CAPACITIES,
     "rounding_rules": ROUNDING_RULES,
 }
-WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+Chosen = Callable[[DbtNodes, str], bool]
 CHECKS_OF_FILES = ("capacities_are_of_known_members", "rounding_rules_are_of_known_clients")
 
 
 @dataclass(frozen=True)
 class Build:
-    """A warehouse after `dbt build`, and what dbt said about each node."""
+    """A warehouse after its models were built, and how each node ended; `skipped` are those that were kept back."""
 
     warehouse: Path
-    target: Path
     success: bool
     status: dict[str, str]
     messages: list[str]
@@ -72,103 +72,83 @@ class Build:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What dbt knows about the project: as prepared, because builds of other processes write theirs meanwhile."""
+        """What dbt knows about the project."""
         manifest: dict[str, Any] = json.loads(MANIFEST.read_text())
         return manifest
 
 
 class Builder:
-    """Runs dbt on a warehouse in a folder, in this process."""
+    """Builds the models in warehouses in a folder, as a sync does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nodes: DbtNodes | None = None) -> None:
         self.folder = folder
         self.path = folder / "analytics.duckdb"
         self.target = folder / "target"
-        self.manifest: Manifest | None = None
+        self.nodes = nodes or load_nodes()
 
     @classmethod
     def of_session(cls, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> "Builder":
         """A builder at the place that all processes of this test session share."""
+        assert changed_since_parsed() is None, "run `make setup`"
         base = tmp_path_factory.getbasetemp()
         folder = (base if worker_id == "master" else base.parent) / "dbt_builds"
         folder.mkdir(exist_ok=True)
         return cls(folder)
 
-    def once(self, name: str, prepare: Callable[[Path], object], *arguments: str, command: str = "build") -> Build:
+    @property
+    def queries(self) -> Mapping[str, str]:
+        """The models and checks as dbt compiles them for the variables of these tests, once per session."""
+        with FileLock(self.folder / "lock of the queries"):
+            return queries_for(VARIABLES, self.path)
+
+    def once(self, name: str, prepare: Callable[[Path], object], chosen: Chosen = lambda nodes, node: True) -> Build:
         """A build that the processes of this test session share; the first that wants it makes it.
 
         Args:
             name: what it is called.
             prepare: makes the warehouse at a path.
-            arguments: what is built, else all but the unit tests.
-            command: of dbt.
+            chosen: says of each model and check whether it is built, else all are.
         """
-        place = Builder(self.folder / name)
+        place = Builder(self.folder / name, self.nodes)
         place.folder.mkdir(exist_ok=True)
+        record = place.folder / "ended.json"
         with FileLock(place.folder / "lock"):
-            if not place.made(name):
+            if not record.exists():
                 prepare(place.path)
-                place.build(name, *(arguments or WITHOUT_UNIT_TESTS), command=command)
-            return place.load(name)
+                record.write_text(json.dumps(place.build(self.queries, chosen, of_a_workspace=name in WORKSPACES)))
+        return Build(warehouse=place.path, **json.loads(record.read_text()))
 
-    def build(self, name: str, *arguments: str, command: str = "build") -> Build:
-        """`dbt build` of the warehouse at `path`, which goes to a place of its own afterwards."""
-        done = self.invoke(*arguments, command=command)
-        results = json.loads((self.target / "run_results.json").read_text())["results"]
-        results = [result for result in results if not result["unique_id"].startswith("exposure.")]  # nothing is built for them
-        if name not in WORKSPACES:  # the owner's files are about members and clients of those
-            results = [result for result in results if _name(result["unique_id"]) not in CHECKS_OF_FILES]
-        self.path.rename(self.folder / f"{name}.duckdb")
-        (self.folder / f"{name}.json").write_text(
-            json.dumps(
-                {
-                    "success": done.success,
-                    "status": {_name(result["unique_id"]): result["status"] for result in results},
-                    "messages": [result["message"] for result in results if result["status"] in ("error", "fail")],
-                }
-            )
-        )
-        return self.load(name)
+    def build(self, queries: Mapping[str, str], chosen: Chosen, *, of_a_workspace: bool) -> dict[str, Any]:
+        """Build the warehouse at `path`; how it and each node ended."""
+        names = {node: self.nodes.name(node) for node in self.nodes.in_order if chosen(self.nodes, node)}
+        if not of_a_workspace:  # the owner's files are about members and clients of those
+            names = {node: name for node, name in names.items() if name not in CHECKS_OF_FILES}
+        status, messages = dict.fromkeys(names.values(), "skipped"), []
+        to_build = {node: self.nodes.to_build(node, queries[node]) for node in names}
+        with connection(self.path) as con:
+            for node, ended in build_all(con, to_build, {node: self.nodes.waits_for(node) for node in names}, lambda *_: None):
+                status[names[node]] = ended.status
+                if not ended.is_good:
+                    messages.append(f"{names[node]}: {ended.message or ended.failures}")
+        return {"success": not messages, "status": status, "messages": messages}
 
-    def invoke(self, *arguments: str, command: str = "build") -> dbtRunnerResult:
-        """`dbt build` of the warehouse at `path`."""
+    def by_hand(self, *arguments: str, command: str = "build") -> dbtRunnerResult:
+        """What dbt itself does with the warehouse at `path`."""
         with self._surroundings():
-            return dbtRunner(manifest=self.parsed()).invoke([command, *self._options(), *arguments])
+            return dbtRunner(manifest=self._parsed()).invoke([command, *self._options(), *arguments])
 
-    def refusal(self, variables: dict[str, object]) -> str:
-        """What the check of the variables says that every run begins with; nothing where it takes them."""
-        said: list[str] = []
-        given = json.dumps({"warehouse_path": ":memory:", **variables})
+    def refusal(self, variables: dict[str, Any]) -> str:
+        """What the check of the variables says before models are compiled for them; nothing where it takes them."""
         with self._surroundings():
-            runner = dbtRunner(manifest=self.parsed(), callbacks=[lambda event: said.append(str(getattr(event.info, "msg", "")))])
-            # not into the folder that builds are read from: it would write its own manifest over theirs
-            elsewhere = ["--target-path", str(self.folder / "asked")]
-            done = runner.invoke(["run-operation", "check_variables", *self._options(), *elsewhere, "--vars", given])
-        return "" if done.success else "\n".join(said)
+            try:
+                check_variables(VARIABLES | variables)
+            except CompilationError as error:
+                return str(error)
+        return ""
 
-    def compile(self, *selected: str) -> list[tuple[str, str, str]]:
-        """Place, kind and SQL of the selected models, in the order in which they depend on each other."""
-        with self._surroundings():
-            done = dbtRunner(manifest=self.parsed()).invoke(["compile", *self._options(), "--select", *selected])
-        assert done.success, done.exception
-        waiting = {result.node.unique_id: result.node for result in cast(RunExecutionResult, done.result).results}
-        ordered: list[tuple[str, str, str]] = []
-        while waiting:
-            ready = {key: node for key, node in waiting.items() if not waiting.keys() & set(node.depends_on_nodes)}
-            ordered += [
-                (f"{node.schema}.{node.name}", str(node.config.materialized), str(node.compiled_code))
-                for node in ready.values()
-                if isinstance(node, ModelNode)
-            ]
-            waiting = {key: node for key, node in waiting.items() if key not in ready}
-        return ordered
-
-    def parsed(self) -> Manifest:
-        """The project as dbt parsed it when it was set up, as in a sync: parsing takes ten seconds in each process."""
-        if self.manifest is None:
-            assert changed_since_parsed() is None, "run `make setup`"
-            self.manifest = parsed_project(self.path)
-        return self.manifest
+    def _parsed(self) -> Manifest:
+        """The project as dbt parsed it when it was set up: parsing takes ten seconds in each process."""
+        return parsed_project(self.path)
 
     @contextlib.contextmanager
     def _surroundings(self) -> Iterator[None]:
@@ -184,20 +164,6 @@ class Builder:
             *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
             *("--target-path", str(self.target), "--log-path", str(self.folder), "--log-level-file", "none"),
         ]
-
-    def load(self, name: str) -> Build:
-        """A build that was made before, perhaps by another process."""
-        record = json.loads((self.folder / f"{name}.json").read_text())
-        return Build(warehouse=self.folder / f"{name}.duckdb", target=self.target, **record)
-
-    def made(self, name: str) -> bool:
-        """Whether that build has been made."""
-        return (self.folder / f"{name}.json").exists()
-
-
-def _name(unique_id: str) -> str:
-    kind, _, *names = unique_id.split(".")
-    return names[-1] if kind == "unit_test" else names[0]
 
 
 @pytest.fixture(scope="session")
@@ -219,14 +185,6 @@ def empty(builder: Builder) -> Build:
 
 
 @pytest.fixture(scope="session")
-def unit_tested(builder: Builder, empty: Build) -> Build:
-    """The unit tests of the models, which take longer than a build."""
-    return builder.once(
-        "unit_tested", lambda path: shutil.copy(empty.warehouse, path), "--select", "test_type:unit", command="test"
-    )
-
-
-@pytest.fixture(scope="session")
 def broken(builder: Builder, empty: Build) -> Build:
     """A warehouse that was built, and whose raw projects then had a row twice when it was built again."""
 
@@ -236,7 +194,7 @@ def broken(builder: Builder, empty: Build) -> Build:
             connection.execute("insert into raw.projects (id) values ('twice'), ('twice')")
             connection.execute("insert into raw.time_entries (id, project_id) values ('e', 'twice')")
 
-    return builder.once("broken", prepare, *WITHOUT_UNIT_TESTS, "--select", "dim_projects+")
+    return builder.once("broken", prepare, stands_on_projects)
 
 
 @pytest.fixture(scope="session")
@@ -255,6 +213,12 @@ def undated(builder: Builder) -> Build:
     return builder.once("undated", prepare)
 
 
+def stands_on_projects(nodes: DbtNodes, node: str) -> bool:
+    """Whether a node is the dimension of projects, or made from it."""
+    projects = next(model for model in nodes.models if nodes.name(model) == "dim_projects")
+    return node == projects or any(stands_on_projects(nodes, parent) for parent in nodes.parents(node))
+
+
 def publish_all(path: Path, syncs: list[Sync]) -> None:
     """A warehouse after some syncs."""
     create_warehouse(path)
@@ -271,9 +235,8 @@ WORKSPACES: dict[str, list[Sync]] = {
 
 
 def nasty_build(builder: Builder, name: str) -> Build:
-    """One of the nasty workspaces, with all marts and those of their tests that look at nothing else."""
-    only_marts = ("--indirect-selection", "cautious", "--select", "+path:models/marts")
-    return builder.once(name, lambda path: publish_all(path, WORKSPACES[name]), *WITHOUT_UNIT_TESTS, *only_marts)
+    """One of the nasty workspaces, with all marts."""
+    return builder.once(name, lambda path: publish_all(path, WORKSPACES[name]))
 
 
 @pytest.fixture(scope="session")

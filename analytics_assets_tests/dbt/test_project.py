@@ -32,11 +32,6 @@ def test_odd_rows_of_the_api_warn_and_block_nothing(lived_in: Build) -> None:
     assert set(lived_in.status.values()) == {"success", "pass", "warn"}
 
 
-def test_the_unit_tests_of_the_models_pass(unit_tested: Build) -> None:
-    assert unit_tested.success, unit_tested.messages
-    assert len(unit_tested.nodes_with("pass")) == len(unit_tested.manifest["unit_tests"])
-
-
 def test_an_entry_without_a_start_warns_and_is_in_no_sum(undated: Build) -> None:
     assert undated.success, undated.messages
     assert undated.nodes_with("warn") == {"time_entries_have_a_start"}

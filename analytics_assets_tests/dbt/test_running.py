@@ -1,15 +1,19 @@
-"""What dbt is run with: variables, and the place of the warehouse."""
+"""How the models are built: with which variables, where, and what dbt itself would build."""
 
-import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
-from filelock import FileLock
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.contracts.graph.nodes import UnitTestNode
+from dbt_manifest import USUAL_TEST, what_no_sync_does
 
-from analytics_assets_tests.dbt.conftest import WITHOUT_UNIT_TESTS, Build, Builder
+from analytics_assets_tests.dbt.conftest import Build, Builder
 from analytics_assets_tests.dbt.warehouse import create_warehouse
 
 WRONG: dict[str, list[object]] = {
@@ -49,21 +53,6 @@ def test_right_variables_are_taken(builder: Builder) -> None:
         assert builder.refusal(dict(zip(RIGHT, values, strict=True))) == ""
 
 
-def test_a_wrong_variable_ends_a_run_before_anything_is_built(builder: Builder, empty: Build) -> None:
-    """A time zone that the warehouse does not know failed a mart after the dimensions had been rebuilt with it."""
-    with FileLock(builder.folder / "lock"):
-        shutil.copy(empty.warehouse, builder.path)
-        with duckdb.connect(str(builder.path)) as connection:
-            connection.execute("drop view staging.stg_tags")
-        done = builder.invoke("--select", "stg_tags", "--vars", json.dumps({"default_time_zone": "Mars/Olympus"}))
-        with duckdb.connect(str(builder.path)) as connection:
-            views = connection.execute("select view_name from duckdb_views() where view_name = 'stg_tags'").fetchall()
-        builder.path.unlink()
-    assert not done.success
-    assert "The dbt variable default_time_zone is 'Mars/Olympus'" in str(done.exception)
-    assert views == []
-
-
 def test_a_folder_may_hold_quotes(builder: Builder) -> None:
     def prepare(path: Path) -> None:
         create_warehouse(path)
@@ -72,41 +61,107 @@ def test_a_folder_may_hold_quotes(builder: Builder) -> None:
                 "insert into raw.time_entries (id, _users_id, _loaded_at) values ('e', 'u', '2025-01-01 00:00:00+00')"
             )
 
-    name = 'o\'brien "x"'
-    # the way in which a sync says where the warehouse is
-    where = json.dumps({"warehouse_path": str(builder.folder / name / "analytics.duckdb")})
-    build = builder.once(name, prepare, *WITHOUT_UNIT_TESTS, "--vars", where)
+    build = builder.once('o\'brien "x"', prepare)
     assert build.success, build.messages
     assert build.rows("select count(*) from staging.stg_time_entries") == [(1,)]
 
 
 def test_a_view_where_a_table_belongs_and_the_other_way_round_are_replaced(builder: Builder, empty: Build) -> None:
     """An earlier version of the project, or its owner, may have made them; DuckDB replaces only what is of one kind."""
-    with FileLock(builder.folder / "lock"):
-        shutil.copy(empty.warehouse, builder.path)
-        with duckdb.connect(str(builder.path)) as connection:
+
+    def prepare(path: Path) -> None:
+        shutil.copy(empty.warehouse, path)
+        with duckdb.connect(str(path)) as connection:
             connection.execute("drop view staging.stg_tags; create table staging.stg_tags as select 1 as one")
             connection.execute("drop table marts.dim_tags; create view marts.dim_tags as select 1 as one")
-        done = builder.invoke("--select", "stg_tags dim_tags")
-        with duckdb.connect(str(builder.path)) as connection:
-            kinds = connection.execute(
-                "select table_name, table_type from information_schema.tables where table_name like '%_tags' order by 1"
-            ).fetchall()
-        builder.path.unlink()
-    assert done.success, done.exception
+
+    build = builder.once("of_another_kind", prepare, lambda nodes, node: nodes.name(node) in ("stg_tags", "dim_tags"))
+    assert build.success, build.messages
+    kinds = build.rows("select table_name, table_type from information_schema.tables where table_name like '%_tags'")
     assert {("dim_tags", "BASE TABLE"), ("stg_tags", "VIEW")} <= set(kinds)
 
 
-def test_dbt_forgets_what_models_were_built_from_before_it_builds_them(builder: Builder, empty: Build) -> None:
+def test_dbt_by_hand_builds_what_a_sync_builds_and_forgets_what_that_was_built_from(builder: Builder, lived_in: Build) -> None:
     """Whoever runs it, with whatever variables: else a sync would take the models for those that it has built itself."""
-    with FileLock(builder.folder / "lock"):
-        shutil.copy(empty.warehouse, builder.path)
-        with duckdb.connect(str(builder.path)) as connection:
-            for node in ("model.analytics_assets.stg_tags", "model.analytics_assets.dim_tags"):
-                connection.execute("insert into raw._built values (?, 'all that is', 0, '{}', now())", [node])
-        done = builder.invoke("--select", "stg_tags")
-        with duckdb.connect(str(builder.path)) as connection:
-            left = connection.execute("select node from raw._built").fetchall()
-        builder.path.unlink()
+
+    def everything(path: Path) -> dict[str, object]:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            models = [builder.nodes.relation(model) for model in builder.nodes.models]
+            queries = {f"{schema}.{name}": f"from {schema}.{name} order by all" for schema, name in models}
+            queries |= {
+                "columns": "select schema_name, table_name, column_name, data_type, comment from duckdb_columns() "
+                "where schema_name in ('staging', 'marts') order by all",
+                "tables": "select schema_name, table_name, comment from duckdb_tables() where schema_name = 'marts' order by all",
+                "views": "select schema_name, view_name, comment from duckdb_views() where schema_name = 'staging' order by all",
+            }
+            return {name: connection.execute(query).fetchall() for name, query in queries.items()}
+
+    by_sync = everything(lived_in.warehouse)
+    place = Builder(builder.folder / "by_hand", builder.nodes)
+    place.folder.mkdir()
+    shutil.copy(lived_in.warehouse, place.path)
+    with duckdb.connect(str(place.path)) as connection:
+        connection.execute("insert into raw._built select unnest(?), 'all that is', 0, '{}', now()", [[*builder.nodes.in_order]])
+        for model in builder.nodes.models:
+            schema, name = builder.nodes.relation(model)
+            connection.execute(f"drop {builder.nodes.models[model]['config']['materialized']} {schema}.{name}")
+    done = place.by_hand("--exclude-resource-type", "unit_test")
     assert done.success, done.exception
-    assert left == [("model.analytics_assets.dim_tags",)]
+    by_hand = everything(place.path)
+    assert by_hand.keys() == by_sync.keys()
+    assert [name for name, rows in by_hand.items() if rows != by_sync[name]] == []
+    with duckdb.connect(str(place.path)) as connection:
+        assert connection.execute("select node from raw._built").fetchall() == []
+
+
+def test_the_unit_tests_of_the_models_pass(builder: Builder, empty: Build) -> None:
+    place = Builder(builder.folder / "unit_tested", builder.nodes)
+    place.folder.mkdir()
+    shutil.copy(empty.warehouse, place.path)
+    done = place.by_hand("--select", "test_type:unit", command="test")
+    assert isinstance(done.result, RunExecutionResult)
+    ended = {result.node.name: str(result.status) for result in done.result.results if isinstance(result.node, UnitTestNode)}
+    assert [name for name, status in ended.items() if status != "pass"] == []
+    assert len(ended) == len(empty.manifest["unit_tests"])
+
+
+def test_what_only_dbt_itself_would_do_is_refused_when_the_project_is_prepared(empty: Build) -> None:
+    """A `not_null` of a contract was taken and not made, once tables were no longer made by dbt-duckdb."""
+    nodes = empty.manifest["nodes"]
+    model, test = (
+        nodes["model.analytics_assets.dim_tags"],
+        next(node for node in nodes.values() if node["resource_type"] == "test"),
+    )
+    assert list(what_no_sync_does(nodes.values())) == []
+    constraint = [{"type": "not_null"}]
+    wrong = {
+        "incremental": {**model, "config": {**model["config"], "materialized": "incremental"}},
+        "hooks": {**model, "config": {**model["config"], "post-hook": [{"sql": "select 1"}]}},
+        "constraints": {**model, "constraints": constraint},
+        "has constraints": {**model, "columns": {"tag_id": {**model["columns"]["tag_id"], "constraints": constraint}}},
+        "is a seed": {**model, "resource_type": "seed"},
+        "sets error_if;": {**test, "config": {**test["config"], "error_if": "> 10"}},
+        "sets fail_calc and limit;": {**test, "config": {**test["config"], "fail_calc": "max(n)", "limit": 10}},
+    }
+    assert USUAL_TEST.keys() <= test["config"].keys()
+    for said, node in wrong.items():
+        (refusal,) = what_no_sync_does([node])
+        assert node["name"] in refusal and said in refusal
+
+
+def test_times_are_read_in_utc_wherever_the_machine_stands(tmp_path: Path) -> None:
+    """Models are built by connections of their own, which took the zone of the machine for theirs."""
+    program = (
+        "import sys, pathlib\n"
+        "from analytics_assets.warehouse.building import Model, build_all\n"
+        "from analytics_assets.warehouse.connection import connection\n"
+        "query = \"select cast(timestamptz '2025-01-01 12:00:00+00' as timestamp) as clock\"\n"
+        "with connection(pathlib.Path(sys.argv[1])) as con:\n"
+        "    node = Model(('marts', 'clocks'), 'table', query, {}, '', {})\n"
+        "    print([ended.status for _, ended in build_all(con, {'clocks': node}, {'clocks': set()}, lambda *_: None)])\n"
+        "    print(con.execute('from marts.clocks').fetchall())\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "w.duckdb")]
+    done = subprocess.run(command, env={**os.environ, "TZ": "Asia/Tokyo"}, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["['success']", "[(datetime.datetime(2025, 1, 1, 12, 0),)]"], done.stderr

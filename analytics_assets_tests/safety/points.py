@@ -16,7 +16,7 @@ from dlt import Pipeline
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 from dlt.normalize import normalize
 
-from analytics_assets.warehouse import publish
+from analytics_assets.warehouse import building, publish
 
 Point = Literal[
     "extracted",
@@ -26,7 +26,7 @@ Point = Literal[
     "publishing",
     "before commit",
     "after commit",
-    "in dbt",
+    "building",
 ]
 
 
@@ -120,19 +120,22 @@ def _at_commit(*, after: bool) -> Callable[[PassBy], Any]:
     return point
 
 
-@contextmanager
-def _in_dbt(pass_by: PassBy) -> Iterator[None]:
-    """The point after each model that dbt has built, in the thread that built it."""
-    from dbt.task.run import ModelRunner
+def _after(target: object, name: str) -> Callable[[PassBy], Any]:
+    """The point after each call of a function, in the thread that has called it."""
 
-    real = ModelRunner.after_execute
+    @contextmanager
+    def point(pass_by: PassBy) -> Iterator[None]:
+        function = getattr(target, name)
 
-    def watched(runner: Any, result: Any) -> None:
-        pass_by()
-        real(runner, result)
+        def stopped(*args: Any, **kwargs: Any) -> Any:
+            answer = function(*args, **kwargs)
+            pass_by()
+            return answer
 
-    with mock.patch.object(ModelRunner, "after_execute", watched):
-        yield
+        with mock.patch.object(target, name, stopped):
+            yield
+
+    return point
 
 
 POINTS: Final[dict[Point, Callable[[PassBy], Any]]] = {
@@ -143,5 +146,5 @@ POINTS: Final[dict[Point, Callable[[PassBy], Any]]] = {
     "publishing": _before(publish, "_publish_table"),
     "before commit": _at_commit(after=False),
     "after commit": _at_commit(after=True),
-    "in dbt": _in_dbt,
+    "building": _after(building, "_build"),
 }

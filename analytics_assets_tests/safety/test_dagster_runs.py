@@ -1,4 +1,4 @@
-"""All or nothing under Dagster, and what a run that dies while dbt works leaves behind."""
+"""All or nothing under Dagster, and what a run that dies while models are built leaves behind."""
 
 import pytest
 from dagster import AssetKey, DagsterRunStatus
@@ -46,8 +46,10 @@ def test_a_run_whose_last_list_fails_changes_no_table_and_materializes_nothing(s
     assert materialized(site) == set(RAW_KEYS)
 
 
-def test_a_run_that_is_killed_while_dbt_works_leaves_raw_exact_and_the_next_run_heals(site: Site, processes: Processes) -> None:
-    killed = processes.start(DagsterOrder(TAGS), site.variables(), stop=Stop("in dbt"))
+def test_a_run_that_is_killed_while_models_are_built_leaves_raw_exact_and_the_next_run_heals(
+    site: Site, processes: Processes
+) -> None:
+    killed = processes.start(DagsterOrder(TAGS), site.variables(), stop=Stop("building"))
     killed.wait_until_it_stops()
     killed.kill()
     site.assert_equals_api(resources=("tags",))
@@ -60,9 +62,9 @@ def test_a_run_that_is_killed_while_dbt_works_leaves_raw_exact_and_the_next_run_
     site.assert_clean()
 
 
-def test_a_sync_waits_while_dbt_works_and_reads_in_no_gap_between_two_models(site: Site, processes: Processes) -> None:
-    """dbt lets go of the file between its models; a reader or a writer that got in would break the next one."""
-    building = processes.start(DagsterOrder(TAGS), site.variables(), stop=Stop("in dbt"))
+def test_a_sync_waits_while_models_are_built_and_reads_in_no_gap_between_two_of_them(site: Site, processes: Processes) -> None:
+    """dbt let go of the file between its models; a reader or a writer that got in would break the next one."""
+    building = processes.start(DagsterOrder(TAGS), site.variables(), stop=Stop("building"))
     building.wait_until_it_stops()
     following = processes.start(site.order())
     following.wait_until_it_says("Waiting for the warehouse: dbt run ")

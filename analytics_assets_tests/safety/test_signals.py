@@ -137,11 +137,9 @@ def test_a_command_that_is_told_to_end_while_dlt_works_does_not_publish(site: Si
     site.assert_clean()
 
 
-def test_a_command_that_loses_its_terminal_while_dbt_works_cancels_dbt_and_says_what_stayed(
-    site: Site, processes: Processes
-) -> None:
+def test_a_command_that_loses_its_terminal_while_models_are_built_says_what_stayed(site: Site, processes: Processes) -> None:
     order = CommandOrder(("sync", "--select", "raw/tags,staging/stg_tags"))
-    running = processes.start(order, site.variables(), stop=Stop("in dbt"))
+    running = processes.start(order, site.variables(), stop=Stop("building"))
     running.wait_until_it_stops()
     running.send(signal.SIGHUP)
     running.go_on()

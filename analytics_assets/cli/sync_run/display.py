@@ -173,7 +173,7 @@ def _moving(watch: RunWatch, stream: TextIO) -> Iterator[Display]:
 
 def _models_text(watch: RunWatch) -> str:
     if not watch.models:
-        return f"dbt builds and tests {watch.models_planned} models"
+        return f"{watch.models_planned} dbt models are built and tested"
     unmet = sum(not check.passed for check in watch.checks)
     built, made = f"{len(watch.models)} of {watch.models_planned}", f"{len(watch.checks)} of {watch.checks_planned}"
     text = f"{built} models built, {made} checks run"

@@ -1,0 +1,92 @@
+"""Lets dbt write the queries of models and checks for variables that are not the defaults.
+
+Importing this module takes two seconds, because it imports dbt. When that is needed is decided in `dbt_queries.py`.
+"""
+
+import contextlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+
+from analytics_assets.orchestration.dbt_nodes import PARSED, PROJECT_DIR
+from analytics_assets.orchestration.dbt_variables import DbtValue
+
+NO_FILE: Final = ":memory:"
+DATABASE: Final = "memory"
+"""DuckDB's name for a database that lies in no file."""
+REASON_CHARACTERS: Final = 1500
+
+
+class CompilationError(Exception):
+    """dbt refused a variable or a model; its text is a sentence for the person who runs the sync."""
+
+
+def compile_project(variables: Mapping[str, DbtValue]) -> dict[str, str]:
+    """The queries of all models and tests, by dbt's id of the node, without the name of a database. No warehouse is opened.
+
+    Args:
+        variables: variables of the dbt project that differ from its defaults.
+
+    Raises:
+        CompilationError: dbt does not take a variable, or can't compile a model with it.
+    """
+    check_variables(variables)
+    with TemporaryDirectory() as folder:
+        done = _invoke(folder, variables, "compile", "--select", "resource_type:model", "resource_type:test")
+    assert isinstance(done.result, RunExecutionResult)
+    compiled = {result.node.unique_id: getattr(result.node, "compiled_code", None) or "" for result in done.result.results}
+    return {node: query.replace(f'"{DATABASE}".', "") for node, query in compiled.items()}
+
+
+def check_variables(variables: Mapping[str, DbtValue]) -> None:
+    """Let the dbt project look at its variables, as it does before a run of dbt by hand.
+
+    Raises:
+        CompilationError: it does not take one.
+    """
+    with TemporaryDirectory() as folder:
+        _invoke(folder, variables, "run-operation", "check_variables")
+
+
+def parsed_project(warehouse: Path) -> Manifest:
+    """The project as dbt parsed it when it was set up, with its relations in this warehouse; `:memory:` for none.
+
+    dbt would parse it again for each warehouse and each change of a variable, which takes five to nine seconds; this takes
+    a tenth of one. All that parsing takes from a warehouse is its name; variables are read when a model is compiled.
+    """
+    database = DuckDBCredentials.path_derived_database_name(str(warehouse))
+    project = Manifest.from_msgpack(PARSED.read_bytes())
+    for node in (*project.nodes.values(), *project.sources.values()):
+        if node.relation_name is not None:
+            node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"', 1)
+        node.database = database
+    return project
+
+
+def _invoke(folder: str, variables: Mapping[str, DbtValue], command: str, *arguments: str) -> dbtRunnerResult:
+    options = [
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        # no log file: dbt would leave it open
+        *("--target-path", folder, "--log-path", folder, "--log-level-file", "none"),
+        *("--vars", json.dumps({"warehouse_path": NO_FILE, **variables})),
+        *("--log-level", "none", "--no-send-anonymous-usage-stats", "--no-write-json"),
+    ]
+    said: list[str] = []
+    with contextlib.chdir(Path.cwd()):  # dbt changes to the folder of its project
+        runner = dbtRunner(manifest=parsed_project(Path(NO_FILE)), callbacks=[lambda event: said.extend(_errors_in(event))])
+        done = runner.invoke([command, *arguments, *options])
+    if not done.success:
+        reason = " ".join(" ".join(said or [str(done.exception or "it gave no reason")]).split())
+        raise CompilationError(f"dbt could not compile the models: {reason}"[:REASON_CHARACTERS])
+    return done
+
+
+def _errors_in(event: Any) -> list[str]:
+    return [event.info.msg] if event.info.level == "error" else []

@@ -1,0 +1,201 @@
+"""Builds models and runs checks in the warehouse, several at a time, each as soon as all that it stands on is good.
+
+What is built is given as queries; where they come from, and what the checks mean for a run, is known to the caller. Each
+model is replaced in a transaction of its own, as dbt does it: readers and a model that fails see the old one.
+"""
+
+import time
+from collections.abc import Callable, Generator, Mapping, Set
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any, Final, Literal
+
+import duckdb
+
+from analytics_assets.warehouse.built import Relation, place
+from analytics_assets.warehouse.tables import quoted
+
+AT_A_TIME: Final = 2
+CANCEL_AGAIN_SECONDS: Final = 0.05
+MEMORY_LIMIT: Final = "512MB"
+"""What does not fit goes to disk: a large history takes as long with it (1,000,000 entries) and a third of the memory."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A table or view, and what the warehouse says about it.
+
+    `types` has the type of each column that a contract demands, in order; it is empty where there is none. `descriptions`
+    has what each column means.
+    """
+
+    relation: Relation
+    kind: Literal["table", "view"]
+    query: str
+    types: Mapping[str, str]
+    description: str
+    descriptions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A query for rows that should not be there; finding some keeps nothing back if it `only_warns`."""
+
+    query: str
+    only_warns: bool
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a model or check ended, in dbt's words: `success` or `error`, and `pass`, `warn`, `fail` or `error`.
+
+    `failures` is how many rows a check has found, `shown` what the caller wanted to know of it, `message` why it failed.
+    """
+
+    status: Literal["success", "pass", "warn", "fail", "error"]
+    seconds: float
+    failures: int | None = None
+    shown: Any = None
+    message: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether what stands on it may be built."""
+        return self.status in ("success", "pass", "warn")
+
+
+Look = Callable[[duckdb.DuckDBPyConnection, str, int | None], Any]
+"""What is wanted of a node that has ended: called with a connection, its name and the failures that a check has found."""
+
+
+def build_all(
+    con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Model | Check], after: Mapping[str, Set[str]], look: Look
+) -> Generator[tuple[str, Ended]]:
+    """Build models and run checks; gives each with how it ended as soon as it has, and nothing of one that was kept back.
+
+    Args:
+        con: a connection to the warehouse, for whose writer's lock the caller cares.
+        nodes: what to build, by name.
+        after: what has to be good before a node is built, of those that are built too.
+        look: asked about each node that ended and did not fail by an error.
+
+    Raises:
+        BaseException: what interrupts the caller; the queries that run are cancelled first.
+    """
+    con.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    _make_room(con, nodes)
+    order = TopologicalSorter({node: {each for each in after[node] if each in nodes} for node in nodes})
+    order.prepare()
+    kept_back: set[str] = set()
+    running: dict[Future[Ended], tuple[str, duckdb.DuckDBPyConnection]] = {}
+    with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="models") as pool:
+        try:
+            while order.is_active():
+                for node in order.get_ready():
+                    if kept_back.isdisjoint(after[node]):
+                        cursor = con.cursor()
+                        running[pool.submit(_one, cursor, node, nodes[node], look)] = (node, cursor)
+                    else:
+                        kept_back.add(node)
+                        order.done(node)
+                for ended in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                    node, cursor = running.pop(ended)
+                    cursor.close()
+                    outcome = ended.result()
+                    if not outcome.is_good:
+                        kept_back.add(node)
+                    order.done(node)
+                    yield node, outcome
+        except BaseException:
+            for waiting in running:
+                waiting.cancel()
+            while wait(running, timeout=CANCEL_AGAIN_SECONDS).not_done:  # one that has not begun yet is not cancelled by it
+                for _, cursor in running.values():
+                    cursor.interrupt()
+            raise
+
+
+def _make_room(con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Model | Check]) -> None:
+    """Make the schemas, and drop what lies at the place of a model and is of another kind."""
+    models = [node for node in nodes.values() if isinstance(node, Model)]
+    for schema in sorted({model.relation[0] for model in models}):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+    kinds = {
+        (schema, name): "view" if kind == "VIEW" else "table"
+        for schema, name, kind in con.execute(
+            "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = current_database()"
+        ).fetchall()
+    }
+    for model in models:
+        if (kind := kinds.get(model.relation, model.kind)) != model.kind:
+            con.execute(f"DROP {kind} {place(model.relation)}")
+
+
+def _one(con: duckdb.DuckDBPyConnection, name: str, node: Model | Check, look: Look) -> Ended:
+    began = time.perf_counter()
+    try:
+        if isinstance(node, Model):
+            _build(con, node)
+            failures = None
+        else:
+            (failures,) = con.execute(f"SELECT count(*) FROM (\n{node.query}\n) AS found").fetchone() or (0,)
+    except (duckdb.Error, ContractError) as error:
+        return Ended("error", time.perf_counter() - began, message=in_one_line(error))
+    seconds = time.perf_counter() - began
+    if failures is None:
+        return Ended("success", seconds, shown=look(con, name, None))
+    status: Literal["pass", "warn", "fail"] = "pass" if not failures else "warn" if _only_warns(node) else "fail"
+    return Ended(status, seconds, failures, look(con, name, failures))
+
+
+class ContractError(Exception):
+    """A table has other columns than its contract says; its text names them."""
+
+
+def _build(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Replace a model in one transaction."""
+    at, query = place(model.relation), f"(\n{model.query}\n)"
+    if model.types:
+        query = f"(SELECT {', '.join(map(quoted, model.types))} FROM {query} AS columns_of_the_contract)"
+    con.execute("BEGIN TRANSACTION")
+    try:
+        con.execute(f"CREATE OR REPLACE {model.kind} {at} AS {query}")
+        if model.types:
+            _compare(con, at, model.types)
+        comments = [f"COMMENT ON {model.kind} {at} IS {_text(model.description)}"]
+        comments += [f"COMMENT ON COLUMN {at}.{quoted(name)} IS {_text(text)}" for name, text in model.descriptions.items()]
+        con.execute(";\n".join(comments))
+        con.execute("COMMIT")
+    except BaseException:
+        con.rollback()
+        raise
+
+
+def _compare(con: duckdb.DuckDBPyConnection, at: str, types: Mapping[str, str]) -> None:
+    """Compare the columns of a table with its contract.
+
+    Raises:
+        ContractError: they differ.
+    """
+    demanded = ", ".join(f"CAST(NULL AS {type_}) AS {quoted(name)}" for name, type_ in types.items())
+    wanted, found = (dict(_columns(con, query)) for query in (f"SELECT {demanded}", f"FROM {at}"))
+    if wrong := [f"{name} is {found[name]} and should be {wanted[name]}" for name in wanted if found[name] != wanted[name]]:
+        raise ContractError(f"its columns are not as its contract says: {', '.join(wrong)}")
+
+
+def _columns(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
+    return [(name, str(type_)) for name, type_, *_ in con.execute(f"DESCRIBE {query}").fetchall()]
+
+
+def _only_warns(node: Model | Check) -> bool:
+    return isinstance(node, Check) and node.only_warns
+
+
+def in_one_line(error: Exception) -> str:
+    """What DuckDB says, without the line of the query that it points at."""
+    return " ".join(str(error).split("\n\nLINE ")[0].split())
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
