@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
-from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.settings import Settings
 
 
@@ -29,7 +28,12 @@ def demo_if_meant(settings: Settings) -> Iterator[Mapping[str, str]]:
     Raises:
         CommandError: the warehouse can't be opened, or the demo does not start.
     """
-    day = None if settings.has_key else demo_day(settings.duckdb_path)
+    if settings.has_key:
+        yield {}
+        return
+    from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo  # a tenth of a second, for those with a key
+
+    day = demo_day(settings.duckdb_path)
     if day is None:
         yield {}
         return

@@ -4,6 +4,7 @@ A half-loaded package therefore never reaches the warehouse. dlt writes table by
 two tables would leave a mixed warehouse if it loaded there directly (seen with kill -9 in the load step).
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,9 @@ from typing import Final
 import dlt
 import duckdb
 import pyarrow as pa
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers.dictionary import DictionaryProvider
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from analytics_assets.source.columns import ResourceName
 from analytics_assets.warehouse.connection import MEMORY_LIMIT
@@ -90,22 +94,38 @@ def _loaded_into(folder: Path, concurrency: int) -> Iterator[Landing]:
     file = place / "landing.duckdb"
     con = duckdb.connect(str(file), config=CONFIG)
     try:
-        configure_dlt(concurrency)
-        pipeline = dlt.pipeline(
-            PIPELINE_NAME, pipelines_dir=str(place), destination=dlt.destinations.duckdb(con), dataset_name=DATASET
-        )
-        yield Landing(file, pipeline, con)
+        with dlt_configured(concurrency):
+            pipeline = dlt.pipeline(
+                PIPELINE_NAME, pipelines_dir=str(place), destination=dlt.destinations.duckdb(con), dataset_name=DATASET
+            )
+            yield Landing(file, pipeline, con)
     finally:
         con.close()
 
 
-def configure_dlt(concurrency: int) -> None:
-    """Configure dlt in this process: no telemetry, and as many threads as lists that are read in parallel.
+@contextmanager
+def dlt_configured(concurrency: int) -> Iterator[None]:
+    """Configure dlt for what runs in the block, by nothing but what is said here.
+
+    dlt looks for each of a thousand values in the environment and in files, at several names each: 0.7 seconds of a sync.
+    And what somebody has set there for another pipeline would hold for this one. How much dlt logs (`RUNTIME__LOG_LEVEL`)
+    may still be said there.
 
     Signals are left to the process itself. dlt would hold a signal back while it normalizes and loads, and drop it if
     the load ends before dlt checks for it: an interrupted run would then continue and publish.
+
+    Args:
+        concurrency: how many lists dlt may read in parallel.
     """
-    dlt.config["runtime.dlthub_telemetry"] = False
-    dlt.config["runtime.intercept_signals"] = False
-    dlt.config["extract.workers"] = concurrency
-    dlt.config["extract.max_parallel_items"] = 2 * concurrency
+    ours = DictionaryProvider()
+    ours.set_value("runtime", {"dlthub_telemetry": False, "intercept_signals": False}, None)
+    ours.set_value("extract", {"workers": concurrency, "max_parallel_items": 2 * concurrency}, None)
+    if level := os.environ.get("RUNTIME__LOG_LEVEL"):
+        ours.set_value("log_level", level, None, "runtime")
+    places = Container()[PluggableRunContext].providers
+    usual = places.providers
+    places.providers = [ours]
+    try:
+        yield
+    finally:
+        places.providers = usual
