@@ -1,5 +1,6 @@
 """The whole Dagster project against the demo API, on an instance of one test's own."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -35,6 +36,22 @@ def materializations(result: ExecuteInProcessResult) -> list[AssetMaterializatio
     """What a run materialized, in order; the notes of months beside the figures of the whole run are left out."""
     made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
     return [each for each in made if "dagster/row_count" in each.metadata]
+
+
+_empty_instance: list[Path] = []
+
+
+@pytest.fixture
+def instance_on_disk(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterInstance]:
+    """An instance in files, as the daemon and the schedules look at it; its empty files are made once per process."""
+    if not _empty_instance:
+        empty = tmp_path_factory.mktemp("empty_instance")
+        DagsterInstance.local_temp(str(empty)).dispose()
+        _empty_instance.append(empty)
+    home = tmp_path / "instance"
+    shutil.copytree(_empty_instance[0], home)
+    with DagsterInstance.local_temp(str(home)) as instance:
+        yield instance
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """Marts follow the raw assets: once per change, whoever made it, also while a month of history is missing."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from dagster import (
     AssetKey,
@@ -43,14 +40,12 @@ class Automated:
 
 
 @pytest.fixture
-def automated(project: Project, tmp_path: Path) -> Iterator[Automated]:
+def automated(project: Project, instance_on_disk: DagsterInstance) -> Automated:
     """The conditions after their first evaluation, before anything was loaded."""
-    (tmp_path / "instance").mkdir()
-    with DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
-        project.instance = instance
-        automated = Automated(project)
-        assert automated.first.total_requested == 0
-        yield automated
+    project.instance = instance_on_disk
+    automated = Automated(project)
+    assert automated.first.total_requested == 0
+    return automated
 
 
 @pytest.fixture

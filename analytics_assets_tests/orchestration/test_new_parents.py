@@ -1,8 +1,6 @@
 """New members and projects ask for a sync: once each, and only where a sync is possible now."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from dagster import AssetKey, DagsterEvent, DagsterEventType, DagsterInstance, DefaultSensorStatus, RunRequest
@@ -46,14 +44,12 @@ class Watched:
 
 
 @pytest.fixture
-def watched(project: Project, tmp_path: Path) -> Iterator[Watched]:
+def watched(project: Project, instance_on_disk: DagsterInstance) -> Watched:
     """A loaded warehouse, on an instance that is on a disk."""
-    (tmp_path / "instance").mkdir()
-    with DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
-        project.instance = instance
-        project.rig.sync()
-        project.rig.server.reset()
-        yield Watched(project)
+    project.instance = instance_on_disk
+    project.rig.sync()
+    project.rig.server.reset()
+    return Watched(project)
 
 
 def raw_of(request: RunRequest | str) -> set[str]:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from dagster import (
@@ -37,11 +36,8 @@ def postbox() -> Iterator[Postbox]:
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
-    home = tmp_path / "instance"
-    home.mkdir()
-    with DagsterInstance.local_temp(str(home)) as instance:
-        yield instance
+def instance(instance_on_disk: DagsterInstance) -> DagsterInstance:
+    return instance_on_disk
 
 
 class World:

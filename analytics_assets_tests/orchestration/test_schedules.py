@@ -1,9 +1,7 @@
 """The schedules and `sync_now` ask for the right runs, and for none that would show what it never touched as failed."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from dagster import (
@@ -37,12 +35,10 @@ def schedule_of(project: Project, name: str) -> ScheduleDefinition:
 
 
 @pytest.fixture
-def project(project: Project, tmp_path: Path) -> Iterator[Project]:
+def project(project: Project, instance_on_disk: DagsterInstance) -> Project:
     """The project on an instance that is on a disk, which is what schedules look at."""
-    (tmp_path / "instance").mkdir()
-    with DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
-        project.instance = instance
-        yield project
+    project.instance = instance_on_disk
+    return project
 
 
 def tick(project: Project, name: str, at: datetime) -> ScheduleExecutionData:
