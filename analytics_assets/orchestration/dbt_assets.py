@@ -68,6 +68,8 @@ def build_dbt_assets(settings: Settings, nodes: DbtNodes) -> AssetsDefinition:
                 for node, note in plan.unchanged.items():
                     yield event_of(nodes, node, note.report, note.rows, unchanged=note)
                 if plan.to_build:
+                    if variables:
+                        context.log.info("With %s as set", ", ".join(variables))
                     queries = queries_for(variables, warehouse.path)
                     give_memory_back()
                     yield from _build(con, plan, queries, settings.preview_rows)

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from dagster import DagsterExecutionInterruptedError, Failure
+from dagster._utils.interrupts import raise_interrupts_as
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -24,10 +26,6 @@ DATABASE: Final = "memory"
 REASON_CHARACTERS: Final = 1500
 
 
-class CompilationError(Exception):
-    """dbt refused a variable or a model; its text is a sentence for the person who runs the sync."""
-
-
 def compile_project(variables: Mapping[str, DbtValue]) -> dict[str, str]:
     """The queries of all models and tests, by dbt's id of the node, without the name of a database. No warehouse is opened.
 
@@ -35,7 +33,8 @@ def compile_project(variables: Mapping[str, DbtValue]) -> dict[str, str]:
         variables: variables of the dbt project that differ from its defaults.
 
     Raises:
-        CompilationError: dbt does not take a variable, or can't compile a model with it.
+        Failure: dbt does not take a variable, or can't compile a model with it; says why in a sentence.
+        DagsterExecutionInterruptedError: the run was told to end.
     """
     check_variables(variables)
     with TemporaryDirectory() as folder:
@@ -49,7 +48,8 @@ def check_variables(variables: Mapping[str, DbtValue]) -> None:
     """Let the dbt project look at its variables, as it does before a run of dbt by hand.
 
     Raises:
-        CompilationError: it does not take one.
+        Failure: it does not take one.
+        DagsterExecutionInterruptedError: the run was told to end.
     """
     with TemporaryDirectory() as folder:
         _invoke(folder, variables, "run-operation", "check_variables")
@@ -79,12 +79,18 @@ def _invoke(folder: str, variables: Mapping[str, DbtValue], command: str, *argum
         *("--log-level", "none", "--no-send-anonymous-usage-stats", "--no-write-json"),
     ]
     said: list[str] = []
-    with contextlib.chdir(Path.cwd()):  # dbt changes to the folder of its project
-        runner = dbtRunner(manifest=parsed_project(Path(NO_FILE)), callbacks=[lambda event: said.extend(_errors_in(event))])
-        done = runner.invoke([command, *arguments, *options])
+    runner = dbtRunner(manifest=parsed_project(Path(NO_FILE)), callbacks=[lambda event: said.extend(_errors_in(event))])
+    try:
+        # dbt changes to the folder of its project, and ends on a `KeyboardInterrupt` and on nothing else
+        with contextlib.chdir(Path.cwd()), raise_interrupts_as(KeyboardInterrupt):
+            done = runner.invoke([command, *arguments, *options])
+    except KeyboardInterrupt:
+        raise DagsterExecutionInterruptedError from None
+    if isinstance(done.exception, KeyboardInterrupt):
+        raise DagsterExecutionInterruptedError
     if not done.success:
         reason = " ".join(" ".join(said or [str(done.exception or "it gave no reason")]).split())
-        raise CompilationError(f"dbt could not compile the models: {reason}"[:REASON_CHARACTERS])
+        raise Failure(f"dbt could not compile the models: {reason}"[:REASON_CHARACTERS], allow_retries=False)
     return done
 
 

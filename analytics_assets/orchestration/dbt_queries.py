@@ -27,7 +27,8 @@ def queries_for(variables: Mapping[str, DbtValue], warehouse: Path) -> Mapping[s
         warehouse: path of the warehouse file; what was compiled is kept beside it.
 
     Raises:
-        CompilationError: dbt does not take a variable, or can't compile a model with it.
+        Failure: dbt does not take a variable, or can't compile a model with it; says why in a sentence.
+        DagsterExecutionInterruptedError: the run was told to end while dbt compiled.
     """
     if not variables:
         by_default: Mapping[str, str] = json.loads(QUERIES.read_text())

@@ -16,12 +16,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from dagster import Failure
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
 
 import analytics_assets
-from analytics_assets.orchestration.dbt_compiler import CompilationError, check_variables, parsed_project
+from analytics_assets.orchestration.dbt_compiler import check_variables, parsed_project
 from analytics_assets.orchestration.dbt_nodes import MANIFEST, DbtNodes, changed_since_parsed, load_nodes
 from analytics_assets.orchestration.dbt_queries import queries_for
 from analytics_assets.warehouse.building import build_all
@@ -142,8 +143,8 @@ class Builder:
         with self._surroundings():
             try:
                 check_variables(VARIABLES | variables)
-            except CompilationError as error:
-                return str(error)
+            except Failure as error:
+                return error.description or ""
         return ""
 
     def _parsed(self) -> Manifest:

@@ -88,6 +88,20 @@ def test_a_run_says_that_the_project_has_to_be_parsed_again(project: Project, mo
     assert said == "models/dim_x.sql was changed after the dbt project was parsed; run `make setup`."
 
 
+def test_a_variable_that_dbt_does_not_take_fails_in_a_sentence_and_leaves_what_was_there(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert project.run().success
+    before = project.rig.query("FROM marts.project_budgets ORDER BY ALL")
+    monkeypatch.setattr(dbt_assets, "dbt_variables", lambda _: {"burn_rate_days": 0})
+    (failure,) = project.run("marts/project_budgets").get_step_failure_events()
+    assert failure.step_failure_data.user_failure_data is not None
+    said = failure.step_failure_data.user_failure_data.description or ""
+    assert said.startswith("dbt could not compile the models: "), said
+    assert "The dbt variable burn_rate_days is '0', but it must be a whole number of days from 1 to 3650" in said, said
+    assert project.rig.query("FROM marts.project_budgets ORDER BY ALL") == before
+
+
 def test_what_is_only_shown_of_a_check_fails_no_run(caplog: pytest.LogCaptureFixture) -> None:
     """A query for the rows of a warning that ran out of memory made the run red after all models had been built."""
     with duckdb.connect() as con, only_logged("time_entries_have_known_users"):
