@@ -27,12 +27,13 @@ from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.orchestration.unchanged import BuildPlan, out_of_date, plan_build
 from analytics_assets.pipeline.memory import give_memory_back
 from analytics_assets.settings import Settings
+from analytics_assets.source.columns import TABLES
 from analytics_assets.warehouse.building import Ended, build_all
 from analytics_assets.warehouse.built import forget_built, note_built, place
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.export import MARTS
-from analytics_assets.warehouse.tables import ensure_tables
+from analytics_assets.warehouse.tables import RAW, ensure_tables
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,8 @@ def _build(con: duckdb.DuckDBPyConnection, plan: BuildPlan, queries: Mapping[str
 
     to_build = {node: nodes.to_build(node, queries[node]) for node in plan.to_build}
     try:
-        for node, ended in _each(build_all(con, to_build, {node: nodes.waits_for(node) for node in to_build}, look)):
+        after, largest = {node: nodes.waits_for(node) for node in to_build}, max(count(con, f"{RAW}.{name}") for name in TABLES)
+        for node, ended in _each(build_all(con, to_build, after, look, largest=largest)):
             report = {"status": ended.status, "seconds": ended.seconds, "failures": ended.failures, **(ended.shown or {})}
             if ROWS in report:
                 rows[node] = report.pop(ROWS)
