@@ -122,9 +122,8 @@ def what_no_sync_does(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             if node["constraints"] or any(column["constraints"] for column in node["columns"].values()):
                 yield f"{name} has constraints, which no sync makes; say the same with a test."
         elif node["resource_type"] == "test":
-            of_dbt = {name: config[name] for name in USUAL_TEST if config[name] != USUAL_TEST[name]}
-            if of_dbt:
-                yield f"{name} sets {' and '.join(of_dbt)}; a sync counts the rows that the test finds, and takes none for good."
+            if unusual := [key for key, usual in USUAL_TEST.items() if config[key] != usual]:
+                yield f"{name} sets {' and '.join(unusual)}; a sync counts the rows that the test finds, and takes none for good."
         elif node["resource_type"] not in ("operation", "analysis"):
             yield f"{name} is a {node['resource_type']}, which no sync makes."
 

@@ -10,17 +10,17 @@ import logging
 from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import duckdb
-from dagster import AssetExecutionContext, AssetsDefinition, DagsterExecutionInterruptedError, Failure, multi_asset
+from dagster import AssetExecutionContext, AssetsDefinition, DagsterExecutionInterruptedError, multi_asset
 from dagster._utils.interrupts import raise_interrupts_as
 
 from analytics_assets.orchestration.dbt_events import event_of, sample_of
 from analytics_assets.orchestration.dbt_nodes import MANIFEST, DbtNodes, changed_since_parsed
 from analytics_assets.orchestration.dbt_queries import queries_for
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
-from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.failures import failure_of, failures_in_a_sentence
 from analytics_assets.orchestration.model_figures import figures_of
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
@@ -37,8 +37,6 @@ from analytics_assets.warehouse.tables import RAW, ensure_tables
 
 logger = logging.getLogger(__name__)
 
-SENTENCE_CHARACTERS: Final = 1500
-ROWS: Final = "rows"
 Report = dict[str, Any]
 """How a node ended and what is shown of it; see `dbt_events.py`."""
 
@@ -60,7 +58,7 @@ def build_dbt_assets(settings: Settings, nodes: DbtNodes) -> AssetsDefinition:
     def dbt(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
         with failures_in_a_sentence(), warnings_shown_in(context.log):
             if changed := changed_since_parsed():
-                raise Failure(f"{changed} was changed after the dbt project was parsed; run `make setup`.", allow_retries=False)
+                raise failure_of(f"{changed} was changed after the dbt project was parsed; run `make setup`.")
             variables = dbt_variables(settings)  # reads a file of the owner's, which may have changed by now
             with warehouse.writing(f"dbt run {context.run.run_id[:8]}"), connection(warehouse.path) as con:
                 ensure_tables(con)
@@ -118,16 +116,18 @@ def _build(con: duckdb.DuckDBPyConnection, plan: BuildPlan, queries: Mapping[str
     rows: dict[str, int] = {}
     failed = []
 
-    def look(cursor: duckdb.DuckDBPyConnection, node: str, failures: int | None) -> Report:
+    def look(cursor: duckdb.DuckDBPyConnection, node: str, failures: int | None) -> tuple[int | None, Report]:
         return _shown(cursor, nodes, node, queries[node] if failures else None, preview_rows)
 
     to_build = {node: nodes.to_build(node, queries[node]) for node in plan.to_build}
+    after = {node: nodes.waits_for(node) for node in to_build}
+    largest = max(count(con, f"{RAW}.{name}") for name in TABLES)
     try:
-        after, largest = {node: nodes.waits_for(node) for node in to_build}, max(count(con, f"{RAW}.{name}") for name in TABLES)
         for node, ended in _each(build_all(con, to_build, after, look, largest=largest)):
-            report = {"status": ended.status, "seconds": ended.seconds, "failures": ended.failures, **(ended.shown or {})}
-            if ROWS in report:
-                rows[node] = report.pop(ROWS)
+            counted, shown = ended.shown or (None, {})
+            if counted is not None:
+                rows[node] = counted
+            report = {"status": ended.status, "seconds": ended.seconds, "failures": ended.failures, **shown}
             if ended.is_good:
                 good[node] = report
             else:
@@ -137,9 +137,7 @@ def _build(con: duckdb.DuckDBPyConnection, plan: BuildPlan, queries: Mapping[str
     finally:
         note_built(con, plan.notes(good, rows))
     if failed:
-        raise Failure(
-            description=f"Not all models could be built: {'; '.join(failed)}"[:SENTENCE_CHARACTERS], allow_retries=False
-        )
+        raise failure_of(f"Not all models could be built: {'; '.join(failed)}")
 
 
 def _each(built: Generator[tuple[str, Ended]]) -> Iterator[tuple[str, Ended]]:
@@ -157,19 +155,20 @@ def _rows_fail(count: int) -> str:
     return f"{count:,} {'row fails' if count == 1 else 'rows fail'} this check"
 
 
-def _shown(con: duckdb.DuckDBPyConnection, nodes: DbtNodes, node: str, query: str | None, preview_rows: int) -> Report:
-    """What the UI shows of a node besides how it ended: rows and figures of a model, the rows that a check has found."""
-    shown: dict[str, Any] = {}
-    if query is not None:
-        shown["query"] = query
-    if node in nodes.models:
-        shown[ROWS] = count(con, place(nodes.relation(node)))
-    with only_logged(nodes.name(node)):
-        if node in nodes.models:
-            relation = nodes.relation(node)
-            shown["figures"] = figures_of(con, relation, nodes.meta(node))
-            if preview_rows:
-                shown["preview"] = sample_of(con, f"FROM {place(relation)}", preview_rows)
-        elif query is not None:
+def _shown(
+    con: duckdb.DuckDBPyConnection, nodes: DbtNodes, node: str, query: str | None, preview_rows: int
+) -> tuple[int | None, Report]:
+    """The rows of a model, and what the UI shows of a node besides: its figures, or the rows that a check has found."""
+    if node in nodes.tests:
+        if query is None:
+            return None, {}
+        shown: Report = {"query": query}
+        with only_logged(nodes.name(node)):
             shown["sample"] = sample_of(con, query)
-    return shown
+        return None, shown
+    relation, shown = nodes.relation(node), {}
+    with only_logged(nodes.name(node)):
+        shown["figures"] = figures_of(con, relation, nodes.meta(node))
+        if preview_rows:
+            shown["preview"] = sample_of(con, f"FROM {place(relation)}", preview_rows)
+    return count(con, place(relation)), shown

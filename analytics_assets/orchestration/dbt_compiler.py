@@ -8,22 +8,23 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from dagster import DagsterExecutionInterruptedError, Failure
+from dagster import DagsterExecutionInterruptedError
 from dagster._utils.interrupts import raise_interrupts_as
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import CompiledNode
 
 from analytics_assets.orchestration.dbt_nodes import PARSED, PROJECT_DIR
 from analytics_assets.orchestration.dbt_variables import DbtValue
+from analytics_assets.orchestration.failures import failure_of
 
-NO_FILE: Final = ":memory:"
-DATABASE: Final = "memory"
-"""DuckDB's name for a database that lies in no file."""
-REASON_CHARACTERS: Final = 1500
+DATABASE: Final = "compiled_without_a_warehouse"
+"""Name of the empty database that dbt compiles for. It is taken out of the queries, so nothing else in them may be called so:
+they hold names of clients and members too, from files of the owner's."""
 
 
 def compile_project(variables: Mapping[str, DbtValue]) -> dict[str, str]:
@@ -40,8 +41,8 @@ def compile_project(variables: Mapping[str, DbtValue]) -> dict[str, str]:
     with TemporaryDirectory() as folder:
         done = _invoke(folder, variables, "compile", "--select", "resource_type:model", "resource_type:test")
     assert isinstance(done.result, RunExecutionResult)
-    compiled = {result.node.unique_id: getattr(result.node, "compiled_code", None) or "" for result in done.result.results}
-    return {node: query.replace(f'"{DATABASE}".', "") for node, query in compiled.items()}
+    compiled = [cast(CompiledNode, result.node) for result in done.result.results]
+    return {node.unique_id: str(node.compiled_code).replace(f'"{DATABASE}".', "") for node in compiled}
 
 
 def check_variables(variables: Mapping[str, DbtValue]) -> None:
@@ -56,7 +57,7 @@ def check_variables(variables: Mapping[str, DbtValue]) -> None:
 
 
 def parsed_project(warehouse: Path) -> Manifest:
-    """The project as dbt parsed it when it was set up, with its relations in this warehouse; `:memory:` for none.
+    """The project as dbt parsed it when it was set up, with its relations in this warehouse.
 
     dbt would parse it again for each warehouse and each change of a variable, which takes five to nine seconds; this takes
     a tenth of one. All that parsing takes from a warehouse is its name; variables are read when a model is compiled.
@@ -71,15 +72,16 @@ def parsed_project(warehouse: Path) -> Manifest:
 
 
 def _invoke(folder: str, variables: Mapping[str, DbtValue], command: str, *arguments: str) -> dbtRunnerResult:
+    nowhere = Path(folder) / f"{DATABASE}.duckdb"
     options = [
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         # no log file: dbt would leave it open
         *("--target-path", folder, "--log-path", folder, "--log-level-file", "none"),
-        *("--vars", json.dumps({"warehouse_path": NO_FILE, **variables})),
+        *("--vars", json.dumps({"warehouse_path": str(nowhere), **variables})),
         *("--log-level", "none", "--no-send-anonymous-usage-stats", "--no-write-json"),
     ]
     said: list[str] = []
-    runner = dbtRunner(manifest=parsed_project(Path(NO_FILE)), callbacks=[lambda event: said.extend(_errors_in(event))])
+    runner = dbtRunner(manifest=parsed_project(nowhere), callbacks=[lambda event: said.extend(_errors_in(event))])
     try:
         # dbt changes to the folder of its project, and ends on a `KeyboardInterrupt` and on nothing else
         with contextlib.chdir(Path.cwd()), raise_interrupts_as(KeyboardInterrupt):
@@ -90,7 +92,7 @@ def _invoke(folder: str, variables: Mapping[str, DbtValue], command: str, *argum
         raise DagsterExecutionInterruptedError
     if not done.success:
         reason = " ".join(" ".join(said or [str(done.exception or "it gave no reason")]).split())
-        raise Failure(f"dbt could not compile the models: {reason}"[:REASON_CHARACTERS], allow_retries=False)
+        raise failure_of(f"dbt could not compile the models: {reason}")
     return done
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import duckdb
 from dagster import Failure
@@ -9,6 +10,13 @@ from dagster import Failure
 from analytics_assets.settings import SettingsError
 from analytics_assets.source.errors import causes, find_source_error
 from analytics_assets.warehouse.errors import WarehouseError
+
+SENTENCE_CHARACTERS: Final = 1500
+
+
+def failure_of(sentence: str) -> Failure:
+    """What ends a step with a sentence that is known already; it is cut where it names too much to be read."""
+    return Failure(sentence[:SENTENCE_CHARACTERS], allow_retries=False)
 
 
 @contextmanager

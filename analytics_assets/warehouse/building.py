@@ -13,8 +13,9 @@ from typing import Any, Final, Literal
 
 import duckdb
 
-from analytics_assets.warehouse.built import Relation, place
-from analytics_assets.warehouse.tables import quoted
+from analytics_assets.warehouse.built import Relation, kinds_of_relations, place
+from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.tables import literal, quoted
 
 AT_A_TIME: Final = 2
 ROW_GROUP: Final = 122_880
@@ -49,6 +50,9 @@ class Check:
     only_warns: bool
 
 
+Status = Literal["success", "pass", "warn", "fail", "error"]
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a model or check ended, in dbt's words: `success` or `error`, and `pass`, `warn`, `fail` or `error`.
@@ -56,7 +60,7 @@ class Ended:
     `failures` is how many rows a check has found, `shown` what the caller wanted to know of it, `message` why it failed.
     """
 
-    status: Literal["success", "pass", "warn", "fail", "error"]
+    status: Status
     seconds: float
     failures: int | None = None
     shown: Any = None
@@ -134,12 +138,7 @@ def _make_room(con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Model | Check
     models = [node for node in nodes.values() if isinstance(node, Model)]
     for schema in sorted({model.relation[0] for model in models}):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-    kinds = {
-        (schema, name): "view" if kind == "VIEW" else "table"
-        for schema, name, kind in con.execute(
-            "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = current_database()"
-        ).fetchall()
-    }
+    kinds = kinds_of_relations(con)
     for model in models:
         if (kind := kinds.get(model.relation, model.kind)) != model.kind:
             con.execute(f"DROP {kind} {place(model.relation)}")
@@ -147,19 +146,18 @@ def _make_room(con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Model | Check
 
 def _one(con: duckdb.DuckDBPyConnection, name: str, node: Model | Check, look: Look) -> Ended:
     began = time.perf_counter()
+    status: Status
+    failures: int | None
     try:
         if isinstance(node, Model):
             _build(con, node)
-            failures = None
+            status, failures = "success", None
         else:
-            (failures,) = con.execute(f"SELECT count(*) FROM (\n{node.query}\n) AS found").fetchone() or (0,)
+            failures = count(con, f"(\n{node.query}\n)")
+            status = "pass" if not failures else "warn" if node.only_warns else "fail"
     except (duckdb.Error, ContractError) as error:
-        return Ended("error", time.perf_counter() - began, message=in_one_line(error))
-    seconds = time.perf_counter() - began
-    if failures is None:
-        return Ended("success", seconds, shown=look(con, name, None))
-    status: Literal["pass", "warn", "fail"] = "pass" if not failures else "warn" if _only_warns(node) else "fail"
-    return Ended(status, seconds, failures, look(con, name, failures))
+        return Ended("error", time.perf_counter() - began, message=_in_one_line(error))
+    return Ended(status, time.perf_counter() - began, failures, look(con, name, failures))
 
 
 class ContractError(Exception):
@@ -176,8 +174,8 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> None:
         con.execute(f"CREATE OR REPLACE {model.kind} {at} AS {query}")
         if model.types:
             _compare(con, at, model.types)
-        comments = [f"COMMENT ON {model.kind} {at} IS {_text(model.description)}"]
-        comments += [f"COMMENT ON COLUMN {at}.{quoted(name)} IS {_text(text)}" for name, text in model.descriptions.items()]
+        comments = [f"COMMENT ON {model.kind} {at} IS {literal(model.description)}"]
+        comments += [f"COMMENT ON COLUMN {at}.{quoted(name)} IS {literal(text)}" for name, text in model.descriptions.items()]
         con.execute(";\n".join(comments))
         con.execute("COMMIT")
     except BaseException:
@@ -201,14 +199,6 @@ def _columns(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]
     return [(name, str(type_)) for name, type_, *_ in con.execute(f"DESCRIBE {query}").fetchall()]
 
 
-def _only_warns(node: Model | Check) -> bool:
-    return isinstance(node, Check) and node.only_warns
-
-
-def in_one_line(error: Exception) -> str:
+def _in_one_line(error: Exception) -> str:
     """What DuckDB says, without the line of the query that it points at."""
     return " ".join(str(error).split("\n\nLINE ")[0].split())
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

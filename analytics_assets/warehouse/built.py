@@ -67,22 +67,27 @@ def built_nodes(con: duckdb.DuckDBPyConnection, relations: Mapping[str, Relation
         relations: where each model lies. One that is gone, or has another number of rows than it was built with, is
             not there still; of a view only its presence is looked at, because counting it means computing it.
     """
-    kinds = {
-        (schema, name): kind
-        for schema, name, kind in con.execute(
-            "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = current_database()"
-        ).fetchall()
-    }
+    kinds = kinds_of_relations(con)
     found = {}
     for node, built_from, rows, report, built_at in con.execute(
         f"SELECT node, built_from, row_count, report, built_at FROM {BUILT}"
     ).fetchall():
         if node in relations:
             kind = kinds.get(relations[node])
-            if kind is None or (kind != "VIEW" and count(con, place(relations[node])) != rows):
+            if kind is None or (kind != "view" and count(con, place(relations[node])) != rows):
                 continue
         found[node] = Built(built_from, rows, json.loads(report), built_at)
     return found
+
+
+def kinds_of_relations(con: duckdb.DuckDBPyConnection) -> dict[Relation, str]:
+    """All tables and views of the warehouse: `table` or `view`."""
+    return {
+        (schema, name): "view" if kind == "VIEW" else "table"
+        for schema, name, kind in con.execute(
+            "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = current_database()"
+        ).fetchall()
+    }
 
 
 def place(relation: Relation) -> str:

@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.dictionary import DictionaryProvider
+from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from analytics_assets.source.columns import ResourceName
@@ -117,15 +118,25 @@ def dlt_configured(concurrency: int) -> Iterator[None]:
     Args:
         concurrency: how many lists dlt may read in parallel.
     """
-    ours = DictionaryProvider()
+    places = Container()[PluggableRunContext].providers
+    ours = _OfASync(places.providers)
     ours.set_value("runtime", {"dlthub_telemetry": False, "intercept_signals": False}, None)
     ours.set_value("extract", {"workers": concurrency, "max_parallel_items": 2 * concurrency}, None)
     if level := os.environ.get("RUNTIME__LOG_LEVEL"):
         ours.set_value("log_level", level, None, "runtime")
-    places = Container()[PluggableRunContext].providers
-    usual = places.providers
-    places.providers = [ours]
+    mine: list[ConfigProvider] = [ours]
+    places.providers = mine
     try:
         yield
     finally:
-        places.providers = usual
+        if places.providers is mine:  # else a sync of another warehouse has begun since, in another thread, or is over
+            places.providers = ours.usual
+
+
+class _OfASync(DictionaryProvider):
+    """What a sync says to dlt; knows what was asked before any sync."""
+
+    def __init__(self, before: list[ConfigProvider]) -> None:
+        super().__init__()
+        first = before[0] if before else None
+        self.usual: list[ConfigProvider] = first.usual if isinstance(first, _OfASync) else before

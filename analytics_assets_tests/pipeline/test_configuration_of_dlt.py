@@ -7,6 +7,7 @@ import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
+from analytics_assets.warehouse.landing import dlt_configured
 from analytics_assets_tests.rig import Rig
 
 
@@ -33,3 +34,17 @@ def test_variables_and_files_of_another_pipeline_do_not_reach_a_sync(
         places.reload_providers()
     rig.assert_equals_api()
     assert rig.query("SELECT column_name FROM duckdb_columns() WHERE column_name LIKE '\\_dlt%' ESCAPE '\\'") == []
+
+
+def test_two_syncs_that_overlap_in_one_process_leave_the_configuration_as_it_was() -> None:
+    """Of two warehouses, in two threads; the second one ended by putting back what the first had configured."""
+    places = Container()[PluggableRunContext].providers
+    usual = places.providers
+    for first_ends_first in (True, False):
+        first, second = dlt_configured(1), dlt_configured(2)
+        first.__enter__()
+        second.__enter__()
+        assert dlt.config["extract.workers"] == 2
+        for ending in (first, second) if first_ends_first else (second, first):
+            ending.__exit__(None, None, None)
+        assert places.providers is usual
