@@ -47,6 +47,7 @@ from analytics_assets.pipeline.sync import SyncReport, open_sync, publish_readin
 from analytics_assets.settings import Settings
 from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
+from analytics_assets.source.configured import dlt_configured
 from analytics_assets.warehouse.month_figures import MonthFigures, month_figures
 from analytics_assets.warehouse.tables import RAW
 
@@ -99,7 +100,8 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
         settings: how the API is asked and which history is read.
         on_reading: called when a reading begins, with what shows how far it is.
     """
-    shape = analytics_source(api_key="", api_url="https://api.example.com", workspace_id="shape")
+    with dlt_configured(settings.concurrency):
+        shape = analytics_source(api_key="", api_url="https://api.example.com", workspace_id="shape")
 
     @dlt_assets(
         dlt_source=shape,

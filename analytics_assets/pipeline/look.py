@@ -13,6 +13,7 @@ from typing import Final
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.columns import TABLES, ResourceName
+from analytics_assets.source.configured import dlt_configured
 from analytics_assets.source.errors import SourceError, find_source_error
 from analytics_assets.source.ledger import Ledger
 from analytics_assets.warehouse.connection import connection
@@ -51,7 +52,7 @@ def listed_now(api: Api, names: Sequence[ResourceName], *, requests: int, backof
     )
     bounded = replace(api, limits=limits)
     progress = ReadingProgress()
-    with _ended_in_time(progress, names):
+    with dlt_configured(limits.concurrency), _ended_in_time(progress, names):
         return {name: set(bounded.listed(name, progress)) for name in names}
 
 

@@ -7,7 +7,7 @@ was read is decided by the caller.
 import itertools
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
@@ -94,15 +94,18 @@ class OpenReading:
         reading = self._result(resources)
         self.landing.close()
         give_memory_back()
-        for name in resources:
-            if TABLES[name].parent is not None:
-                reading = self._with_moved_rows(name, reading, resources)
+        children = [name for name in resources if TABLES[name].parent is not None]
+        for name, missing in self._missing(children, reading).items():
+            if missing:
+                reading = self._with_moved_rows(name, missing, reading, resources)
         return reading
 
     def _result(self, resources: Sequence[ResourceName]) -> Reading:
         return self._options.recorder.finished(resources, began_at=self._began_at, window=self._window)
 
-    def _with_moved_rows(self, name: ResourceName, reading: Reading, resources: Sequence[ResourceName]) -> Reading:
+    def _with_moved_rows(
+        self, name: ResourceName, missing: Mapping[str, str], reading: Reading, resources: Sequence[ResourceName]
+    ) -> Reading:
         """The reading, with lists read anew that a missing row may have moved into after they were read.
 
         An entry that goes from one member to another while both lists are read may be in neither: it was not yet in
@@ -117,9 +120,6 @@ class OpenReading:
         whole: set[str] = set()
         """Lists that are read as a whole from now on: what was found in them outside the window counts as long as they do."""
         for _ in range(MAX_SECOND_READINGS):
-            missing = {row: parent for row, parent in self._missing(name, reading).items() if row not in looked_for}
-            if not missing:
-                return reading
             lists = reading.lists[name].settled
             lost_at = max(lists[parent].ended if parent in lists else math.inf for parent in missing.values())
             if self._may_be_in_other_months(name):
@@ -134,6 +134,10 @@ class OpenReading:
                 in_history = self._api.lists_again(everywhere, TABLES[name], sorted(to_read & whole))
                 self.landing.add({name: itertools.chain(in_window, in_history)})
                 reading = self._result(resources)
+            left = self._missing([name], reading)[name]
+            missing = {row: parent for row, parent in left.items() if row not in looked_for}
+            if not missing:
+                return reading
         raise SourceError(
             f"Rows of {name} moved between lists each of the {MAX_SECOND_READINGS} times they were looked for, so that no "
             "reading is sure to be complete; try again at a quieter time."
@@ -151,12 +155,12 @@ class OpenReading:
             window.start, window.end, window.undated, history_start=self._history_start, looked_for=frozenset(looked_for)
         )
 
-    def _missing(self, name: ResourceName, reading: Reading) -> dict[str, str]:
-        with connection(self.warehouse, read_only=True) as con:
-            if not columns_of(con, RAW, name):
-                return {}
-            with attached(con, self.landed):
-                return missing_rows(con, TABLES[name], reading)
+    def _missing(self, names: Sequence[ResourceName], reading: Reading) -> dict[ResourceName, dict[str, str]]:
+        """The rows of each child resource that the warehouse has and no list holds: id → parent whose list had it."""
+        if not names:
+            return {}
+        with connection(self.warehouse, read_only=True) as con, attached(con, self.landed):
+            return {name: missing_rows(con, TABLES[name], reading) if columns_of(con, RAW, name) else {} for name in names}
 
 
 @contextmanager

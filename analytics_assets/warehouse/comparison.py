@@ -5,8 +5,9 @@ temporary tables of a connection that has the warehouse open and the landing att
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,10 @@ import duckdb
 from analytics_assets.source.columns import ANSWER, READ_AT, TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading, SettledList
 from analytics_assets.source.window import START_COLUMN, Window
+from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.landing import DATASET
-from analytics_assets.warehouse.tables import RAW, columns_of, data_columns_of, literal, missing_columns, quoted
+from analytics_assets.warehouse.tables import RAW, columns_of, data_columns, literal, missing_columns, quoted
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,34 @@ def attached(con: duckdb.DuckDBPyConnection, landing: Path) -> Iterator[None]:
             con.execute(f"DETACH {LANDED}")
 
 
-def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> None:
+@dataclass(frozen=True)
+class Columns:
+    """The columns of one resource on both sides, asked for once: of the raw table with their types, and of the landing."""
+
+    kinds: Mapping[str, str]
+    data: Sequence[str]
+    """Those of the raw table that hold what the API said."""
+    landed: Collection[str]
+    """Empty where no page of the resource was read."""
+
+    @classmethod
+    def of(cls, con: duckdb.DuckDBPyConnection, table: Table) -> "Columns":
+        """The columns as they are now; the landing is attached."""
+        kinds = columns_of(con, RAW, table.name)
+        return cls(kinds, data_columns(con, table.name, kinds), columns_of_landed(con, table.name))
+
+    @property
+    def own(self) -> list[str]:
+        """The columns that the owner has added to the raw table."""
+        return [column for column in self.kinds if column not in self.data and column != LOADED_AT]
+
+    @property
+    def unpublished(self) -> list[str]:
+        """Columns that the landing has and the warehouse does not, because nothing was published from them yet."""
+        return sorted(column for column in self.landed if column not in self.kinds and not column.startswith("_"))
+
+
+def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, columns: Columns) -> None:
     """Make the temporary tables of one resource.
 
     `incoming` holds the rows that were read and count, `changed` the ids of raw rows that differ from them, `covered`
@@ -53,36 +82,35 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> N
         con: has the warehouse open and the landing attached as `landed`.
         table: the resource; its raw table exists.
         reading: what was read.
+        columns: those of the resource.
 
     Raises:
         WarehouseError: rows that were read have not arrived in the landing.
     """
     raw = f"{RAW}.{table.name}"
-    _stage_incoming(con, table, reading)
+    _stage_incoming(con, table, reading, columns)
     # in this order, because DuckDB prepares the right side for the join also where the left one turns out to be empty
-    _keep(con, CHANGED, f"SELECT raw.id FROM {INCOMING} AS incoming JOIN {raw} AS raw USING (id) WHERE {_differs(con, table)}")
+    _keep(con, CHANGED, f"SELECT raw.id FROM {INCOMING} AS incoming JOIN {raw} AS raw USING (id) WHERE {_differs(columns)}")
     _keep(con, COVERED, f"SELECT raw.id FROM {raw} AS raw WHERE {_is_covered(con, table, reading)}")
     _keep(con, GONE, f"SELECT id FROM {COVERED} WHERE id NOT IN (SELECT id FROM {INCOMING})")
 
 
-def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> None:
+def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, columns: Columns) -> None:
     """The rows of lists that were read to their end, of the answers that hold them, and of each id the latest reading.
 
     An entry that moved to another member while both lists were read shows in both.
     """
-    landed = columns_of_landed(con, table.name)
-    kinds = columns_of(con, RAW, table.name)
-    columns = data_columns_of(con, table.name)
-    if not landed:
-        nothing = ", ".join(quoted(column) for column in columns)
+    if not columns.landed:
+        nothing = ", ".join(quoted(column) for column in columns.data)
         _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
         return
     counted = reading.lists_that_count(table.name)
     _keep_finished(con, counted)
     selected = [
-        f"CAST({f'landed.{quoted(column)}' if column in landed else 'NULL'} AS {kinds[column]}) AS {quoted(column)}"
-        for column in columns
-    ] + [f"landed.{quoted(column)}" for column in _undeclared_of_landed(landed, kinds)]
+        f"CAST({f'landed.{quoted(column)}' if column in columns.landed else 'NULL'} AS {columns.kinds[column]}) "
+        f"AS {quoted(column)}"
+        for column in columns.data
+    ] + [f"landed.{quoted(column)}" for column in columns.unpublished]
     parent = f"landed.{quoted(table.parent_column)}" if table.parent_column else "''"
     _keep(
         con,
@@ -90,20 +118,22 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
         f"SELECT {', '.join(selected)}, finished.read_at AS {READ_AT} FROM {LANDED}.{DATASET}.{table.name} AS landed "
         f"JOIN finished ON finished.parent_id = {parent} AND finished.answer = landed.{ANSWER}",
     )
-    arrived, read = count(con, INCOMING), sum(each.rows for each in counted.values())
+    ids, arrived = _distinct_ids(con, INCOMING)
+    read = sum(each.rows for each in counted.values())
     if arrived != read:
         raise WarehouseError(
             f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
             "This is a defect: please report it."
         )
-    if arrived != count(con, f"(SELECT DISTINCT id FROM {INCOMING})"):
+    if arrived != ids:
         latest = f"row_number() OVER (PARTITION BY id ORDER BY {READ_AT} DESC) = 1"
         _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY {latest}")
 
 
 def count_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> int:
     """How many rows of the raw table stand there beside another row of the same id."""
-    return count(con, f"{RAW}.{table.name}") - count(con, f"(SELECT DISTINCT id FROM {RAW}.{table.name})")
+    ids, rows = _distinct_ids(con, f"{RAW}.{table.name}")
+    return rows - ids
 
 
 def remove_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -159,21 +189,14 @@ def _keep_finished(con: duckdb.DuckDBPyConnection, counted: Mapping[str, Settled
     )
 
 
-def _undeclared_of_landed(landed: Collection[str], present: Collection[str]) -> list[str]:
-    """Columns that the landing has and the warehouse does not, because nothing was published from them yet."""
-    return sorted(column for column in landed if column not in present and not column.startswith("_"))
-
-
 def columns_of_landed(con: duckdb.DuckDBPyConnection, name: ResourceName) -> set[str]:
     """The columns that dlt gave the table in the landing; empty where no page of it was read."""
     return set(columns_of(con, f"{LANDED}.{DATASET}", name))
 
 
-def _differs(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    present = columns_of(con, RAW, table.name)
-    tests = [f"raw.{quoted(column)} IS DISTINCT FROM incoming.{quoted(column)}" for column in data_columns_of(con, table.name)]
-    unknown = _undeclared_of_landed(columns_of_landed(con, table.name), present)
-    return " OR ".join(tests + [f"incoming.{quoted(column)} IS NOT NULL" for column in unknown])
+def _differs(columns: Columns) -> str:
+    tests = [f"raw.{quoted(column)} IS DISTINCT FROM incoming.{quoted(column)}" for column in columns.data]
+    return " OR ".join(tests + [f"incoming.{quoted(column)} IS NOT NULL" for column in columns.unpublished])
 
 
 def _is_covered(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> str:
@@ -210,6 +233,18 @@ def keep_values(con: duckdb.DuckDBPyConnection, name: str, values: Collection[st
 
 def count(con: duckdb.DuckDBPyConnection, source: str) -> int:
     """How many rows a table or a parenthesized query has."""
-    row = con.execute(f"SELECT count(*) FROM {source}").fetchone()
+    (rows,) = counts(con, source)
+    return rows
+
+
+def counts(con: duckdb.DuckDBPyConnection, *sources: str) -> tuple[int, ...]:
+    """How many rows each of some tables or parenthesized queries has, asked in one query."""
+    row = con.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {source})' for source in sources)}").fetchone()
     assert row is not None
-    return int(row[0])
+    return row
+
+
+def _distinct_ids(con: duckdb.DuckDBPyConnection, source: str) -> tuple[int, int]:
+    """How many different ids a table has, and how many rows."""
+    ids, rows = counts(con, f"(SELECT DISTINCT id FROM {source})", source)
+    return ids, rows

@@ -15,6 +15,7 @@ from analytics_assets.warehouse.comparison import (
     COVERED,
     GONE,
     INCOMING,
+    Columns,
     compare,
     count,
     count_repeats,
@@ -52,7 +53,7 @@ class Difference:
 def difference(con: duckdb.DuckDBPyConnection, name: ResourceName, reading: Reading) -> Difference:
     """The difference of one resource; the connection has the warehouse open and the landing attached."""
     table, raw = TABLES[name], f"{RAW}.{name}"
-    compare(con, table, reading)
+    compare(con, table, reading, Columns.of(con, table))
     missing = f"(SELECT id FROM {INCOMING} WHERE id NOT IN (SELECT id FROM {raw}))"
     repeated = f"(SELECT id FROM {raw} GROUP BY id HAVING count(*) > 1)"
     examples = con.execute(

@@ -31,10 +31,12 @@ def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id:
         WarehouseError: the warehouse holds another workspace.
     """
     refuse_another_workspace(con, path, workspace_id)
+    claimed = (workspace_id, urlsplit(api_url).hostname)
+    if held_workspace(con) == claimed:
+        return
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
     con.execute(
-        f"CREATE OR REPLACE TABLE {WORKSPACE} AS SELECT ?::VARCHAR AS workspace_id, ?::VARCHAR AS api_host",
-        [workspace_id, urlsplit(api_url).hostname],
+        f"CREATE OR REPLACE TABLE {WORKSPACE} AS SELECT ?::VARCHAR AS workspace_id, ?::VARCHAR AS api_host", list(claimed)
     )
 
 

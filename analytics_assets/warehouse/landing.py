@@ -4,7 +4,6 @@ A half-loaded package therefore never reaches the warehouse. dlt writes table by
 two tables would leave a mixed warehouse if it loaded there directly (seen with kill -9 in the load step).
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,12 +15,9 @@ from typing import Final
 import dlt
 import duckdb
 import pyarrow as pa
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.providers.dictionary import DictionaryProvider
-from dlt.common.configuration.providers.provider import ConfigProvider
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from analytics_assets.source.columns import ResourceName
+from analytics_assets.source.configured import dlt_configured
 from analytics_assets.warehouse.connection import MEMORY_LIMIT
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.places import landing_folder
@@ -43,14 +39,19 @@ class Landing:
     def add(self, pages: Mapping[ResourceName, Iterable[pa.Table]]) -> None:
         """Add pages that were not read under dlt; the landing is closed before and after."""
         with duckdb.connect(str(self.file), config=CONFIG) as con:
-            con.execute(f"CREATE SCHEMA IF NOT EXISTS {DATASET}")
-            for name, of_resource in pages.items():
-                for page in of_resource:
-                    _add_page(con, name, page)
+            add_pages(con, pages)
 
     def close(self) -> None:
         """Close the file, so that the warehouse can attach it; nothing can be loaded afterwards."""
         self._connection.close()
+
+
+def add_pages(con: duckdb.DuckDBPyConnection, pages: Mapping[ResourceName, Iterable[pa.Table]]) -> None:
+    """Add pages to a landing that is open."""
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {DATASET}")
+    for name, of_resource in pages.items():
+        for page in of_resource:
+            _add_page(con, name, page)
 
 
 def _add_page(con: duckdb.DuckDBPyConnection, name: ResourceName, page: pa.Table) -> None:
@@ -102,41 +103,3 @@ def _loaded_into(folder: Path, concurrency: int) -> Iterator[Landing]:
             yield Landing(file, pipeline, con)
     finally:
         con.close()
-
-
-@contextmanager
-def dlt_configured(concurrency: int) -> Iterator[None]:
-    """Configure dlt for what runs in the block, by nothing but what is said here.
-
-    dlt looks for each of a thousand values in the environment and in files, at several names each: 0.7 seconds of a sync.
-    And what somebody has set there for another pipeline would hold for this one. How much dlt logs (`RUNTIME__LOG_LEVEL`)
-    may still be said there.
-
-    Signals are left to the process itself. dlt would hold a signal back while it normalizes and loads, and drop it if
-    the load ends before dlt checks for it: an interrupted run would then continue and publish.
-
-    Args:
-        concurrency: how many lists dlt may read in parallel.
-    """
-    places = Container()[PluggableRunContext].providers
-    ours = _OfASync(places.providers)
-    ours.set_value("runtime", {"dlthub_telemetry": False, "intercept_signals": False}, None)
-    ours.set_value("extract", {"workers": concurrency, "max_parallel_items": 2 * concurrency}, None)
-    if level := os.environ.get("RUNTIME__LOG_LEVEL"):
-        ours.set_value("log_level", level, None, "runtime")
-    mine: list[ConfigProvider] = [ours]
-    places.providers = mine
-    try:
-        yield
-    finally:
-        if places.providers is mine:  # else a sync of another warehouse has begun since, in another thread, or is over
-            places.providers = ours.usual
-
-
-class _OfASync(DictionaryProvider):
-    """What a sync says to dlt; knows what was asked before any sync."""
-
-    def __init__(self, before: list[ConfigProvider]) -> None:
-        super().__init__()
-        first = before[0] if before else None
-        self.usual: list[ConfigProvider] = first.usual if isinstance(first, _OfASync) else before

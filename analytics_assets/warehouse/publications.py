@@ -1,11 +1,13 @@
 """The log of publications: what each sync did, and what of the history of time entries the warehouse covers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 import duckdb
 
-from analytics_assets.source.columns import TABLES, Table
+from analytics_assets.source.columns import TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
 from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, columns_of, missing_columns
 
@@ -21,17 +23,22 @@ class Published:
     total: int
 
 
-def note_publication(
-    con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, published_at: datetime, published: Published
+def note_publications(
+    con: duckdb.DuckDBPyConnection, reading: Reading, published_at: datetime, published: Mapping[ResourceName, Published]
 ) -> None:
-    """Write down what a sync did to one table; part of its transaction."""
-    span = (reading.window.start, reading.window.end) if table.is_windowed else (None, None)
-    figures = (published.read, published.new, published.changed, published.deleted)
-    not_read = _lists_not_read(con, table, reading) if table.is_windowed else None
+    """Write down what a sync did to each table; part of its transaction."""
+    values: list[Any] = []
+    for name, did in published.items():
+        table = TABLES[name]
+        span = (reading.window.start, reading.window.end) if table.is_windowed else (None, None)
+        not_read = _lists_not_read(con, table, reading) if table.is_windowed else None
+        values += [published_at, name, *span, did.read, did.new, did.changed, did.deleted, reading.began_at, not_read]
+    if not values:
+        return
     con.execute(
         f"INSERT INTO {PUBLICATIONS} (published_at, resource, window_start, window_end, rows_read, rows_new, rows_changed, "
-        "rows_deleted, read_began_at, lists_not_read) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [published_at, table.name, *span, *figures, reading.began_at, not_read],
+        f"rows_deleted, read_began_at, lists_not_read) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'] * len(published))}",
+        values,
     )
 
 

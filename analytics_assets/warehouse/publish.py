@@ -13,18 +13,27 @@ import duckdb
 
 from analytics_assets.source.columns import TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
-from analytics_assets.warehouse.comparison import CHANGED, GONE, INCOMING, attached, compare, count, remove_repeats
+from analytics_assets.warehouse.comparison import (
+    CHANGED,
+    COVERED,
+    GONE,
+    INCOMING,
+    Columns,
+    attached,
+    compare,
+    count,
+    counts,
+    remove_repeats,
+)
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.descriptions import CHANGE, LOADED_AT, VALID_TO
-from analytics_assets.warehouse.publications import Published, note_publication
+from analytics_assets.warehouse.publications import Published, note_publications
 from analytics_assets.warehouse.tables import (
     HISTORY,
     PUBLICATIONS,
     RAW,
     add_columns,
-    data_columns_of,
     ensure_tables,
-    own_columns_of,
     quoted,
 )
 
@@ -51,6 +60,7 @@ def publish(warehouse: Path, landed: Path, resources: Sequence[ResourceName], re
             ensure_tables(con)
             published_at = _next_moment(con)
             published = {name: _publish_table(con, TABLES[name], reading, published_at) for name in resources}
+            note_publications(con, reading, published_at, published)
             con.execute("COMMIT")
         except BaseException:
             con.execute("ROLLBACK")
@@ -69,14 +79,18 @@ def _publish_table(con: duckdb.DuckDBPyConnection, table: Table, reading: Readin
     raw = f"{RAW}.{table.name}"
     add_columns(con, table.name, reading.lists[table.name].new_columns)
     remove_repeats(con, table)
-    compare(con, table, reading)
-    own = [quoted(column) for column in own_columns_of(con, table.name)]
+    columns = Columns.of(con, table)
+    compare(con, table, reading, columns)
+    read, covered, changed, deleted, total = counts(con, INCOMING, COVERED, CHANGED, GONE, raw)
+    if not (changed or deleted) and read == covered:  # each row that was read is there already, and is the same
+        return Published(read=read, new=0, changed=0, deleted=0, total=total)
+    own = [quoted(column) for column in columns.own]
     if own:
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE kept_own AS SELECT id, {', '.join(own)} FROM {raw} "
             f"WHERE id IN (SELECT id FROM {CHANGED})"
         )
-    names = ", ".join(quoted(column) for column in data_columns_of(con, table.name))
+    names = ", ".join(quoted(column) for column in columns.data)
     for change, ids in (("edited", CHANGED), ("deleted", GONE)):
         con.execute(
             f"INSERT INTO {HISTORY}.{table.name} ({names}, {LOADED_AT}, {VALID_TO}, {CHANGE}) "
@@ -91,8 +105,5 @@ def _publish_table(con: duckdb.DuckDBPyConnection, table: Table, reading: Readin
     if own:
         values = ", ".join(f"{column} = kept_own.{column}" for column in own)
         con.execute(f"UPDATE {raw} AS raw SET {values} FROM kept_own WHERE kept_own.id = raw.id")
-    read, changed, deleted, total = (count(con, source) for source in (INCOMING, CHANGED, GONE, raw))
     new = (int(written[0]) if written else 0) - changed
-    published = Published(read=read, new=new, changed=changed, deleted=deleted, total=total)
-    note_publication(con, table, reading, published_at, published)
-    return published
+    return Published(read=read, new=new, changed=changed, deleted=deleted, total=count(con, raw))

@@ -13,7 +13,7 @@ import duckdb
 
 from analytics_assets.source.columns import ResourceName
 from analytics_assets.warehouse.descriptions import LOADED_AT
-from analytics_assets.warehouse.tables import PUBLICATIONS, data_columns_of, ensure_tables
+from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of, data_columns, ensure_tables
 
 Row = Mapping[str, object]
 Rows = Sequence[Row]
@@ -58,7 +58,7 @@ def _publish_resource(
     at: datetime,
     window: tuple[datetime, datetime | None],
 ) -> None:
-    columns = data_columns_of(connection, resource)
+    columns = data_columns(connection, resource, columns_of(connection, RAW, resource))
     names = ", ".join(columns)
     connection.execute(f"create or replace temp table incoming as select {names} from raw.{resource} limit 0")
     # in one JSON document: DuckDB takes a millisecond for each parameter

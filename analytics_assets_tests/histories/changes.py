@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from analytics_assets.demo.records import Record
 from analytics_assets.demo.workspace import Workspace
 from analytics_assets.source.columns import ResourceName
+from analytics_assets_tests.texts import CHARACTERS
 from analytics_assets_tests.tiny import MONTHS, iso, month
 
 EDGES: Final = (timedelta(0), timedelta(seconds=-1), timedelta(seconds=1), timedelta(hours=13), timedelta(days=9))
@@ -220,7 +221,7 @@ NUMBER = st.integers(0, 9)
 BACK = st.integers(-1, MONTHS)
 EDGE = st.integers(0, len(EDGES) - 1)
 HOURS = st.sampled_from((2.0, None, 0.0, 1.5))
-NAME = st.text(max_size=3)
+NAME = st.text(CHARACTERS, max_size=3)
 FIELDS = st.one_of(
     st.fixed_dictionaries({"description": NAME}),
     st.fixed_dictionaries({"tagIds": st.sampled_from((None, [], ["x"]))}),

@@ -8,6 +8,7 @@ import pytest
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, ExecuteInProcessResult
 
 from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration.event_storage import EventStorage
 from analytics_assets.settings import Settings, load_settings
 from analytics_assets_tests.rig import Rig
 
@@ -46,12 +47,18 @@ def instance_on_disk(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -
     """An instance in files, as the daemon and the schedules look at it; its empty files are made once per process."""
     if not _empty_instance:
         empty = tmp_path_factory.mktemp("empty_instance")
-        DagsterInstance.local_temp(str(empty)).dispose()
+        instance_in(empty).dispose()
         _empty_instance.append(empty)
     home = tmp_path / "instance"
     shutil.copytree(_empty_instance[0], home)
-    with DagsterInstance.local_temp(str(home)) as instance:
+    with instance_in(home) as instance:
         yield instance
+
+
+def instance_in(home: Path) -> DagsterInstance:
+    """An instance that keeps its events as the project's own configuration says."""
+    storage = {"module": EventStorage.__module__, "class": EventStorage.__name__, "config": {"home": str(home)}}
+    return DagsterInstance.local_temp(str(home), overrides={"event_log_storage": storage})
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
-from analytics_assets.warehouse.landing import dlt_configured
+from analytics_assets.source.configured import dlt_configured
 from analytics_assets_tests.rig import Rig
 
 

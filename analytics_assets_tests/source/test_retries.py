@@ -17,6 +17,7 @@ from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.retrying import RETRY_AFTER_BOUND_SECONDS
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.source.hands import FlyingHand
+from analytics_assets_tests.texts import CHARACTERS
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_an_absurd_retry_after_is_not_followed_and_not_fatal(tiny: Rig, waits: l
     assert waits in ([2], [])
 
 
-@given(st.one_of(st.text(alphabet="0123456789:+-.,eE GMTJanFriDec", max_size=60), st.text(max_size=60)))
+@given(st.one_of(st.text(alphabet="0123456789:+-.,eE GMTJanFriDec", max_size=60), st.text(CHARACTERS, max_size=60)))
 def test_no_retry_after_is_fatal(header: str) -> None:
     response = requests.Response()
     response.headers["Retry-After"] = header

@@ -13,6 +13,7 @@ from analytics_assets.source.columns import TABLES, Column, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.typed import TypedReader
 from analytics_assets.source.values import parsed_json
+from analytics_assets_tests.texts import CHARACTERS
 
 NUMBERS = (
     *("0", "-0", "7", "1.0", "1e3", "-9223372036854775808", "9223372036854775808"),
@@ -39,7 +40,7 @@ def as_sent(value: Any, space: str) -> str:
 
 numbers = st.sampled_from(NUMBERS).map(Written)
 texts = st.one_of(
-    st.text(max_size=6),
+    st.text(CHARACTERS, max_size=6),
     st.sampled_from(["2024-05-20T00:00:00Z", "2024-05-20T00:00:00+02:00", "soon", "12", "PT1H", ""]),
 )
 scalars = st.one_of(st.none(), st.booleans(), numbers, texts)

@@ -1,0 +1,50 @@
+"""dlt, configured by nothing but the project itself.
+
+dlt looks for each of a thousand values in the environment and in files, at several names each: 0.7 seconds of a sync, and
+0.2 of each source that is made. And what somebody has set there for another pipeline would hold for this one.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers.dictionary import DictionaryProvider
+from dlt.common.configuration.providers.provider import ConfigProvider
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
+
+@contextmanager
+def dlt_configured(concurrency: int) -> Iterator[None]:
+    """Configure dlt for what runs in the block, by nothing but what is said here.
+
+    How much dlt logs (`RUNTIME__LOG_LEVEL`) may still be said in the environment.
+
+    Signals are left to the process itself. dlt would hold a signal back while it normalizes and loads, and drop it if
+    the load ends before dlt checks for it: an interrupted run would then continue and publish.
+
+    Args:
+        concurrency: how many lists dlt may read in parallel.
+    """
+    places = Container()[PluggableRunContext].providers
+    ours = _OfASync(places.providers)
+    ours.set_value("runtime", {"dlthub_telemetry": False, "intercept_signals": False}, None)
+    ours.set_value("extract", {"workers": concurrency, "max_parallel_items": 2 * concurrency}, None)
+    if level := os.environ.get("RUNTIME__LOG_LEVEL"):
+        ours.set_value("log_level", level, None, "runtime")
+    mine: list[ConfigProvider] = [ours]
+    places.providers = mine
+    try:
+        yield
+    finally:
+        if places.providers is mine:  # else a sync of another warehouse has begun since, in another thread, or is over
+            places.providers = ours.usual
+
+
+class _OfASync(DictionaryProvider):
+    """What a sync says to dlt; knows what was asked before any sync."""
+
+    def __init__(self, before: list[ConfigProvider]) -> None:
+        super().__init__()
+        first = before[0] if before else None
+        self.usual: list[ConfigProvider] = first.usual if isinstance(first, _OfASync) else before
