@@ -13,6 +13,8 @@ from analytics_assets.collector import collect_seldom
 from analytics_assets.demo.build import build_workspace
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.demo.workspace import Workspace
+from analytics_assets.warehouse.connection import SETTINGS
+from analytics_assets.warehouse.landing import CONFIG
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.team_database import Team, team_database
 from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
@@ -27,6 +29,13 @@ def nothing_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """No variable and no `.env` of the person who runs the tests is read: an empty environment, an empty folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANALYTICS_", "DAGSTER_"))}
     with mock.patch.dict(os.environ, kept, clear=True), contextlib.chdir(tmp_path_factory.mktemp("working")):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_for_duckdb() -> Iterator[None]:
+    """Several processes run tests on the same cores, and the tables are small; commands in processes of their own use two."""
+    with mock.patch.dict(SETTINGS, {"threads": 1}), mock.patch.dict(CONFIG, {"threads": 1}):
         yield
 
 
