@@ -63,7 +63,7 @@ class Model:
             found: the rows that the warehouse has now, to see which state it was.
         """
         for resource in resources:
-            possible = [self._after(resource, window, state, refused) for state in states]
+            possible = [after for state in states for after in self._after(resource, window, state, refused)]
             old = self.live[resource]
             new: Records = {}
             for record_id in {key for records in possible for key in records}:
@@ -77,24 +77,26 @@ class Model:
                     self.past[resource].append((record_id, "edited", record))
             self.live[resource] = new
 
-    def _after(self, resource: ResourceName, window: Window, state: State, refused: Collection[str]) -> Records:
+    def _after(self, resource: ResourceName, window: Window, state: State, refused: Collection[str]) -> list[Records]:
+        """What is right after a sync that met one state of the API; the last is what it must find at least."""
         if resource not in CHILDREN:
-            return dict(state[resource])
+            return [dict(state[resource])]
         parent, field = CHILDREN[resource]
         listed = state[parent].keys()
         readable = listed - set(refused)
         served = {key: record for key, record in state[resource].items() if record[field] in readable}
         old = self.live[resource]
         if resource == "tasks":
-            return {**{key: task for key, task in old.items() if task[field] in listed - readable}, **served}
+            return [{**{key: task for key, task in old.items() if task[field] in listed - readable}, **served}]
         kept = {key: entry for key, entry in old.items() if entry[field] not in readable or not is_in(window, start_of(entry))}
-        # moved by its member to a month that was not asked for: counted where it is
+        # moved to a month that was not asked for: counted where it is
         moved = {
-            key: served[key]
-            for key in (old.keys() & served.keys()) - kept.keys()
-            if served[key][field] == old[key][field] and is_in(self.history, start_of(served[key]))
+            key: served[key] for key in (old.keys() & served.keys()) - kept.keys() if is_in(self.history, start_of(served[key]))
         }
-        return {**kept, **moved, **{key: entry for key, entry in served.items() if is_in(window, start_of(entry))}}
+        # by another member besides: only where that member's list is read as a whole for the sake of another entry
+        by_its_member = {key: entry for key, entry in moved.items() if entry[field] == old[key][field]}
+        inside = {key: entry for key, entry in served.items() if is_in(window, start_of(entry))}
+        return [{**kept, **moved, **inside}, {**kept, **by_its_member, **inside}]
 
 
 def must_fail(resources: Collection[ResourceName], state: State, refused: Collection[str]) -> bool:
