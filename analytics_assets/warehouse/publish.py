@@ -84,20 +84,21 @@ def _publish_table(con: duckdb.DuckDBPyConnection, table: Table, reading: Readin
     read, covered, changed, deleted, total = counts(con, INCOMING, COVERED, CHANGED, GONE, raw)
     if not (changed or deleted) and read == covered:  # each row that was read is there already, and is the same
         return Published(read=read, new=0, changed=0, deleted=0, total=total)
-    own = [quoted(column) for column in columns.own]
+    names = ", ".join(quoted(column) for column in columns.data)
+    own = [quoted(column) for column in columns.own] if changed else []
     if own:
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE kept_own AS SELECT id, {', '.join(own)} FROM {raw} "
             f"WHERE id IN (SELECT id FROM {CHANGED})"
         )
-    names = ", ".join(quoted(column) for column in columns.data)
-    for change, ids in (("edited", CHANGED), ("deleted", GONE)):
-        con.execute(
-            f"INSERT INTO {HISTORY}.{table.name} ({names}, {LOADED_AT}, {VALID_TO}, {CHANGE}) "
-            f"SELECT {names}, {LOADED_AT}, ?, '{change}' FROM {raw} WHERE id IN (SELECT id FROM {ids})",
-            [published_at],
-        )
-    con.execute(f"DELETE FROM {raw} WHERE id IN (SELECT id FROM {CHANGED} UNION ALL SELECT id FROM {GONE})")
+    for change, ids, rows in (("edited", CHANGED, changed), ("deleted", GONE, deleted)):
+        if rows:
+            con.execute(
+                f"INSERT INTO {HISTORY}.{table.name} ({names}, {LOADED_AT}, {VALID_TO}, {CHANGE}) "
+                f"SELECT {names}, {LOADED_AT}, ?, '{change}' FROM {raw} WHERE id IN (SELECT id FROM {ids})",
+                [published_at],
+            )
+            con.execute(f"DELETE FROM {raw} WHERE id IN (SELECT id FROM {ids})")
     written = con.execute(
         f"INSERT INTO {raw} ({names}, {LOADED_AT}) SELECT {names}, ? FROM {INCOMING} WHERE id NOT IN (SELECT id FROM {raw})",
         [published_at],
