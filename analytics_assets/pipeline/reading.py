@@ -32,7 +32,7 @@ from analytics_assets.warehouse.comparison import attached, lists_with_rows, mis
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
 from analytics_assets.warehouse.publications import covered_until
-from analytics_assets.warehouse.tables import RAW, columns_of, undeclared_columns
+from analytics_assets.warehouse.tables import RAW, columns_of, refuse_tables_without_ids, undeclared_columns
 from analytics_assets.warehouse.writer_lock import writing
 
 logger = logging.getLogger(__name__)
@@ -194,6 +194,7 @@ def open_reading(
     with writing(warehouse, holder):
         with connection(warehouse, read_only=is_read_only) as con:
             prepare(con)
+            refuse_tables_without_ids(con)
             known = undeclared_columns(con)
             span = months.span_given(covered_until(con, months.start_date))
             window = span.window(months.start_date, now=months.now)

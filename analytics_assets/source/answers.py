@@ -7,7 +7,7 @@ that is skipped, or the end of the run.
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.source.arrow import Record, RecordReader, UndeclaredColumns
 from analytics_assets.source.columns import READ_AT, Table
+from analytics_assets.source.envelopes import tells_of_an_error
 from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
 from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
@@ -25,7 +26,7 @@ from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
 from analytics_assets.source.typed import TypedReader
-from analytics_assets.source.values import parsed_json
+from analytics_assets.source.values import parsed_json, to_json
 from analytics_assets.source.window import Window
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
 _PATH_SEGMENTS = re.compile(r"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\n)*")
 """Many of them, each with its line's end; the odd one that begins with a dot is looked at alone."""
 MESSAGE_SHOWN_CHARACTERS: Final = 200
-LOWEST_ERROR_CODE: Final = 400
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 Rows = tuple[pa.Table, list[str], int]
@@ -189,14 +190,22 @@ class AnswerGate:
         ids = [self._id(record, response) for record in records]
         sent = len(records)
         records, ids = self._without_repeats(records, ids, response)
-        return self._careful.read(records), ids, sent
+        try:
+            return self._careful.read(records), ids, sent
+        except (TypeError, RecursionError) as error:
+            if (too_deep := _nested_too_deep(records)) is None:
+                raise
+            raise SourceError(
+                f"{_where(response)}: the record {too_deep} of {self._table.name} holds lists or objects that are nested some "
+                "hundred deep, which can't be written as JSON; nothing was loaded. Correct the record in the workspace."
+            ) from error
 
     def _records(self, response: requests.Response) -> list[Any]:
         body = response.content
         if not body.strip():
             raise TransientAnswerError("answered an empty body instead of a list; check ANALYTICS_API_URL")
         try:
-            answer = parsed_json(body)
+            answer = parsed_json(body.removeprefix(BYTE_ORDER_MARK))
         except orjson.JSONDecodeError as error:
             kind = "HTML" if body.lstrip()[:1] == b"<" else "a body that is not valid JSON"
             raise TransientAnswerError(
@@ -205,7 +214,7 @@ class AnswerGate:
         if isinstance(answer, list):
             return answer
         if isinstance(answer, dict) and isinstance(answer.get("data"), list):
-            if _is_error(answer):
+            if tells_of_an_error(answer):
                 raise TransientAnswerError(f"answered 200 with an error in it{_message(response) or ' that has no message'}")
             return list(answer["data"])
         raise SourceError(
@@ -220,8 +229,9 @@ class AnswerGate:
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record["id"] = record_id = str(record_id)
         if not isinstance(record_id, str) or not record_id:
+            has = "no `id`" if record_id in (None, "") else "an `id` that is neither a text nor a whole number"
             raise SourceError(
-                f"{_where(response)}: a record of {self._table.name} has no `id` (its fields: {', '.join(sorted(record)[:12])}); "
+                f"{_where(response)}: a record of {self._table.name} has {has} (its fields: {', '.join(sorted(record)[:12])}); "
                 "nothing was loaded."
             )
         if not _PATH_SEGMENT.fullmatch(record_id):
@@ -243,12 +253,14 @@ class AnswerGate:
         return list(first.values()), list(first)
 
 
-def _is_error(envelope: Mapping[str, Any]) -> bool:
-    """Whether an envelope says that it failed; its list would be taken for the whole, and empty it deletes all rows."""
-    codes = [envelope.get(name) for name in ("code", "status", "statusCode")]
-    is_code = any(isinstance(code, int) and not isinstance(code, bool) and code >= LOWEST_ERROR_CODE for code in codes)
-    is_told = bool(envelope.get("error") or envelope.get("errors")) or envelope.get("success") is False
-    return is_code or is_told or bool(envelope.get("message") and not envelope["data"])
+def _nested_too_deep(records: Sequence[Record]) -> str | None:
+    """The id of the first record that can't be written as JSON."""
+    for record in records:
+        try:
+            to_json(record)
+        except (TypeError, RecursionError):
+            return str(record["id"])
+    return None
 
 
 def _last_page(response: requests.Response) -> bool | None:

@@ -51,7 +51,8 @@ class TypedReader:
             try:
                 records = self._wrapped.decode(body).data if is_wrapped else self._bare.decode(body)  # type: ignore[attr-defined]
                 arrays = self._records.columns(records)
-            except (ValueError, OverflowError, RecursionError):  # refused by the decoder, by Arrow or in a JSON column
+            # refused by the decoder, by Arrow or in a JSON column; orjson raises TypeError where one is nested too deep
+            except (ValueError, OverflowError, RecursionError, TypeError):
                 return None
         return pa.Table.from_arrays([arrays[name] for name in self._schema.names], schema=self._schema)
 

@@ -19,7 +19,7 @@ from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.landing import DATASET
-from analytics_assets.warehouse.tables import RAW, columns_of, data_columns, literal, missing_columns, quoted
+from analytics_assets.warehouse.tables import RAW, columns_of, data_columns, declared_types, literal, missing_columns, quoted
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +47,10 @@ def attached(con: duckdb.DuckDBPyConnection, landing: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one resource on both sides, asked for once: of the raw table with their types, and of the landing."""
+    """The columns of one resource on both sides, asked for once."""
 
     kinds: Mapping[str, str]
+    """All of the raw table, with their types; declared ones with the type that they should have."""
     data: Sequence[str]
     """Those of the raw table that hold what the API said."""
     landed: Collection[str]
@@ -59,7 +60,8 @@ class Columns:
     def of(cls, con: duckdb.DuckDBPyConnection, table: Table) -> "Columns":
         """The columns as they are now; the landing is attached."""
         kinds = columns_of(con, RAW, table.name)
-        return cls(kinds, data_columns(con, table.name, kinds), columns_of_landed(con, table.name))
+        declared = {column: kind for column, kind in declared_types(table).items() if column in kinds}
+        return cls(kinds | declared, data_columns(con, table.name, kinds), columns_of_landed(con, table.name))
 
     @property
     def own(self) -> list[str]:
@@ -92,7 +94,7 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, colu
     # in this order, because DuckDB prepares the right side for the join also where the left one turns out to be empty
     _keep(con, CHANGED, f"SELECT raw.id FROM {INCOMING} AS incoming JOIN {raw} AS raw USING (id) WHERE {_differs(columns)}")
     _keep(con, COVERED, f"SELECT raw.id FROM {raw} AS raw WHERE {_is_covered(con, table, reading)}")
-    _keep(con, GONE, f"SELECT id FROM {COVERED} WHERE id NOT IN (SELECT id FROM {INCOMING})")
+    _keep(con, GONE, f"SELECT id FROM {COVERED} WHERE id IS NULL OR id NOT IN (SELECT id FROM {INCOMING})")
 
 
 def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, columns: Columns) -> None:
@@ -137,10 +139,23 @@ def count_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> int:
 
 
 def remove_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Leave one row per id in the raw table; no sync makes repeats, but a person with SQL may."""
-    if repeats := count_repeats(con, table):
-        logger.warning("%s: %d rows stood in raw.%s a second time and were removed", table.name, repeats, table.name)
-        con.execute(f"DELETE FROM {RAW}.{table.name} WHERE rowid NOT IN (SELECT min(rowid) FROM {RAW}.{table.name} GROUP BY id)")
+    """Leave one row per id in the raw table, and none without; no sync makes others, but a person with SQL may."""
+    raw = f"{RAW}.{table.name}"
+    ids, with_id, rows = counts(con, f"(SELECT DISTINCT id FROM {raw} WHERE id IS NOT NULL)", f"{raw} WHERE id IS NOT NULL", raw)
+    if rows > with_id:
+        logger.warning("%s: %d rows stood in %s without an id and were removed", table.name, rows - with_id, raw)
+        con.execute(f"DELETE FROM {raw} WHERE id IS NULL")
+    if with_id > ids:
+        logger.warning("%s: %d rows stood in %s a second time and were removed", table.name, with_id - ids, raw)
+        # not by `rowid`, which a field of the API or a column of the owner may be called too
+        _keep(
+            con,
+            "repeated",
+            f"SELECT * FROM {raw} WHERE id IN (SELECT id FROM {raw} GROUP BY id HAVING count(*) > 1) "
+            "QUALIFY row_number() OVER (PARTITION BY id) = 1",
+        )
+        con.execute(f"DELETE FROM {raw} WHERE id IN (SELECT id FROM repeated)")
+        con.execute(f"INSERT INTO {raw} SELECT * FROM repeated")
 
 
 def missing_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> dict[str, str]:
@@ -160,7 +175,7 @@ def missing_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading)
         )
     rows = con.execute(
         f"SELECT raw.id, raw.{parent} FROM {RAW}.{table.name} AS raw WHERE {_is_covered(con, table, reading)} "
-        f"AND NOT EXISTS (FROM ({held}) AS held WHERE held.id = raw.id)"
+        f"AND raw.id IS NOT NULL AND NOT EXISTS (FROM ({held}) AS held WHERE held.id = raw.id)"
     ).fetchall()
     return dict(rows)
 

@@ -31,7 +31,7 @@ BUILT_COLUMNS: Final = {
     "node": "The model or check, as dbt names it.",
     "built_from": "Fingerprint of the raw tables, variables, project and day that it was built from.",
     "row_count": "Rows of the model when it was built; null for a check.",
-    "report": "What dbt reported about it then.",
+    "report": "What was reported about it then.",
     "built_at": "When it was built, UTC.",
 }
 

@@ -54,10 +54,11 @@ def difference(con: duckdb.DuckDBPyConnection, name: ResourceName, reading: Read
     """The difference of one resource; the connection has the warehouse open and the landing attached."""
     table, raw = TABLES[name], f"{RAW}.{name}"
     compare(con, table, reading, Columns.of(con, table))
-    missing = f"(SELECT id FROM {INCOMING} WHERE id NOT IN (SELECT id FROM {raw}))"
+    missing = f"(SELECT id FROM {INCOMING} WHERE id NOT IN (SELECT id FROM {raw} WHERE id IS NOT NULL))"
     repeated = f"(SELECT id FROM {raw} GROUP BY id HAVING count(*) > 1)"
     examples = con.execute(
-        f"SELECT id FROM (FROM {missing} UNION FROM {GONE} UNION FROM {CHANGED} UNION FROM {repeated}) "
+        f"SELECT coalesce(id, 'a row without an id') FROM (FROM {missing} UNION FROM {GONE} UNION FROM {CHANGED} "
+        f"UNION FROM {repeated}) AS different (id) "
         f"ORDER BY id LIMIT {IDS_NAMED}"
     ).fetchall()
     return Difference(

@@ -217,15 +217,18 @@ def test_rows_are_deleted_only_on_the_word_of_a_list_that_was_read_to_its_end(ti
 def test_numbers_with_more_digits_than_64_bits_or_a_float_hold_keep_each_of_them(tiny: Rig) -> None:
     """Integers below -2^63 and fractions of more than 17 digits became the nearest float, without a word."""
     below, fraction = "-9223372036854775809", "0.12345678901234567890123"
+    between, tiny_one = "9.000000000000001", "1e-400"
     body = (
         f'{{"data": [{{"id": "aaaaaaaaaaaaaaaaaaaaaaaa", "name": "long", "below": {below}, "fraction": {fraction}, '
-        f'"within": -9223372036854775808, "short": 0.30000000000000004, "list": [{below}, {fraction}, 1.5]}}]}}'
+        f'"within": -9223372036854775808, "short": 0.30000000000000004, "list": [{below}, {fraction}, 1.5], '
+        f'"between": {between}, "tiny": {tiny_one}}}]}}'
     )
     tiny.server.faults.add(Fault("status", "tags", page=1, status=200, body=body.encode(), times=None))
     tiny.sync(resources=TAGS)
     row = tiny.rows("tags")["a" * 24]
     assert (row["below"], row["fraction"], row["within"], row["short"]) == (below, fraction, -(2**63), 0.30000000000000004)
     assert row["list"] == f"[{below},{fraction},1.5]"
+    assert (row["between"], row["tiny"]) == (between, tiny_one), "few digits, but no float holds them"
 
 
 def test_a_field_with_a_name_longer_than_anybody_writes_keeps_its_values(tiny: Rig) -> None:
@@ -263,3 +266,14 @@ def test_two_fields_that_would_share_a_column_are_refused_also_on_different_page
     for tag, field in zip(tiny.workspace.tags, ("fooBar", "foo_bar", "other"), strict=True):
         tiny.workspace.edit("tags", tag["id"], **{field: "x"})
     assert "would share the column foo_bar with another field" in tiny.failing_sync(resources=TAGS)
+
+
+def test_json_that_is_nested_too_deep_to_be_written_names_the_record(tiny: Rig) -> None:
+    """It ended in a TypeError that named nothing."""
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    tag = tiny.workspace.tags[1]["id"]
+    tiny.workspace.edit("tags", tag, moods=deep)
+    sentence = tiny.failing_sync(resources=TAGS)
+    assert f"the record {tag} of tags holds lists or objects that are nested some hundred deep" in sentence

@@ -53,8 +53,8 @@ LASTING: Final[dict[str, tuple[FaultArguments, str]]] = {
     "no_id": ({"kind": "no_id"}, "has no `id` (its fields: "),
     "id_null": ({"kind": "wrong_type", "field": "id", "value": None}, "has no `id` (its fields: "),
     "id_empty": ({"kind": "wrong_type", "field": "id", "value": ""}, "has no `id` (its fields: "),
-    "id_object": ({"kind": "wrong_type", "field": "id", "value": {"oid": "1"}}, "has no `id` (its fields: "),
-    "id_true": ({"kind": "wrong_type", "field": "id", "value": True}, "has no `id` (its fields: "),
+    "id_object": ({"kind": "wrong_type", "field": "id", "value": {"oid": "1"}}, "has an `id` that is neither a text nor "),
+    "id_true": ({"kind": "wrong_type", "field": "id", "value": True}, "has an `id` that is neither a text nor "),
     "id_path": ({"kind": "wrong_type", "field": "id", "value": "../users"}, "the id '../users' of "),
     "id_dots": ({"kind": "wrong_type", "field": "id", "value": ".."}, "the id '..' of "),
     "twin_ids": ({"kind": "twin_ids"}, "two different records of "),
@@ -284,8 +284,14 @@ def test_a_page_above_the_limit_is_refused_before_it_fills_the_memory(loaded: Ri
         {"data": [], "errors": [{"detail": "x"}]},
         {"data": [], "success": False},
         {"data": [], "status": 503},
+        {"data": [], "code": "500"},
+        {"data": [], "status": "error"},
+        {"data": [], "Error": "x"},
+        {"data": [], "ok": False},
+        {"data": [], "success": "false"},
+        {"data": [], "detail": "the database is down"},
     ],
-    ids=lambda envelope: "+".join(envelope),
+    ids=lambda envelope: "+".join(f"{name}={value}" for name, value in envelope.items() if name != "data"),
 )
 def test_an_answer_of_200_that_carries_an_error_beside_an_empty_list_is_an_error(tiny: Rig, envelope: dict[str, Any]) -> None:
     """It was taken for a list without rows, and deleted all of them."""

@@ -34,6 +34,7 @@ WHOLE_DAY = datetime(2024, 5, 20, tzinfo=UTC)
         ("json", [2**70], "[1180591620717411303424]"),
         ("json", "plain", '"plain"'),
         ("timestamp", "2024-05-20T00:00:00Z", WHOLE_DAY),
+        ("timestamp", "2024-05-20T00:00:00z", WHOLE_DAY),
         ("timestamp", "2024-05-20T05:30:00+05:30", WHOLE_DAY),
         ("timestamp", "2024-05-19T17:00:00-0700", WHOLE_DAY),
         ("timestamp", "2024-05-20T00:00:00", WHOLE_DAY),

@@ -43,6 +43,71 @@ def test_a_field_of_the_api_is_not_written_into_a_column_of_the_owner(tiny: Rig)
     assert "rename yours" in sentence
 
 
+def test_a_column_of_the_owner_is_not_taken_over_by_a_field_of_the_same_name_and_type(tiny: Rig) -> None:
+    """The values of the owner were gone for all rows, and the sync was green; DuckDB takes both spellings for one name."""
+    tiny.sync()
+    with_sql(tiny, "ALTER TABLE raw.tags ADD COLUMN Mood_Now VARCHAR DEFAULT 'mine'")
+    tiny.workspace.edit("tags", tiny.workspace.tags[0]["id"], moodNow="good")
+    assert "raw.tags has a column Mood_Now of your own (VARCHAR)" in tiny.failing_sync(resources=["tags"])
+
+
+def test_a_column_of_the_api_is_still_compared_when_somebody_has_written_another_comment(tiny: Rig) -> None:
+    """Its comment was all that told it from the owner's own, so that sync and verify left it alone from then on."""
+    tag = tiny.workspace.tags[0]["id"]
+    tiny.workspace.edit("tags", tag, mood="old")
+    tiny.sync()
+    with_sql(tiny, "COMMENT ON COLUMN raw.tags.mood IS 'how it feels'")
+    tiny.workspace.edit("tags", tag, mood="new")
+    assert tiny.verify().unequal == ["tags"]
+    tiny.sync()
+    assert tiny.rows("tags")[tag]["mood"] == "new"
+    tiny.workspace.edit("tags", tag, mood=None)
+    tiny.sync()
+    assert tiny.rows("tags")[tag]["mood"] is None
+
+
+def test_a_column_that_was_given_a_type_which_holds_less_is_seen_by_verify_and_filled_by_reading_all(tiny: Rig) -> None:
+    """What was read was cast to that type before it was compared, so that both lost the same."""
+    tiny.sync()
+    with_sql(tiny, "ALTER TABLE raw.time_entries ALTER time_interval__end TYPE DATE")
+    assert tiny.verify().unequal == ["time_entries"]
+    tiny.routine_sync(lookback_months=1)
+    tiny.assert_equals_api()
+    assert tiny.verify().unequal == []
+
+
+def test_a_row_without_an_id_is_seen_by_verify_and_removed_by_the_next_sync(tiny: Rig) -> None:
+    """From then on no new row arrived, edited ones vanished, and verify said that all was equal."""
+    tiny.sync()
+    with_sql(tiny, "ALTER TABLE raw.tags ALTER id DROP NOT NULL", "INSERT INTO raw.tags (name) VALUES ('a note')")
+    assert tiny.verify().differences["tags"].examples == ("a row without an id",)
+    tiny.workspace.new("tags", name="new")
+    tiny.workspace.edit("tags", tiny.workspace.tags[0]["id"], name="edited")
+    assert tiny.verify().differences["tags"].missing == 1
+    tiny.sync()
+    tiny.assert_equals_api()
+    assert tiny.verify().unequal == []
+
+
+def test_a_table_whose_ids_were_renamed_is_refused_and_left_alone(tiny: Rig) -> None:
+    """Its rows were thrown away, all but one, and verify said that all was equal."""
+    tiny.sync()
+    with_sql(tiny, "ALTER TABLE raw.time_entries RENAME COLUMN id TO entry_id")
+    before = tiny.query("FROM raw.time_entries ORDER BY entry_id")
+    assert tiny.failing_sync().startswith("raw.time_entries has no column id any more: give the column that was renamed")
+    assert tiny.query("FROM raw.time_entries ORDER BY entry_id") == before
+
+
+def test_rows_that_stand_twice_are_removed_where_a_column_is_called_rowid(tiny: Rig) -> None:
+    """By that name DuckDB numbers the rows of a table, unless the table has such a column."""
+    for tag in list(tiny.workspace.tags):
+        tiny.workspace.edit("tags", tag["id"], rowid="x")
+    tiny.sync()
+    with_sql(tiny, "INSERT INTO raw.tags FROM raw.tags")
+    tiny.sync()
+    tiny.assert_equals_api()
+
+
 def test_a_declared_column_that_was_renamed_is_made_again_and_filled_by_reading_all(tiny: Rig) -> None:
     tiny.sync()
     with_sql(tiny, "ALTER TABLE raw.time_entries RENAME COLUMN description TO what")
