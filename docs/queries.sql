@@ -27,7 +27,7 @@ from marts.project_budgets;
 select cast(date_trunc('month', work_date) as date) as month,
        cast(sum(tracked_seconds) as bigint) as tracked_seconds,
        cast(sum(work_seconds) as bigint) as work_seconds,
-       cast(sum(billable_seconds) as bigint) as billable_seconds
+       cast(sum(billable_work_seconds) as bigint) as billable_seconds
 from marts.timesheet_daily
 where work_date >= date_trunc('month', getvariable('as_of')) - interval 13 months
   and work_date <= getvariable('as_of')
@@ -67,7 +67,7 @@ order by week, client_id nulls last;
 -- Work, and what of it is billed, in the same weeks.
 select cast(date_trunc('week', work_date) as date) as week,
        cast(sum(work_seconds) as bigint) as work_seconds,
-       cast(sum(billable_seconds) as bigint) as billable_seconds
+       cast(sum(billable_work_seconds) as bigint) as billable_seconds
 from marts.timesheet_daily
 where work_date >= date_trunc('week', getvariable('as_of')) - interval 26 weeks
   and work_date <= getvariable('as_of')

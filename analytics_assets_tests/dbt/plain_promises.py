@@ -169,8 +169,10 @@ class PlainWorkspace(CloseWorkspace):
                 row["tracked_seconds"] += part
                 row[f"{_kind(entry.row)}_seconds"] += part
                 row["billable_seconds"] += part if entry.is_billable else 0
+                row["billable_work_seconds"] += part if entry.is_billable and _kind(entry.row) == "work" else 0
                 row["entry_count"] += 1
-        names = [*(f"{kind}_seconds" for kind in ("tracked", "work", "break", "time_off", "billable")), "entry_count"]
+        kinds = ("tracked", "work", "break", "time_off", "billable", "billable_work")
+        names = [*(f"{kind}_seconds" for kind in kinds), "entry_count"]
         rows: dict[tuple[str, str | None, date], Row] = {}
         for (user, project, day), counts in sums.items():
             of_project = self.projects.get(project or "", {})

@@ -84,7 +84,7 @@ def test_the_billable_share_is_that_of_the_work_of_the_days(case: tuple[Build, d
         if first <= row["work_date"] <= as_of:
             week = row["work_date"] - timedelta(days=row["work_date"].weekday())
             work[week] += row["work_seconds"]
-            billed[week] += row["billable_seconds"]
+            billed[week] += row["billable_work_seconds"]
     (table,) = page.sections["share"].tables
     assert [[row[0], *map(value, row[1:])] for row in table[1:]] == [
         [str(week), shown(work[week]), shown(billed[week]), round_half_up(Decimal(100 * billed[week]) / work[week], 1)]
@@ -122,7 +122,7 @@ def test_the_tiles_are_those_of_the_last_closed_month(case: tuple[Build, date, P
     build, as_of, page = case
     start = (as_of.replace(day=1) - timedelta(days=1)).replace(day=1)
     days = [row for row in build.records("from marts.timesheet_daily") if row["work_date"].replace(day=1) == start]
-    tracked, work, billed = (sum(row[f"{kind}_seconds"] for row in days) for kind in ("tracked", "work", "billable"))
+    tracked, work, billed = (sum(row[f"{kind}_seconds"] for row in days) for kind in ("tracked", "work", "billable_work"))
     text = page.sections["glance"].text
     assert f"{round_half_up(Decimal(tracked) / 3600, 0):,.0f} h" in text
     assert f"{round_half_up(Decimal(100 * billed) / work, 0):.0f} %" in text

@@ -60,11 +60,11 @@ select
     typed.cost_rate_currency,
     {{ major_units('typed.cost_rate_minor', currency_exponent('typed.cost_rate_currency')) }} as cost_rate,
 
-    -- The older field counts where the newer one is empty or switched off.
+    -- The older field counts where the newer one is empty; one that is switched off is none, whatever the older one says.
     coalesce(
         case when typed.is_estimate_from_tasks then tasks.estimate_seconds end,
         case when coalesce(typed.is_time_estimate_active, true) then nullif(typed.time_estimate_seconds, 0) end,
-        nullif(typed.estimate_seconds, 0)
+        case when coalesce(typed.time_estimate_seconds, 0) = 0 then nullif(typed.estimate_seconds, 0) end
     ) as estimate_seconds,
     typed.is_estimate_from_tasks,
     typed.time_estimate_reset as estimate_reset,

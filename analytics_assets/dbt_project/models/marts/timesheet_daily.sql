@@ -133,6 +133,7 @@ summed as (
         {{ whole_sum('case when is_break then seconds end') }} as break_seconds,
         {{ whole_sum('case when is_time_off then seconds end') }} as time_off_seconds,
         {{ whole_sum('case when is_billable then seconds end') }} as billable_seconds,
+        {{ whole_sum('case when is_billable and is_work then seconds end') }} as billable_work_seconds,
         count(*) as entry_count
 
     from parts
@@ -154,6 +155,7 @@ select
     summed.break_seconds,
     summed.time_off_seconds,
     summed.billable_seconds,
+    summed.billable_work_seconds,
     summed.entry_count
 
 from summed
