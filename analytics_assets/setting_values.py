@@ -13,6 +13,8 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator
 
+NOT_IN_FOLDERS: Final = frozenset("'%?")
+"""What dlt or DuckDB take for something else in the path of a file that they load or write."""
 RESERVED_DATABASE_NAMES: Final = frozenset(
     {"raw", "raw_history", "staging", "marts", "landed", "main", "memory", "system", "temp", "information_schema", "pg_catalog"}
 )
@@ -103,6 +105,15 @@ def usable_as_database(value: Path) -> Path:
     if value.stem.lower() in RESERVED_DATABASE_NAMES:
         raise ValueError(f"names the file {value.name}, but {value.stem} has a meaning of its own inside; choose another name")
     return value
+
+
+def usable_as_folder(folder: Path) -> Path:
+    """The folder, if dlt and DuckDB take its path as it is."""
+    if odd := sorted(set(str(folder)) & NOT_IN_FOLDERS):
+        raise ValueError(
+            f"leads to the folder {folder}; the names of the folders may not hold {' '.join(odd)} (choose another folder)"
+        )
+    return folder
 
 
 def is_loopback(host: str) -> bool:

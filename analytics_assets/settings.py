@@ -31,6 +31,7 @@ from analytics_assets.setting_values import (
     plain_date,
     safe_root,
     usable_as_database,
+    usable_as_folder,
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.source.page_size import AskedPageSize
@@ -192,6 +193,12 @@ class Settings(AccessSettings):
     def _path_is_absolute(cls, value: Path | None) -> Path | None:
         return value and project_dir() / value.expanduser()
 
+    @field_validator("duckdb_path")
+    @classmethod
+    def _folder_is_usable(cls, value: Path) -> Path:
+        usable_as_folder((project_dir() / value.expanduser()).parent)
+        return value
+
     @field_validator("duckdb_path", "reader_path")
     @classmethod
     def _file_is_usable(cls, value: Path | None) -> Path | None:
@@ -237,7 +244,11 @@ def load_settings(variables: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: names every wrong variable, what it should be, and where to get it.
     """
-    from_file = {name: value for name, value in dotenv_values(project_dir() / ".env").items() if value is not None}
+    file = project_dir() / ".env"
+    try:
+        from_file = {name: value for name, value in dotenv_values(file).items() if value is not None}
+    except UnicodeDecodeError:
+        raise SettingsError([(str(file), "is not a text in UTF-8; save it as one")]) from None
     return settings_of({**from_file, **os.environ, **(variables or {})})
 
 

@@ -192,3 +192,21 @@ def test_the_address_of_a_team_is_used_where_postgres_is_asked_for_and_shown_now
     settings = settings_of({"ANALYTICS_DESTINATION_URL": url, "ANALYTICS_DESTINATION": " Postgres "})
     assert settings.postgres_url == url and "geheim" not in repr(settings)
     assert settings_of({"ANALYTICS_DESTINATION": "postgres"}).postgres_url == "postgresql://"
+
+
+def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command ended in a traceback that named no file."""
+    (tmp_path / "workspace.yaml").touch()
+    (tmp_path / ".env").write_bytes("# Müller\n".encode("latin-1"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"\.env is not a text in UTF-8; save it as one"):
+        load_settings()
+
+
+@pytest.mark.parametrize("folder", ["o'brien", "per%20cent", "what?"])
+def test_a_folder_that_dlt_or_duckdb_would_misread_is_refused(folder: str, tmp_path: Path) -> None:
+    """The sync ended in an error of a parser, or wrote into another folder."""
+    with pytest.raises(
+        SettingsError, match=r"ANALYTICS_DUCKDB_PATH leads to the folder .*; the names of the folders may not hold"
+    ):
+        settings_of({"ANALYTICS_DUCKDB_PATH": str(tmp_path / folder / "analytics.duckdb")})

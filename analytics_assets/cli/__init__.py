@@ -83,6 +83,8 @@ def program() -> int:
     to take apart all that Dagster and dlt are made of, object by object.
     """
     collect_seldom()
+    # a job that was started with a closed output; Python has none at all then
+    sys.stdout, sys.stderr = (open(os.devnull, "w") if each is None else each for each in (sys.stdout, sys.stderr))  # noqa: SIM115
     try:
         code = main()
     finally:

@@ -207,9 +207,13 @@ class RecordReader:
             return
         name = undeclared_column_name(path)
         if not self._undeclared.admits(self._table.name, name, path):
+            place = ".".join(path)
             for fields, value in zip(more, scalars, strict=True):
-                if value is not None:
-                    fields[".".join(path)] = value
+                if value is None:
+                    continue
+                if place in fields:  # a field `a.b` beside a field `b` of `a`
+                    raise shared_column(self._table.name, path, f"{MORE_FIELDS} (as {place})")
+                fields[place] = value
             return
         kept: list[object] = [None] * len(scalars)
         variants: dict[DataType, list[object]] = {}

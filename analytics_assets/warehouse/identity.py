@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of
 
@@ -28,9 +29,11 @@ def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id:
         api_url: the root of the API that it is read from.
 
     Raises:
-        WarehouseError: the warehouse holds another workspace.
+        WarehouseError: the warehouse holds another workspace, or tables of another program.
     """
     refuse_another_workspace(con, path, workspace_id)
+    if not columns_of(con, *_split(WORKSPACE)) and not columns_of(con, *_split(PUBLICATIONS)):
+        _refuse_tables_of_others(con, path)
     claimed = (workspace_id, urlsplit(api_url).hostname)
     if held_workspace(con) == claimed:
         return
@@ -38,6 +41,16 @@ def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id:
     con.execute(
         f"CREATE OR REPLACE TABLE {WORKSPACE} AS SELECT ?::VARCHAR AS workspace_id, ?::VARCHAR AS api_host", list(claimed)
     )
+
+
+def _refuse_tables_of_others(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raise if a file that was never claimed has a table of a name that a sync writes; its rows would count as deleted."""
+    for name in RESOURCE_NAMES:
+        if columns_of(con, RAW, name):
+            raise WarehouseError(
+                f"{path} has a table {RAW}.{name} that this project has not made, and it stays as it is: set "
+                "ANALYTICS_DUCKDB_PATH to another file."
+            )
 
 
 def refuse_another_workspace(con: duckdb.DuckDBPyConnection, path: Path, workspace_id: str) -> None:

@@ -5,19 +5,24 @@ million time entries that took 0.13 s, and `COPY FROM DATABASE` 7.5 s and 500 MB
 """
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import duckdb
 
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.replacing import replacing
-from analytics_assets.warehouse.tables import quoted
+from analytics_assets.warehouse.tables import RAW, quoted
 
 CHOSEN_WITH: Final = "ANALYTICS_READER_PATH"
 ATTEMPTS: Final = 5
+MAGIC: Final = b"DUCK"
+"""From its ninth byte on, in each file of DuckDB."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,13 @@ def copy_for_readers(warehouse: Path, to: Path) -> ReaderCopy:
         to: the copy; the old one stays until the new one is whole.
 
     Raises:
-        WarehouseError: there is no warehouse, other programs wrote it all the time, or the disk of the copy is full.
+        WarehouseError: there is no warehouse, other programs wrote it all the time, the disk of the copy is full, or in its place
+            lies something else.
         OSError: the copy can't be written.
     """
     if not warehouse.exists():
         raise WarehouseError(f"{warehouse} does not exist, so there is nothing to copy; `analytics-assets sync` makes it.")
+    _refuse_what_is_no_copy(to)
     for _ in range(ATTEMPTS):
         with connection(warehouse, read_only=True):
             if not _log_of(warehouse).exists():
@@ -85,6 +92,26 @@ def _copy(warehouse: Path, to: Path) -> ReaderCopy:
         # of the old copy, if somebody has opened that for writing and was killed
         _log_of(to).unlink(missing_ok=True)
     return ReaderCopy(to, size_bytes)
+
+
+def _refuse_what_is_no_copy(to: Path) -> None:
+    """Raise if in the place of the copy lies a file that this project has not made; it would be gone.
+
+    One that DuckDB can't open now, because a program has it open for writing or was killed, counts as a copy.
+    """
+    if not to.exists() or (to.is_file() and to.stat().st_size == 0):
+        return
+    is_copy = to.is_file() and _beginning(to)[8:] == MAGIC
+    if is_copy:
+        with suppress(duckdb.Error), duckdb.connect(str(to), read_only=True) as con:
+            is_copy = count(con, f"duckdb_schemas() WHERE database_name = current_database() AND schema_name = '{RAW}'") > 0
+    if not is_copy:
+        raise WarehouseError(f"{to} is no copy of a warehouse and stays as it is; set {CHOSEN_WITH} to another file.")
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(12)
 
 
 def _log_of(database: Path) -> Path:

@@ -260,6 +260,13 @@ def test_a_thousand_unknown_fields_get_columns_up_to_a_bound_and_json_beyond_it(
     assert "tags: the API sends more than 200 fields that are not declared" in caplog.text
 
 
+def test_two_fields_that_would_share_a_place_beyond_the_bound_are_refused(tiny: Rig) -> None:
+    """The value of one was lost, and no later edit of it was seen."""
+    fields: dict[str, Any] = {f"field{number:04}": number for number in range(250)}
+    tiny.workspace.edit("tags", tiny.workspace.tags[0]["id"], **fields, **{"zz.b": 1, "zz": {"b": 2}})
+    assert "would share the column x_more_fields (as zz.b) with another field" in tiny.failing_sync(resources=TAGS)
+
+
 def test_two_fields_that_would_share_a_column_are_refused_also_on_different_pages(tiny: Rig) -> None:
     """On one page they were refused; on two, the values of both went to one column."""
     tiny.page_size = 1

@@ -146,3 +146,11 @@ def test_verify_refuses_to_compare_a_warehouse_with_another_workspace(tiny: Rig)
     tiny.workspace_id = "0" * 24
     with pytest.raises(WarehouseError, match=r"holds workspace .*, not workspace 0{24}"):
         tiny.verify()
+
+
+def test_a_file_of_another_program_with_tables_of_the_same_names_is_refused(tiny: Rig) -> None:
+    """Its rows were not found in the API, and so they were deleted."""
+    with_sql(tiny, "CREATE SCHEMA raw", "CREATE TABLE raw.users AS SELECT 'theirs' AS id")
+    with pytest.raises(WarehouseError, match=r"has a table raw\.users that this project has not made, and it stays as it is"):
+        tiny.sync()
+    assert tiny.query("FROM raw.users") == [("theirs",)]

@@ -129,3 +129,17 @@ def test_a_warehouse_that_is_not_there_is_said(tmp_path: Path, copy: Path) -> No
     with pytest.raises(WarehouseError, match="does not exist, so there is nothing to copy; `analytics-assets sync` makes it"):
         copy_for_readers(tmp_path / "no.duckdb", copy)
     assert not copy.parent.exists()
+
+
+def test_a_file_that_is_no_copy_is_not_overwritten(warehouse: Path, tmp_path: Path) -> None:
+    """Whatever the setting named was gone: a text, another program's database."""
+    text, other = tmp_path / "thesis.txt", tmp_path / "other.duckdb"
+    text.write_text("my thesis")
+    with duckdb.connect(str(other)) as con:
+        con.execute("create table t as select 1 as x")
+    for file in (text, other, tmp_path):
+        with pytest.raises(WarehouseError, match="is no copy of a warehouse and stays as it is; set ANALYTICS_READER_PATH"):
+            copy_for_readers(warehouse, file)
+    assert text.read_text() == "my thesis"
+    with duckdb.connect(str(other)) as con:
+        assert con.execute("from t").fetchall() == [(1,)]

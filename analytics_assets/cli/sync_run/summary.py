@@ -53,11 +53,11 @@ def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
         console.print(_checks_line(watch))
     console.print(f"Seconds: {watch.elapsed_seconds:.1f}")
     path = settings.duckdb_path
-    console.print(f"Warehouse: {path} ({_size(path)})", soft_wrap=True)
+    console.print(f"Warehouse: {path} ({_size(path)})", soft_wrap=True, markup=False)
     if watch.report is not None:
-        console.print(f"Report: {watch.report['path']}", soft_wrap=True)
+        console.print(f"Report: {watch.report['path']}", soft_wrap=True, markup=False)
     if watch.reader_copy is not None:
-        console.print(f"For BI tools: {watch.reader_copy['path']}", soft_wrap=True)
+        console.print(f"For BI tools: {watch.reader_copy['path']}", soft_wrap=True, markup=False)
     if watch.postgres is not None:
         sent = f"{watch.postgres['tables sent']} of {watch.postgres['tables']} tables sent"
         console.print(f"In Postgres: {watch.postgres['database']} ({sent})", soft_wrap=True)
