@@ -5,10 +5,11 @@ Which variables there are, of which kind each is, and what they may hold togethe
 
 import ipaddress
 import json
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator
@@ -20,6 +21,9 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
 )
 """DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
 
+NOT_IN_ADDRESSES: Final = frozenset(" \"'<>\\^`{|}")
+LONE_SURROGATE: Final = r"[\ud800-\udfff]"
+HIGHEST_PORT: Final = 65535
 LARGEST_PAGE: Final = 5000
 """What the API documents as the most rows of a page."""
 DESTINATIONS_TO_COME: Final = frozenset({"motherduck", "snowflake", "bigquery"})
@@ -38,6 +42,42 @@ def parsed_json(value: Any) -> Any:
         return json.loads(value) if value.strip() else {}
     except json.JSONDecodeError as error:
         raise ValueError(f"is not valid JSON ({error.msg} at character {error.pos + 1})") from None
+
+
+def query_parameters(value: Any) -> Any:
+    """Query parameters for each resource, with text for each value that stands in the address.
+
+    Braces are refused because dlt fills them in from other resources, objects because it takes some for its own, and null and
+    empty lists because they would not be sent.
+    """
+    named = parsed_json(value)
+    if not isinstance(named, dict) or not all(isinstance(params, dict) for params in named.values()):
+        raise ValueError("must be a JSON object of resources, each with an object of query parameters")
+    return {
+        resource: {_parameter_text(name, "a name"): _parameter_value(name, held) for name, held in params.items()}
+        for resource, params in named.items()
+    }
+
+
+def _parameter_value(name: str, value: Any) -> str | list[str]:
+    if not isinstance(value, list):
+        return _parameter_text(value, name)
+    if not value:
+        raise ValueError(f"has an empty list for {name}, which would not be sent; take it out")
+    return [_parameter_text(each, name) for each in value]
+
+
+def _parameter_text(value: Any, place: str) -> str:
+    """A name or a value as it is sent; `requests` would write True for true."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return str(value)
+    if not isinstance(value, str) or re.search(LONE_SURROGATE, value):
+        raise ValueError(f"has a value for {place} that is no text, number, true or false, and no list of those")
+    if set(value) & {"{", "}"}:
+        raise ValueError(f"has braces in {place}, which have a meaning of their own inside; take them out")
+    return value
 
 
 def asked_page_size(value: Any) -> Any:
@@ -139,16 +179,75 @@ def safe_root(value: str | None) -> str | None:
     """The root of an API that a key may be sent to."""
     if value is None:
         return None
-    parts = urlsplit(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError("must be an address like https://api.example.com")
-    if parts.username or parts.password or "@" in parts.netloc:
+    parts = usable_address(value, example="https://api.example.com")
+    if "@" in parts.netloc:
         raise ValueError("must not hold a user name or password; the key goes into ANALYTICS_API_KEY")
-    if parts.query or parts.fragment:
+    if parts.query or parts.fragment or value[-1] in "?#":
         raise ValueError("must end with the path, without ? or #")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("must start with https://, or the key would cross the network in the clear")
     return value.rstrip("/").removesuffix("/v1")
+
+
+def web_page(value: str | None) -> str | None:
+    """The address of a page, for links."""
+    if value is not None:
+        usable_address(value, example="https://dagster.example.com")
+    return value
+
+
+def usable_address(value: str, *, example: str) -> SplitResult:
+    """The parts of an address, if each of them can be one; `requests` and urllib3 find out in the middle of a sync.
+
+    Raises:
+        ValueError: says which part is wrong, without the address, which may hold a password.
+    """
+    if any(character in NOT_IN_ADDRESSES or not character.isprintable() for character in value):
+        raise ValueError(f"must not hold blanks, quotes, braces or backslashes; write it like {example}")
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError:
+        raise ValueError(f"must be an address like {example}") from None
+    if parts.scheme not in ("https", "http") or not is_host(host):
+        raise ValueError(f"must be an address like {example}")
+    try:
+        is_port = parts.port != 0 and not parts.netloc.endswith(":")
+    except ValueError:
+        is_port = False
+    if not is_port:
+        raise ValueError(f"must have a port from 1 to {HIGHEST_PORT} after the colon, or neither of them")
+    return parts
+
+
+def is_host(text: str) -> bool:
+    """Whether this can be the name or the number of a host; names of other scripts than Latin are taken."""
+    if ":" in text:
+        return _is_ip_address(text)
+    try:
+        labels = text.removesuffix(".").encode("idna").decode().split(".")
+    except UnicodeError:
+        return False
+    return all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) and label[0] != "-" for label in labels)
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def workspace_name(value: str | None) -> str | None:
+    """The id of a workspace, as it stands in the path of each request."""
+    if value is None:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9._~-]+", value):
+        raise ValueError("may hold only letters from A to Z, digits and the signs . _ ~ -")
+    if not value.strip("."):
+        raise ValueError("must not be . or .., which lead to another address")
+    return value
 
 
 def known_zone(value: str | None) -> str | None:

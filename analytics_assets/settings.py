@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -27,11 +27,13 @@ from analytics_assets.setting_values import (
     in_capitals,
     known_zone,
     owner_names,
-    parsed_json,
     plain_date,
+    query_parameters,
     safe_root,
     usable_as_database,
     usable_as_folder,
+    web_page,
+    workspace_name,
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.source.page_size import AskedPageSize
@@ -85,7 +87,7 @@ class AccessSettings(BaseModel):
 
     api_key: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(None, description="the key; secret")
     api_url: Annotated[OptionalText, AfterValidator(safe_root)] = Field(None, description="API root, `/v1/...` follows")
-    workspace_id: OptionalText = Field(None, description="the workspace", pattern=r"^[A-Za-z0-9._~-]+$")
+    workspace_id: Annotated[OptionalText, AfterValidator(workspace_name)] = Field(None, description="the workspace")
 
     @property
     def has_key(self) -> bool:
@@ -117,7 +119,7 @@ class Settings(AccessSettings):
     concurrency: int = Field(8, ge=1, le=64, description="requests in flight")
     retry_backoff_factor: float = Field(2.0, ge=0, le=60, description="seconds; the waits are 1, 2 and 4 times as long")
     request_timeout_seconds: float = Field(60.0, gt=0, le=3600, description="longest silence of the server")
-    extra_params: Annotated[dict[str, dict[str, Any]], BeforeValidator(parsed_json)] = Field(
+    extra_params: Annotated[dict[str, dict[str, str | list[str]]], BeforeValidator(query_parameters)] = Field(
         default_factory=dict, description="resource to query parameters"
     )
     reporting_time_zone: Annotated[OptionalText, AfterValidator(known_zone)] = Field(
@@ -145,7 +147,7 @@ class Settings(AccessSettings):
         None, description="the date that counts as today in the marts"
     )
     notify_urls: NotifyUrls = Field(None, description="where failures are told; secret")
-    ui_url: OptionalText = Field(None, description="address of the Dagster UI, for links", pattern=r"^https?://\S+$")
+    ui_url: Annotated[OptionalText, AfterValidator(web_page)] = Field(None, description="address of the Dagster UI, for links")
     fresh_within_hours: Annotated[float | None, BeforeValidator(empty_is_none)] = Field(
         None, ge=1, le=8784, description="hours after which the UI calls tables and marts out of date"
     )
@@ -174,7 +176,7 @@ class Settings(AccessSettings):
 
     @field_validator("extra_params")
     @classmethod
-    def _params_are_of_resources(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    def _params_are_of_resources(cls, value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
         if unknown := sorted(set(value) - set(RESOURCE_NAMES)):
             raise ValueError(f"names no resource with {', '.join(unknown)}; the resources are {', '.join(RESOURCE_NAMES)}")
         if reserved := sorted({name for params in value.values() for name in params} & RESERVED_PARAMS):
