@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from analytics_assets.env_file import EnvFileError, env_file_values
 from analytics_assets.notifying import NotifyUrls
 from analytics_assets.setting_values import (
     OptionalText,
@@ -90,9 +90,9 @@ class AccessSettings(BaseModel):
     workspace_id: Annotated[OptionalText, AfterValidator(workspace_name)] = Field(None, description="the workspace")
 
     @property
-    def has_key(self) -> bool:
-        """Whether a real workspace is meant; without a key the demo workspace is."""
-        return self.api_key is not None
+    def means_own_workspace(self) -> bool:
+        """Whether a real workspace is meant, be it that only the key has been forgotten; else the demo workspace is."""
+        return self.api_key is not None or (self.api_url is not None and self.workspace_id is not None)
 
     def access(self) -> WorkspaceAccess:
         """Key, address and workspace.
@@ -244,13 +244,13 @@ def load_settings(variables: Mapping[str, str] | None = None) -> Settings:
         variables: variables that go before both.
 
     Raises:
-        SettingsError: names every wrong variable, what it should be, and where to get it.
+        SettingsError: names every wrong variable, what it should be, and where to get it, or every wrong line of the file.
     """
     file = project_dir() / ".env"
     try:
-        from_file = {name: value for name, value in dotenv_values(file).items() if value is not None}
-    except UnicodeDecodeError:
-        raise SettingsError([(str(file), "is not a text in UTF-8; save it as one")]) from None
+        from_file = env_file_values(file, {variable(field) for field in Settings.model_fields})
+    except EnvFileError as error:
+        raise SettingsError([(str(file), problem) for problem in error.problems]) from None
     return settings_of({**from_file, **os.environ, **(variables or {})})
 
 
@@ -262,7 +262,7 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: names every wrong variable, what it should be, and where to get it.
     """
-    ours = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
+    ours = {name: value for name, value in variables.items() if name.upper().startswith(PREFIX)}
     known = {variable(field): field for field in Settings.model_fields}
     problems = [(name, f"is not a setting, {meant} may be meant") for name, meant in _typos(ours.keys() - known.keys())]
     try:
@@ -298,7 +298,7 @@ def _typos(names: set[str]) -> list[tuple[str, str]]:
     """Unknown variables that look like a known one; others may belong to other programs."""
     fields = [field.upper() for field in Settings.model_fields]
     close = {
-        name: get_close_matches(name.removeprefix(PREFIX).upper(), fields, n=1, cutoff=TYPO_SIMILARITY) for name in sorted(names)
+        name: get_close_matches(name.upper().removeprefix(PREFIX), fields, n=1, cutoff=TYPO_SIMILARITY) for name in sorted(names)
     }
     return [(name, f"{PREFIX}{meant[0]}") for name, meant in close.items() if meant]
 

@@ -44,6 +44,7 @@ def test_a_misspelt_variable_is_pointed_out_with_the_nearest_right_one() -> None
     message = message_of({"ANALYTICS_PAGESIZE": "5000", "ANALYTICS_LOOKBACK_MONTHS": "0"})
     assert "ANALYTICS_PAGESIZE is not a setting, ANALYTICS_PAGE_SIZE may be meant" in message
     assert "ANALYTICS_LOOKBACK_MONTHS should be" in message
+    assert "analytics_api_key is not a setting, ANALYTICS_API_KEY may be meant" in message_of({"analytics_api_key": "geheim"})
 
 
 @pytest.mark.parametrize("name", ["page", "page-size", "start", "end"])
@@ -192,15 +193,6 @@ def test_the_address_of_a_team_is_used_where_postgres_is_asked_for_and_shown_now
     settings = settings_of({"ANALYTICS_DESTINATION_URL": url, "ANALYTICS_DESTINATION": " Postgres "})
     assert settings.postgres_url == url and "geheim" not in repr(settings)
     assert settings_of({"ANALYTICS_DESTINATION": "postgres"}).postgres_url == "postgresql://"
-
-
-def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each command ended in a traceback that named no file."""
-    (tmp_path / "workspace.yaml").touch()
-    (tmp_path / ".env").write_bytes("# Müller\n".encode("latin-1"))
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match=r"\.env is not a text in UTF-8; save it as one"):
-        load_settings()
 
 
 @pytest.mark.parametrize("folder", ["o'brien", "per%20cent", "what?"])

@@ -23,12 +23,12 @@ def own_or_demo() -> Iterator[Settings]:
 
 @contextmanager
 def demo_if_meant(settings: Settings) -> Iterator[Mapping[str, str]]:
-    """The variables of the demo, served until the end, where no key is set and the warehouse holds it; none otherwise.
+    """The variables of the demo, served until the end, where no workspace is named and the warehouse holds it; none otherwise.
 
     Raises:
         CommandError: the warehouse can't be opened, or the demo does not start.
     """
-    if settings.has_key:
+    if settings.means_own_workspace:
         yield {}
         return
     from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo  # a tenth of a second, for those with a key

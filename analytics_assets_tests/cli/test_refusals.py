@@ -81,6 +81,14 @@ def test_all_missing_variables_are_named_at_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("command", ["run", "sync", "dev", "verify"])
+def test_a_workspace_whose_key_was_forgotten_is_not_the_demo(command: str, variables: Variables, tmp_path: Path) -> None:
+    """The demo went into the warehouse of the workspace that address and id name, and a line said that both are ignored."""
+    ended = run_cli(command, variables={name: value for name, value in variables.items() if name != "ANALYTICS_API_KEY"})
+    assert ended == Ended(1, "", f"ANALYTICS_API_KEY is not set (make one in the API's user settings). {SETTING_HINT}\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_command_alone_prints_what_there_is() -> None:
     ended = run_cli(variables={})
     assert (ended.code, ended.err) == (0, "")

@@ -36,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
     port = _free_port(args.port)
     variables: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
-        if settings.has_key:
+        if settings.means_own_workspace:
             settings = checked_settings()
         else:
             say_demo(settings)

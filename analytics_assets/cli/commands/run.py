@@ -17,7 +17,7 @@ from analytics_assets.settings import Settings
 def main(args: argparse.Namespace) -> int:
     """Run the command."""
     settings = loaded_settings()
-    if settings.has_key:
+    if settings.means_own_workspace:
         settings = checked_settings()
         say(f"Syncing workspace {settings.workspace_id} of {settings.api_url} into {settings.duckdb_path}.")
         return sync(settings, verbose=args.verbose)

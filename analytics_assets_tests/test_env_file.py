@@ -1,0 +1,73 @@
+"""A line of `.env` that sets nothing, or something else than was meant, is named, and what stands in it is not shown."""
+
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.settings import SettingsError, load_settings
+
+
+@pytest.fixture
+def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "workspace.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / ".env"
+
+
+def message() -> str:
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    return str(refused.value)
+
+
+def test_a_file_that_is_no_utf_8_is_named(env_file: Path) -> None:
+    """Each command ended in a traceback that named no file."""
+    env_file.write_bytes("# Müller\n".encode("latin-1"))
+    assert f"{env_file} is not a text in UTF-8; save it as one" in message()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ANALYTICS_API_KEY: geheim",
+        "ANALYTICS_API_KEY geheim",
+        'ANALYTICS_API_KEY="geheim',
+        "ANALYTICS_API_KEY='geheim'geheim",
+        "= geheim",
+        "ANALYTICS_API_KEY=\ngeheim",
+    ],
+)
+def test_a_line_that_sets_nothing_is_named_and_not_shown(line: str, env_file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Such a line was logged and passed over; without its key, `run` loaded the demo."""
+    env_file.write_text(f"# mine\n\n{line}\n\nANALYTICS_PAGE_SIZE=200\n")
+    number = 3 + line.count("\n")
+    assert f"{env_file} sets nothing in line {number}; write it as NAME=value" in message()
+    assert "geheim" not in message() and not caplog.records
+
+
+@pytest.mark.parametrize("name", ["analytics_api_key", "Analytics_Api_Key", "ANALYTICS-API-KEY"])
+def test_a_variable_in_another_spelling_is_named_with_its_line(name: str, env_file: Path) -> None:
+    env_file.write_text(f"ANALYTICS_PAGE_SIZE=200\n{name}=geheim\nbroken line\n")
+    assert f"{env_file} sets {name} in line 2; ANALYTICS_API_KEY may be meant" in message()
+    assert "sets nothing in line 3" in message() and "geheim" not in message()
+
+
+def test_what_people_write_otherwise_is_read(env_file: Path) -> None:
+    """Windows' editor begins a file with a mark, which made the first variable one of another program."""
+    env_file.write_text(
+        "ANALYTICS_API_KEY=a key\n\n# ANALYTICS_API_URL\nexport ANALYTICS_PAGE_SIZE = '200' # rows\nOTHER=\nother=${OTHER}\n",
+        encoding="utf-8-sig",
+    )
+    settings = load_settings()
+    assert settings.api_key is not None and settings.api_key.get_secret_value() == "a key"
+    assert settings.page_size == 200
+
+
+def test_a_file_that_may_not_be_read_is_named(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env_file.touch()
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert f"{env_file} can't be read (Permission denied)" in message()
