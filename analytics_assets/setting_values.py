@@ -136,6 +136,14 @@ def plain_date(value: Any) -> Any:
     return empty_is_none(value)
 
 
+def local_path(value: Any) -> Any:
+    """The path of a file on this machine; `s3://bucket/file` would be one in a folder that is called `s3:`."""
+    text = empty_is_none(value)
+    if isinstance(text, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise ValueError(f"must be a path on this machine, and not an address that begins with {text.partition('//')[0]}//")
+    return text
+
+
 def usable_as_database(value: Path) -> Path:
     """The path, if the name of the file is one that DuckDB and dbt derive the same database name from."""
     if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?", value.name):

@@ -26,6 +26,7 @@ from analytics_assets.setting_values import (
     empty_is_none,
     in_capitals,
     known_zone,
+    local_path,
     owner_names,
     plain_date,
     query_parameters,
@@ -154,8 +155,10 @@ class Settings(AccessSettings):
     preview_rows: int = Field(5, ge=0, le=100, description="rows of each table that the UI shows")
     owners: Annotated[str | None, BeforeValidator(owner_names)] = Field(None, description="who is named as owner of the assets")
     keep_runs: int = Field(300, ge=1, description="runs of Dagster that are kept")
-    duckdb_path: Path = Field(Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file")
-    reader_path: Annotated[Path | None, BeforeValidator(empty_is_none)] = Field(
+    duckdb_path: Annotated[Path, BeforeValidator(local_path)] = Field(
+        Path("data/analytics.duckdb"), validate_default=True, description="the warehouse file"
+    )
+    reader_path: Annotated[Path | None, BeforeValidator(local_path)] = Field(
         Path("data/analytics_reader.duckdb"), validate_default=True, description="the copy for BI tools; empty for none"
     )
     destination: Annotated[Literal["duckdb", "postgres"], BeforeValidator(destination_name)] = Field(

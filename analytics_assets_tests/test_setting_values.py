@@ -96,3 +96,10 @@ def test_a_wrong_id_or_address_is_explained_in_words(name: str, value: str, prob
     """The message was a regular expression, and `..` led to another address of the API."""
     message = message_of({f"ANALYTICS_{name}": value})
     assert f"ANALYTICS_{name} {problem}" in message and "pattern" not in message
+
+
+@pytest.mark.parametrize("name", ["DUCKDB_PATH", "READER_PATH"])
+@pytest.mark.parametrize("address", ["s3://bucket/analytics.duckdb", "https://example.com/w.duckdb", "file:///tmp/w.duckdb"])
+def test_an_address_in_place_of_a_path_is_refused(name: str, address: str) -> None:
+    """It became a file in a local folder called `s3:`."""
+    assert f"ANALYTICS_{name} must be a path on this machine" in message_of({f"ANALYTICS_{name}": address})

@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +27,13 @@ READER_PATIENCE_SECONDS: Final = 3600.0
 """As long as for a writer: dbt may write for many minutes, and a run that begins meanwhile has to wait, not to fail."""
 
 _Config = dict[str, str | bool | int | float | list[str]]
-SETTINGS: Final[_Config] = {"memory_limit": MEMORY_LIMIT, "threads": 2, "preserve_insertion_order": False}
+NO_DOWNLOADS: Final[_Config] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+"""DuckDB would fetch an extension from the internet and run it, only because a file begins like one of SQLite."""
+SETTINGS: Final[_Config] = {"memory_limit": MEMORY_LIMIT, "threads": 2, "preserve_insertion_order": False, **NO_DOWNLOADS}
+MAGIC: Final = b"DUCK"
+MAGIC_STARTS_AT: Final = 8
+MAGIC_ENDS_AT: Final = 12
+CHOSEN_WITH: Final = "ANALYTICS_DUCKDB_PATH"
 
 
 @contextmanager
@@ -66,10 +72,7 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
         except duckdb.Error as error:
             occupant = _occupant(error)
             if occupant is None:
-                trouble = (
-                    "can't be opened" if isinstance(error, duckdb.IOException) else "is not a file that this DuckDB can open"
-                )
-                raise WarehouseError(f"{path} {trouble}: {str(error).splitlines()[0]}") from error
+                raise WarehouseError(_refusal(path, error)) from error
             waited = time.monotonic() - started
             if waited > patience:
                 raise WarehouseInUseError(f"{path} has been open in {occupant} for {patience:.0f} s; close it there.") from error
@@ -77,6 +80,29 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
                 logger.warning("Waiting for the warehouse: %s has it open (%.0f s so far)", occupant, waited)
                 next_word += SAY_AGAIN_SECONDS
             time.sleep(POLL_SECONDS)
+
+
+def is_duckdb_file(path: Path) -> bool:
+    """Whether a file begins as those of DuckDB do; of an empty one DuckDB makes a database.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as opened:
+        beginning = opened.read(MAGIC_ENDS_AT)
+    return not beginning or beginning[MAGIC_STARTS_AT:] == MAGIC
+
+
+def _refusal(path: Path, error: duckdb.Error) -> str:
+    """Why the file can't be opened, and what to do."""
+    with suppress(OSError):
+        if not is_duckdb_file(path):
+            return (
+                f"{path} is not a DuckDB file and stays as it is; set {CHOSEN_WITH} to another file, or move this one away if it "
+                "was the warehouse."
+            )
+    trouble = "can't be opened" if isinstance(error, duckdb.IOException) else "is not a file that this DuckDB can open"
+    return f"{path} {trouble}: {str(error).splitlines()[0]}"
 
 
 def _occupant(error: duckdb.Error) -> str | None:

@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 
 from analytics_assets.warehouse.comparison import count
-from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.connection import NO_DOWNLOADS, connection, is_duckdb_file
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.replacing import replacing
@@ -21,8 +21,6 @@ from analytics_assets.warehouse.tables import RAW, quoted
 
 CHOSEN_WITH: Final = "ANALYTICS_READER_PATH"
 ATTEMPTS: Final = 5
-MAGIC: Final = b"DUCK"
-"""From its ninth byte on, in each file of DuckDB."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def copy_for_readers(warehouse: Path, to: Path) -> ReaderCopy:
     """
     if not warehouse.exists():
         raise WarehouseError(f"{warehouse} does not exist, so there is nothing to copy; `analytics-assets sync` makes it.")
-    _refuse_what_is_no_copy(to)
+    refuse_what_is_no_copy(to)
     for _ in range(ATTEMPTS):
         with connection(warehouse, read_only=True):
             if not _log_of(warehouse).exists():
@@ -94,24 +92,23 @@ def _copy(warehouse: Path, to: Path) -> ReaderCopy:
     return ReaderCopy(to, size_bytes)
 
 
-def _refuse_what_is_no_copy(to: Path) -> None:
+def refuse_what_is_no_copy(to: Path) -> None:
     """Raise if in the place of the copy lies a file that this project has not made; it would be gone.
 
     One that DuckDB can't open now, because a program has it open for writing or was killed, counts as a copy.
+
+    Raises:
+        WarehouseError: it is another file, or a folder.
+        OSError: it can't be read.
     """
     if not to.exists() or (to.is_file() and to.stat().st_size == 0):
         return
-    is_copy = to.is_file() and _beginning(to)[8:] == MAGIC
+    is_copy = to.is_file() and is_duckdb_file(to)
     if is_copy:
-        with suppress(duckdb.Error), duckdb.connect(str(to), read_only=True) as con:
+        with suppress(duckdb.Error), duckdb.connect(str(to), read_only=True, config=NO_DOWNLOADS) as con:
             is_copy = count(con, f"duckdb_schemas() WHERE database_name = current_database() AND schema_name = '{RAW}'") > 0
     if not is_copy:
         raise WarehouseError(f"{to} is no copy of a warehouse and stays as it is; set {CHOSEN_WITH} to another file.")
-
-
-def _beginning(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        return opened.read(12)
 
 
 def _log_of(database: Path) -> Path:
