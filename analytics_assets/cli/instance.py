@@ -22,6 +22,11 @@ def dagster_home(settings: Settings) -> Path:
     return Path(asked).expanduser().absolute() if asked else settings.data_dir / "dagster"
 
 
+def home_setting() -> str:
+    """The variable that chooses the folder."""
+    return HOME_VARIABLE if os.environ.get(HOME_VARIABLE, "").strip() else "ANALYTICS_DUCKDB_PATH"
+
+
 def ensure_dagster_home(settings: Settings) -> Path:
     """The folder of the instance, which is created with its configuration if it is missing.
 
@@ -36,8 +41,7 @@ def ensure_dagster_home(settings: Settings) -> Path:
         if not (home / CONFIG_FILE).exists():
             (home / CONFIG_FILE).write_text((files("analytics_assets") / CONFIG_FILE).read_text())
     except OSError as error:
-        setting = HOME_VARIABLE if os.environ.get(HOME_VARIABLE, "").strip() else "ANALYTICS_DUCKDB_PATH"
         reason = error.strerror or error
-        raise CommandError(f"{home} can't be written ({reason}); choose another place with {setting}.") from error
+        raise CommandError(f"{home} can't be written ({reason}); choose another place with {home_setting()}.") from error
     os.environ[HOME_VARIABLE] = str(home)
     return home

@@ -23,7 +23,7 @@ def test_doctor_finds_everything_right_with_at_most_four_requests(server: DemoSe
     assert {verdict for subject, verdict in verdicts(ended.out).items() if subject != "Dagster UI"} == {"ok"}
     assert set(verdicts(ended.out)) == {
         "settings", "API", "envelope", "entries", "Last-Page", "page size", "folder", "disk space", "warehouse",
-        "Dagster UI",
+        "Dagster home", "Dagster UI",
     }  # fmt: skip
     assert ended.out.endswith("A sync has all it needs.\n")
     assert len(server.requests) <= 4

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from analytics_assets.cli.commands import doctor
+from analytics_assets.cli.examination.api import pace
 from analytics_assets.settings import Settings
 from analytics_assets.source.ledger import Ledger
 from analytics_assets.source.meter import Meter
@@ -30,23 +30,23 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_doctor_says_how_much_of_the_hour_is_left(settings: Settings) -> None:
-    def pace() -> tuple[str, str]:
-        (finding,) = doctor._pace(settings)
+    def told() -> tuple[str, str]:
+        (finding,) = pace(settings)
         return finding.verdict, finding.words
 
     allowed = "requests that an hour allows (ANALYTICS_REQUESTS_PER_HOUR) were made in the last one"
-    assert pace() == ("ok", f"0 of 2 {allowed}; the next may go at once")
+    assert told() == ("ok", f"0 of 2 {allowed}; the next may go at once")
     assert not ledger_file(settings.duckdb_path).exists(), "a look makes no file"
     began = time.time() - 1000
     for moment in (began, began + 10):
         Ledger(ledger_file(settings.duckdb_path), 2, clock=partial(float, moment)).take()
-    verdict, words = pace()
+    verdict, words = told()
     assert verdict == "note"
     assert words.startswith(f"2 of 2 {allowed}; the next may go at ") and words.endswith("UTC (in 43 min)")
 
 
 def test_doctor_is_silent_about_a_ceiling_that_is_not_set(settings: Settings) -> None:
-    assert list(doctor._pace(settings.model_copy(update={"requests_per_hour": None}))) == []
+    assert list(pace(settings.model_copy(update={"requests_per_hour": None}))) == []
 
 
 def test_the_requests_that_are_left_follow_from_the_lists_that_are_known(tiny: Rig) -> None:
