@@ -28,7 +28,7 @@ from analytics_assets.source.errors import SourceError, causes
 from analytics_assets.source.reading import Reading
 from analytics_assets.source.rest_config import ReadingOptions
 from analytics_assets.source.window import WiderWindow, Window
-from analytics_assets.warehouse.comparison import attached, lists_with_rows, missing_rows
+from analytics_assets.warehouse.comparison import attached, lists_with_rows, missing_rows, shared_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
 from analytics_assets.warehouse.publications import covered_until
@@ -45,6 +45,22 @@ LOADER_FILE_FORMAT: Final = "parquet"
 LANDING_DISPOSITION: Final = "append"
 """A landing is empty. The merge that the resources promise is made by `warehouse/publish.py`, in one transaction with
 deletions and history; dlt's own merge writes table by table."""
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Rows of a child resource that may have moved from one list to another while both were read.
+
+    `missing` are rows of the warehouse that no list holds, with the parent whose list had them, `shared` rows that several
+    lists hold, with the parents of those.
+    """
+
+    missing: Mapping[str, str]
+    shared: Mapping[str, Sequence[str]]
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.missing or self.shared)
 
 
 @dataclass(frozen=True)
@@ -95,48 +111,62 @@ class OpenReading:
         self.landing.close()
         give_memory_back()
         children = [name for name in resources if TABLES[name].parent is not None]
-        for name, missing in self._missing(children, reading).items():
-            if missing:
-                reading = self._with_moved_rows(name, missing, reading, resources)
+        for name, doubts in self._doubts(children, reading).items():
+            if doubts:
+                reading = self._without_doubts(name, doubts, reading, resources)
         return reading
 
     def _result(self, resources: Sequence[ResourceName]) -> Reading:
         return self._options.recorder.finished(resources, began_at=self._began_at, window=self._window)
 
-    def _with_moved_rows(
-        self, name: ResourceName, missing: Mapping[str, str], reading: Reading, resources: Sequence[ResourceName]
-    ) -> Reading:
-        """The reading, with lists read anew that a missing row may have moved into after they were read.
+    def _without_doubts(self, name: ResourceName, doubts: Doubts, reading: Reading, resources: Sequence[ResourceName]) -> Reading:
+        """The reading, with lists read anew that a row may have moved into, or out of, after they were read.
 
         An entry that goes from one member to another while both lists are read may be in neither: it was not yet in
         the one, and no longer in the other. Before it is taken for deleted, the lists that were read before the one
         that lost it are read again. Rows that go missing by that are looked for in the same way. The list that lost an
         entry is read again as a whole, because the entry may have been moved to a month that was not asked for.
 
+        A row that was moved the other way is in both lists, and both are read again. Of one that both hold even then, the
+        API shows two; `warehouse/comparison.py` says which one counts.
+
         Raises:
             SourceError: rows keep moving, or a list can't be read exactly.
         """
         looked_for: set[str] = set()
+        compared: set[str] = set()
         whole: set[str] = set()
         """Lists that are read as a whole from now on: what was found in them outside the window counts as long as they do."""
         for _ in range(MAX_SECOND_READINGS):
             lists = reading.lists[name].settled
-            lost_at = max(lists[parent].ended if parent in lists else math.inf for parent in missing.values())
-            if self._may_be_in_other_months(name):
-                whole |= {*missing.values()} & lists.keys()
-            earlier = [parent for parent, each in lists.items() if each.began < lost_at and {parent} != {*missing.values()}]
-            looked_for |= missing.keys()
-            to_read = {*earlier} | (whole & {*missing.values()})
+            to_read = {parent for parents in doubts.shared.values() for parent in parents}
+            if losers := {*doubts.missing.values()}:
+                lost_at = max(lists[parent].ended if parent in lists else math.inf for parent in losers)
+                if self._may_be_in_other_months(name):
+                    whole |= losers & lists.keys()
+                to_read |= {parent for parent, each in lists.items() if each.began < lost_at and {parent} != losers}
+                to_read |= whole & losers
+            looked_for |= doubts.missing.keys()
+            compared |= doubts.shared.keys()
             if to_read:
-                logger.info("%d rows of %s are missing; reading %d lists again", len(missing), name, len(to_read))
+                logger.info(
+                    "%d rows of %s are missing and %d are in several lists; reading %d lists again",
+                    len(doubts.missing),
+                    name,
+                    len(doubts.shared),
+                    len(to_read),
+                )
                 everywhere = replace(self._options, window=self._wider_window(looked_for))
                 in_window = self._api.lists_again(self._options, TABLES[name], sorted(to_read - whole))
                 in_history = self._api.lists_again(everywhere, TABLES[name], sorted(to_read & whole))
                 self.landing.add({name: itertools.chain(in_window, in_history)})
                 reading = self._result(resources)
-            left = self._missing([name], reading)[name]
-            missing = {row: parent for row, parent in left.items() if row not in looked_for}
-            if not missing:
+            left = self._doubts([name], reading)[name]
+            doubts = Doubts(
+                {row: parent for row, parent in left.missing.items() if row not in looked_for},
+                {row: parents for row, parents in left.shared.items() if row not in compared},
+            )
+            if not doubts:
                 return reading
         raise SourceError(
             f"Rows of {name} moved between lists each of the {MAX_SECOND_READINGS} times they were looked for, so that no "
@@ -155,12 +185,18 @@ class OpenReading:
             window.start, window.end, window.undated, history_start=self._history_start, looked_for=frozenset(looked_for)
         )
 
-    def _missing(self, names: Sequence[ResourceName], reading: Reading) -> dict[ResourceName, dict[str, str]]:
-        """The rows of each child resource that the warehouse has and no list holds: id → parent whose list had it."""
+    def _doubts(self, names: Sequence[ResourceName], reading: Reading) -> dict[ResourceName, Doubts]:
+        """What is doubtful of each child resource."""
         if not names:
             return {}
         with connection(self.warehouse, read_only=True) as con, attached(con, self.landed):
-            return {name: missing_rows(con, TABLES[name], reading) if columns_of(con, RAW, name) else {} for name in names}
+            return {
+                name: Doubts(
+                    missing_rows(con, TABLES[name], reading) if columns_of(con, RAW, name) else {},
+                    shared_rows(con, TABLES[name], reading),
+                )
+                for name in names
+            }
 
 
 @contextmanager

@@ -17,7 +17,7 @@ ResourceName = Literal["users", "projects", "clients", "tags", "user_groups", "t
 RESOURCE_NAMES: tuple[ResourceName, ...] = get_args(ResourceName)
 
 READ_AT: Final = "_read_at"
-"""Column of every page that is read: the moment of its answer. Of two readings of a record the later one counts."""
+"""Column of every page that is read: the moment of its answer. Under plain dlt the later of two readings of a record counts."""
 ANSWER: Final = "_answer"
 """Column of every page that is read: the number of the answer that it came in, within its list, see `paging.py`."""
 
@@ -92,6 +92,11 @@ class Table:
     def parent_column(self) -> str | None:
         """The column that says under which parent a row was listed (dlt's `include_from_parent`)."""
         return f"_{self.parent}_id" if self.parent else None
+
+    @cached_property
+    def named_parent_column(self) -> str | None:
+        """The declared column in which a row itself names its parent."""
+        return f"{self.parent.removesuffix('s')}_id" if self.parent else None
 
 
 def _c(path: str, data_type: DataType, description: str) -> Column:

@@ -11,7 +11,6 @@ followed by an empty one, counts as one answer: the empty one only shows that th
 
 import time
 from collections.abc import Set
-from datetime import datetime
 from typing import Any, Final, Self, cast
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
@@ -86,7 +85,7 @@ class SettledPaging(BasePaginator):
     def _start_pass(self) -> None:
         self._page = FIRST_PAGE
         self._asked = self._page_size.size
-        self._answers: dict[int, datetime] = {}
+        self._answers: set[int] = set()
         self._first_said_last = False
         self._ids: set[str] = set()
         self._has_repeats = False
@@ -122,7 +121,7 @@ class SettledPaging(BasePaginator):
             self._first_said_last = bool(page.last)
             self._asked = size_in(response.url) or self._asked  # the session may have had to ask for fewer
         self._ids.update(page.ids)
-        self._answers[page.content.answer] = page.read_at
+        self._answers.add(page.content.answer)
         self._has_repeats |= len(self._ids) < known + len(page.ids)
         parent_id = place_of(response.url).parent_id
         self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)

@@ -26,12 +26,11 @@ _PARENTS = frozenset(table.parent for table in TABLES.values())
 class SettledList:
     """A list that was read to its end.
 
-    `answers` are the answers that hold the rows that count, by their numbers (see `paging.py`), with the moment at which
-    each was last seen to be so; `rows` is how many rows those are. `began` and `ended` are when the last pass was begun and
-    over, on the clock of `time.monotonic`.
+    `answers` are the numbers of the answers that hold the rows that count (see `paging.py`); `rows` is how many rows those
+    are. `began` and `ended` are when the last pass was begun and over, on the clock of `time.monotonic`.
     """
 
-    answers: Mapping[int, datetime]
+    answers: frozenset[int]
     rows: int
     began: float
     ended: float
@@ -82,8 +81,8 @@ class Reading:
 class ListsSoFar:
     """The lists of one resource while they are read."""
 
-    finished_lists: dict[str, Mapping[int, datetime]] = field(default_factory=dict)
-    """Parent id ('' where there is none) → the answers whose rows count, with the moments at which they were read."""
+    finished_lists: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Parent id ('' where there is none) → the numbers of the answers whose rows count."""
     answers_of_list: dict[str, int] = field(default_factory=dict)
     """Parent id → how many answers were numbered."""
     times_of_list: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -136,13 +135,11 @@ class ReadingRecorder:
         with self._lock:
             self.resources[resource].rows_of_list[parent_id] = 0
 
-    def list_finished(
-        self, resource: ResourceName, parent_id: str, answers: Mapping[int, datetime], ids: Set[str], *, began: float
-    ) -> None:
+    def list_finished(self, resource: ResourceName, parent_id: str, answers: Set[int], ids: Set[str], *, began: float) -> None:
         """A list has been read to its end, and the rows of these answers, with these ids, are what it holds."""
         with self._lock:
             lists = self.resources[resource]
-            lists.finished_lists[parent_id] = MappingProxyType(dict(answers))
+            lists.finished_lists[parent_id] = frozenset(answers)
             lists.ended = time.monotonic()
             lists.times_of_list[parent_id] = (began, lists.ended)
             if resource in _PARENTS:

@@ -13,8 +13,8 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.source.columns import ANSWER, READ_AT, TABLES, ResourceName, Table
-from analytics_assets.source.reading import Reading, SettledList
+from analytics_assets.source.columns import ANSWER, TABLES, ResourceName, Table
+from analytics_assets.source.reading import Reading
 from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.errors import WarehouseError
@@ -28,6 +28,7 @@ INCOMING: Final = "incoming"
 CHANGED: Final = "changed"
 GONE: Final = "gone"
 COVERED: Final = "covered"
+NAMES_ITS_PARENT: Final = "_names_its_parent"
 
 
 @contextmanager
@@ -98,38 +99,32 @@ def compare(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, colu
 
 
 def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading, columns: Columns) -> None:
-    """The rows of lists that were read to their end, of the answers that hold them, and of each id the latest reading.
+    """The rows of lists that were read to their end, of the answers that hold them, and each id once.
 
-    An entry that moved to another member while both lists were read shows in both.
+    Of a row that the API shows in several lists, the one counts that names its list's parent itself, then the one of the
+    smallest parent: what the rows say decides, and not which list was read last, so that every reading decides alike.
     """
     if not columns.landed:
         nothing = ", ".join(quoted(column) for column in columns.data)
         _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
         return
-    counted = reading.lists_that_count(table.name)
-    _keep_finished(con, counted)
+    rows_read = _rows_read(con, table, reading)
     selected = [
         f"CAST({f'landed.{quoted(column)}' if column in columns.landed else 'NULL'} AS {columns.kinds[column]}) "
         f"AS {quoted(column)}"
         for column in columns.data
     ] + [f"landed.{quoted(column)}" for column in columns.unpublished]
-    parent = f"landed.{quoted(table.parent_column)}" if table.parent_column else "''"
-    _keep(
-        con,
-        INCOMING,
-        f"SELECT {', '.join(selected)}, finished.read_at AS {READ_AT} FROM {LANDED}.{DATASET}.{table.name} AS landed "
-        f"JOIN finished ON finished.parent_id = {parent} AND finished.answer = landed.{ANSWER}",
-    )
+    _keep(con, INCOMING, f"SELECT {', '.join(selected)}, {_names_its_parent(table)} AS {NAMES_ITS_PARENT} FROM {rows_read}")
     ids, arrived = _distinct_ids(con, INCOMING)
-    read = sum(each.rows for each in counted.values())
+    read = sum(each.rows for each in reading.lists_that_count(table.name).values())
     if arrived != read:
         raise WarehouseError(
             f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
             "This is a defect: please report it."
         )
     if arrived != ids:
-        latest = f"row_number() OVER (PARTITION BY id ORDER BY {READ_AT} DESC) = 1"
-        _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY {latest}")
+        first = f"{NAMES_ITS_PARENT} DESC, {quoted(table.parent_column)}" if table.parent_column else NAMES_ITS_PARENT
+        _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY row_number() OVER (PARTITION BY id ORDER BY {first}) = 1")
 
 
 def count_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> int:
@@ -163,21 +158,35 @@ def missing_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading)
 
     The same as `gone`, without staging what was read; asked before anything is declared gone.
     """
-    landed = columns_of_landed(con, table.name)
-    parent = quoted(str(table.parent_column))
     held = "SELECT id FROM (SELECT NULL::VARCHAR AS id) WHERE false"
-    if landed:
-        counted = reading.lists_that_count(table.name)
-        _keep_finished(con, counted)
-        held = (
-            f"SELECT landed.id FROM {LANDED}.{DATASET}.{table.name} AS landed "
-            f"JOIN finished ON finished.parent_id = landed.{parent} AND finished.answer = landed.{ANSWER}"
-        )
+    if columns_of_landed(con, table.name):
+        held = f"SELECT landed.id FROM {_rows_read(con, table, reading)}"
+    parent = quoted(str(table.parent_column))
     rows = con.execute(
         f"SELECT raw.id, raw.{parent} FROM {RAW}.{table.name} AS raw WHERE {_is_covered(con, table, reading)} "
         f"AND raw.id IS NOT NULL AND NOT EXISTS (FROM ({held}) AS held WHERE held.id = raw.id)"
     ).fetchall()
     return dict(rows)
+
+
+def shared_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> dict[str, list[str]]:
+    """The rows that several lists hold, and that may have moved from one to the other while both were read: id → parents.
+
+    Those that name one and the same of these parents everywhere have not moved: the API shows them in other lists as well.
+    """
+    if not columns_of_landed(con, table.name):
+        return {}
+    rows_read = _rows_read(con, table, reading)
+    ids, rows = _distinct_ids(con, f"(SELECT landed.id FROM {rows_read})")
+    if ids == rows:
+        return {}
+    named = f"landed.{quoted(str(table.named_parent_column))}"
+    shared = con.execute(
+        f"SELECT landed.id, list(landed.{quoted(str(table.parent_column))}) FROM {rows_read} GROUP BY landed.id "
+        f"HAVING count(*) > 1 AND NOT (count_if({_names_its_parent(table)}) = 1 AND count(DISTINCT {named}) = 1 "
+        f"AND count({named}) = count(*))"
+    ).fetchall()
+    return dict(shared)
 
 
 def lists_with_rows(con: duckdb.DuckDBPyConnection, window: Window) -> dict[ResourceName, frozenset[str]]:
@@ -195,13 +204,26 @@ def lists_with_rows(con: duckdb.DuckDBPyConnection, window: Window) -> dict[Reso
     return found
 
 
-def _keep_finished(con: duckdb.DuckDBPyConnection, counted: Mapping[str, SettledList]) -> None:
-    answers = [(parent, number, at) for parent, each in counted.items() for number, at in each.answers.items()]
+def _rows_read(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> str:
+    """What follows `FROM` in a query for the rows `landed` that count: of answers that hold the rows of a finished list."""
+    counted = reading.lists_that_count(table.name)
+    answers = [(parent, number) for parent, each in counted.items() for number in each.answers]
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, "
-        "unnest(?::BIGINT[]) AS answer, unnest(?::TIMESTAMPTZ[]) AS read_at",
-        [[parent for parent, _, _ in answers], [number for _, number, _ in answers], [at for _, _, at in answers]],
+        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS answer",
+        [[parent for parent, _ in answers], [number for _, number in answers]],
     )
+    parent = f"landed.{quoted(table.parent_column)}" if table.parent_column else "''"
+    return (
+        f"{LANDED}.{DATASET}.{table.name} AS landed "
+        f"JOIN finished ON finished.parent_id = {parent} AND finished.answer = landed.{ANSWER}"
+    )
+
+
+def _names_its_parent(table: Table) -> str:
+    """The SQL condition that a row `landed` names the parent itself in whose list it was found."""
+    if not table.parent_column or not table.named_parent_column:
+        return "true"
+    return f"landed.{quoted(table.named_parent_column)} IS NOT DISTINCT FROM landed.{quoted(table.parent_column)}"
 
 
 def columns_of_landed(con: duckdb.DuckDBPyConnection, name: ResourceName) -> set[str]:

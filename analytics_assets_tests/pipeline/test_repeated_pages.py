@@ -1,23 +1,17 @@
 """Pages that come again as they were when a list is read a second time: their rows are those of the first time."""
 
 from datetime import UTC, datetime
-from pathlib import Path
-from types import MappingProxyType
 
-import duckdb
 import pyarrow as pa
 import pytest
 
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
-from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.source.errors import TransientAnswerError
 from analytics_assets.source.page_size import PageSize
-from analytics_assets.source.reading import ListsRead, Reading, SettledList
 from analytics_assets.source.typed import TypedReader
 from analytics_assets.source.window import Window
-from analytics_assets.warehouse.publish import publish
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import only_entries
 
@@ -105,23 +99,3 @@ def test_a_list_that_is_edited_while_it_is_read_twice_is_published_as_it_was_the
     tiny.server.behaviour.before_answer = before_answer
     tiny.sync(resources=only_entries())
     tiny.assert_equals_api(resources=only_entries())
-
-
-def test_where_two_lists_hold_an_entry_the_one_that_was_seen_last_counts(tiny: Rig) -> None:
-    """An entry that went from Ada to Ben and back while Ada's list was read twice: her page came again as it was."""
-    tiny.sync()
-    landed = Path(tiny.path).with_name("landed.duckdb")
-    with duckdb.connect(str(landed)) as con:
-        con.execute("CREATE SCHEMA raw")
-        con.execute(
-            "CREATE TABLE raw.time_entries AS FROM (VALUES ('moved', 'ada', 1), ('moved', 'ben', 1)) AS t(id, _users_id, _answer)"
-        )
-    early, later, last = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (1, 2, 3))
-    settled = {
-        "ada": SettledList({1: last}, rows=1, began=0.0, ended=1.0),
-        "ben": SettledList({1: later}, rows=1, began=0.0, ended=1.0),
-    }
-    nothing = {name: ListsRead({}, {}, frozenset(), {}) for name in RESOURCE_NAMES}
-    lists = MappingProxyType({**nothing, "time_entries": ListsRead(settled, {}, frozenset(), {})})
-    publish(tiny.path, landed, ["time_entries"], Reading(early, Window(early), lists))
-    assert tiny.rows("time_entries")["moved"]["_users_id"] == "ada"
