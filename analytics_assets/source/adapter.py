@@ -71,6 +71,7 @@ class WholeAnswerAdapter(HTTPAdapter):
     def _whole_answer(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         response = super().send(request, *args, **kwargs)
         try:
+            _check_length(response)
             response._content = self._body(request, response)  # noqa: SLF001  # requests has no other way in for a body
         except BaseException:
             response.close()  # what is left of the body must not be taken for the next answer
@@ -111,6 +112,16 @@ class WholeAnswerAdapter(HTTPAdapter):
         except HTTPError as error:
             raise TransientAnswerError(f"the body was cut off after {len(body)} bytes", may_be_size=True) from error
         return bytes(body)
+
+
+def _check_length(response: requests.Response) -> None:
+    """Refuse a length that can't be read: `http.client` takes it for none, and waits for a line that stays open to end."""
+    lengths = response.raw.headers.getlist("Content-Length")
+    if not lengths or response.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        return
+    first = lengths[0].strip()  # the one that counts
+    if not (first.isascii() and first.isdecimal()):
+        raise TransientAnswerError(f"the header Content-Length of the answer, {first[:40]!r}, is not a number of bytes")
 
 
 def is_loopback(host: str) -> bool:

@@ -84,6 +84,20 @@ def test_an_answer_that_drips_is_given_up_at_its_deadline(kind: str) -> None:
     assert meter.of("clients").seconds < 6, "the line was not cut; `http.client` ends a drip of headers after a hundred"
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("length", ["abc", "-2", "2, 2", "2.0", ""])
+def test_an_answer_whose_length_can_not_be_read_is_given_up_at_once(length: str) -> None:
+    """It was taken for one without a length, and each attempt waited until the line was silent for too long."""
+    answer = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n[]".encode()
+    limits = HttpLimits(requests_per_second=10_000, backoff_factor=0, read_timeout_seconds=600)
+    attempts: list[bytes] = []
+    with dripping(answer, b"", attempts=attempts) as port, pytest.raises(SourceError) as raised:
+        HttpSession(f"http://127.0.0.1:{port}", limits, Meter()).get(f"http://127.0.0.1:{port}/v1/workspaces/x/clients")
+    sentence = f"/clients: the header Content-Length of the answer, {length!r}, is not a number of bytes, after 4 attempts."
+    assert sentence in str(raised.value)
+    assert len(attempts) == 4
+
+
 @pytest.mark.timeout(60)
 def test_a_handshake_of_tls_that_drips_is_given_up_after_the_time_for_the_line() -> None:
     """Python counts the whole handshake against that time, not each piece."""
