@@ -20,7 +20,8 @@ from analytics_assets.source.arrow import Record, RecordReader, UndeclaredColumn
 from analytics_assets.source.columns import READ_AT, Table
 from analytics_assets.source.envelopes import tells_of_an_error
 from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
-from analytics_assets.source.http import API_KEY_HEADER, RETRY_STATUSES, retry_after_seconds
+from analytics_assets.source.http import RETRY_STATUSES, retry_after_seconds
+from analytics_assets.source.in_words import described, message, shown, where
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
@@ -37,7 +38,6 @@ LARGE_BODY_BYTES: Final = 16 * 2**20
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
 _PATH_SEGMENTS = re.compile(r"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\n)*")
 """Many of them, each with its line's end; the odd one that begins with a dot is looked at alone."""
-MESSAGE_SHOWN_CHARACTERS: Final = 200
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -142,20 +142,26 @@ class AnswerGate:
         status = response.status_code
         if status == 200:
             return
-        said = f"{_where(response)} answered {status}{_message(response)}"
+        said = f"{where(response)} answered {status}{message(response)}"
         size = size_in(response.url)
         is_new_size = size is not None and self._page_size.may_be_refused(self._table.name, size)
         if status == 400 and is_new_size and is_first_page(response.url):
             raise PageSizeRefusedError
         if status in RETRY_STATUSES:
             raise TransientAnswerError(
-                f"answered {status}{_message(response)}",
+                f"answered {status}{message(response)}",
                 retry_after_seconds=retry_after_seconds(response),
                 slow_down=status == 429,
                 may_be_size=status in SERVER_GAVE_UP,
             )
+        if status == 404 and not is_first_page(response.url):
+            raise SourceError(
+                f"{said} for a page behind pages that it did answer: only an empty page or the header `Last-Page: true` shows "
+                "where a list ends, so nobody can say whether this one was read to its end; nothing was loaded. Sync again, or "
+                "set a larger ANALYTICS_PAGE_SIZE, which asks for fewer pages."
+            )
         if status in PARENT_REFUSED_STATUSES and self._table.parent is not None:
-            self._recorder.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{_message(response)}")
+            self._recorder.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{message(response)}")
             raise IgnoreResponseException
         if status == 401:
             raise SourceError(f"{said}: the key of ANALYTICS_API_KEY is wrong or has been withdrawn; make a new one.")
@@ -168,7 +174,7 @@ class AnswerGate:
                 f"{said}: check ANALYTICS_WORKSPACE_ID, ANALYTICS_PAGE_SIZE (it may be too large) and ANALYTICS_EXTRA_PARAMS."
             )
         if 300 <= status < 400:
-            target = _shown(response.headers.get("Location", "nowhere"), response)
+            target = shown(response.headers.get("Location", "nowhere"), response)
             raise SourceError(
                 f"{said} and redirects to {target}: redirects are not followed, so that the key goes to no other host; "
                 "set ANALYTICS_API_URL to the API's own address."
@@ -196,7 +202,7 @@ class AnswerGate:
             if (too_deep := _nested_too_deep(records)) is None:
                 raise
             raise SourceError(
-                f"{_where(response)}: the record {too_deep} of {self._table.name} holds lists or objects that are nested some "
+                f"{where(response)}: the record {too_deep} of {self._table.name} holds lists or objects that are nested some "
                 "hundred deep, which can't be written as JSON; nothing was loaded. Correct the record in the workspace."
             ) from error
 
@@ -215,27 +221,27 @@ class AnswerGate:
             return answer
         if isinstance(answer, dict) and isinstance(answer.get("data"), list):
             if tells_of_an_error(answer):
-                raise TransientAnswerError(f"answered 200 with an error in it{_message(response) or ' that has no message'}")
+                raise TransientAnswerError(f"answered 200 with an error in it{message(response) or ' that has no message'}")
             return list(answer["data"])
         raise SourceError(
-            f"{_where(response)}: expected a list of records, bare or under `data`, and got {_described(answer)}; "
+            f"{where(response)}: expected a list of records, bare or under `data`, and got {described(answer)}; "
             "check that ANALYTICS_API_URL is the root of the API."
         )
 
     def _id(self, record: Any, response: requests.Response) -> str:
         if not isinstance(record, dict):
-            raise SourceError(f"{_where(response)}: expected records and found {_described(record)}; nothing was loaded.")
+            raise SourceError(f"{where(response)}: expected records and found {described(record)}; nothing was loaded.")
         record_id = record.get("id")
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record["id"] = record_id = str(record_id)
         if not isinstance(record_id, str) or not record_id:
             has = "no `id`" if record_id in (None, "") else "an `id` that is neither a text nor a whole number"
             raise SourceError(
-                f"{_where(response)}: a record of {self._table.name} has {has} (its fields: {', '.join(sorted(record)[:12])}); "
+                f"{where(response)}: a record of {self._table.name} has {has} (its fields: {', '.join(sorted(record)[:12])}); "
                 "nothing was loaded."
             )
         if not _PATH_SEGMENT.fullmatch(record_id):
-            raise SourceError(f"{_where(response)}: the id {record_id!r} of {self._table.name} is not an id; nothing was loaded.")
+            raise SourceError(f"{where(response)}: the id {record_id!r} of {self._table.name} is not an id; nothing was loaded.")
         return record_id
 
     def _without_repeats(
@@ -247,7 +253,7 @@ class AnswerGate:
         for record, record_id in zip(records, ids, strict=True):
             if first.setdefault(record_id, record) != record:
                 raise SourceError(
-                    f"{_where(response)}: two different records of {self._table.name} have the id {record_id} in one answer; "
+                    f"{where(response)}: two different records of {self._table.name} have the id {record_id} in one answer; "
                     "nothing was loaded, for nobody can say which one is right."
                 )
         return list(first.values()), list(first)
@@ -266,33 +272,3 @@ def _nested_too_deep(records: Sequence[Record]) -> str | None:
 def _last_page(response: requests.Response) -> bool | None:
     header = response.headers.get("Last-Page", "").strip().lower()
     return {"true": True, "false": False}.get(header)
-
-
-def _where(response: requests.Response) -> str:
-    return f"GET {response.url.split('?', 1)[0]}"
-
-
-def _message(response: requests.Response) -> str:
-    """What an error body says of itself, in brackets; nothing where it says nothing readable."""
-    try:
-        body = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return ""
-    if not isinstance(body, dict) or not body.get("message"):
-        return ""
-    code = f", code {_shown(body['code'], response)}" if "code" in body else ""
-    return f" ({_shown(body['message'], response)}{code})"
-
-
-def _shown(said: object, response: requests.Response) -> str:
-    """What the server said, fit for one line of a log: short, without control characters, and without the key."""
-    text = str(said).replace(str(response.request.headers.get(API_KEY_HEADER) or "\n"), "***")
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:MESSAGE_SHOWN_CHARACTERS]
-
-
-def _described(value: object) -> str:
-    if isinstance(value, dict):
-        inner = f" whose `data` is {_described(value['data'])}" if "data" in value else ""
-        return f"an object with the fields {', '.join(sorted(value)[:8]) or '(none)'}{inner}"
-    names = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return names.get(type(value), "null")

@@ -6,6 +6,7 @@ import pytest
 
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
+from analytics_assets.source.columns import ResourceName
 from analytics_assets_tests.rig import Rig
 
 
@@ -164,3 +165,14 @@ def test_children_are_paged_for_each_parent_on_their_own(tiny: Rig) -> None:
     tiny.workspace.changed()
     tiny.assert_reads_the_api("tasks")
     tiny.assert_reads_the_api("time_entries")
+
+
+@pytest.mark.parametrize("resource", ["clients", "tasks"])
+def test_a_server_that_answers_404_behind_the_end_of_a_list_is_told_so(tiny: Rig, resource: ResourceName) -> None:
+    """It was told to check the address, and the lists of members and projects that have rows were skipped."""
+    tiny.sync()
+    tiny.server.behaviour.send_last_page = False
+    tiny.server.faults.add(Fault("status", resource, page=2, status=404, times=None))
+    sentence = tiny.failing_sync()
+    assert f"{resource} answered 404 (Something went wrong., code 404) for a page behind pages that it did answer" in sentence
+    assert "nobody can say whether this one was read to its end; nothing was loaded." in sentence
