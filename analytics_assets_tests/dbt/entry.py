@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from analytics_assets_tests.dbt.history import Row, amount, cost, month_end, seconds, work_date, zone_of
+from analytics_assets_tests.dbt.history import Row, amount, cost, month_end, rate_currency, seconds, work_date, zone_of
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def fields_of(entry: Entry) -> dict[str, object]:
         "started_at": row["time_interval__start"],
         "ended_at": row["time_interval__end"],
         "hourly_rate_minor": row["hourly_rate__amount"],
-        "hourly_rate_currency": row["hourly_rate__currency"],
+        "hourly_rate_currency": rate_currency(row, "hourly"),
         "cost_rate_minor": row["cost_rate__amount"],
-        "cost_rate_currency": row["cost_rate__currency"],
+        "cost_rate_currency": rate_currency(row, "cost"),
         "tag_ids": set(row["tag_ids"] or []),
         "custom_field_values": sorted(fields),
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 from analytics_assets_tests.dbt.capacities import capacity_of
 from analytics_assets_tests.dbt.entry import Entry, local_start
-from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, seconds, seconds_by_day
+from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, rate_currency, seconds, seconds_by_day
 from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
 from analytics_assets_tests.dbt.periods import period_of, week_start_of
 from analytics_assets_tests.dbt.promises import Workspace
@@ -42,7 +42,7 @@ class CloseWorkspace(Workspace):
         entries = [entry for entry in named if entry.project_id == task["_projects_id"]]
         with_amount = {entry.currency for entry in entries if amount(entry.row) and entry.currency}
         own = min(with_amount or {entry.currency for entry in entries if entry.currency}, default=None)
-        currency = of_project.get("currency") or task["hourly_rate__currency"] or own
+        currency = of_project.get("currency") or rate_currency(task, "hourly") or own
         counts_all = project.get("time_estimate__include_non_billable") is not False
         paid = sum(amount(entry.row) for entry in entries if entry.currency == currency)
         row: Row = {

@@ -38,6 +38,7 @@ COMPARED = {
     "started_at": "time_interval__start",
     "ended_at": "time_interval__end",
     "hourly_rate_minor": "hourly_rate__amount",
+    "hourly_rate_currency": "hourly_rate__currency",
     "tag_ids": "tag_ids",
 }
 
@@ -291,6 +292,8 @@ def _change(key: str, before: Row | None, after: Row | None, sync: Sync, earlier
 
 
 def _comparable(row: Row, column: str) -> object:
+    if column.endswith("_rate__currency"):
+        return rate_currency(row, column.removesuffix("_rate__currency"))
     value = row.get(column)
     return frozenset(value or ()) if column == "tag_ids" and not isinstance(value, str) else value or None
 
@@ -324,6 +327,11 @@ def amount(row: Row) -> int:
 def cost(row: Row) -> int:
     is_work = (row.get("type") or "REGULAR") not in {"BREAK", "HOLIDAY", "TIME_OFF"}
     return _half_away_from_zero(row.get("cost_rate__amount"), seconds(row)) if is_work else 0
+
+
+def rate_currency(row: Row, kind: str) -> str | None:
+    """The currency of a rate of an entry, a project or a task; one without an amount is none."""
+    return None if row.get(f"{kind}_rate__amount") is None else row.get(f"{kind}_rate__currency") or None
 
 
 def _half_away_from_zero(rate: int | None, worked: int) -> int:

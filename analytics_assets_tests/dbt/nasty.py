@@ -104,7 +104,7 @@ def projects(rates: list[str | None]) -> list[Row]:
                     "id": f"p{position}",
                     "name": f"Project {position}",
                     "client_id": [*(client["id"] for client in CLIENTS), "", None][position % 6],
-                    "hourly_rate__amount": None if rate is None else 9000,
+                    "hourly_rate__amount": None if rate is None or position % 5 == 4 else 9000,
                     "hourly_rate__currency": rate,
                     "time_estimate__estimate": ["PT100H", "PT9H", "PT40H", None, "PT2H"][position % 5],
                     "time_estimate__reset_option": option,
@@ -193,7 +193,8 @@ def entry(
 def _rate(chance: random.Random, currencies: list[str | None]) -> Row:
     """A billable rate, or none, as the API shows it for time that is not billable."""
     if chance.random() < 0.3:
-        return {"billable": False, "hourly_rate__amount": None, "hourly_rate__currency": None}
+        currency = chance.choice([*currencies, None])
+        return {"billable": False, "hourly_rate__amount": None, "hourly_rate__currency": currency}
     amount = chance.choice([0, 1, -1, -100, 4321, 12_300])
     return {"billable": True, "hourly_rate__amount": amount, "hourly_rate__currency": chance.choice(currencies)}
 

@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 
 from analytics_assets.source.columns import ResourceName
 from analytics_assets_tests.dbt.further_promises import TASK_ESTIMATES, CloseWorkspace
-from analytics_assets_tests.dbt.history import DEFAULT_TIME_ZONE, Row, amount, cost, seconds, seconds_by_day, zone_of
+from analytics_assets_tests.dbt.history import (
+    DEFAULT_TIME_ZONE,
+    Row,
+    amount,
+    cost,
+    rate_currency,
+    seconds,
+    seconds_by_day,
+    zone_of,
+)
 from analytics_assets_tests.dbt.money import in_units
 from analytics_assets_tests.dbt.periods import MONTHS, WEEKDAYS
 
@@ -69,7 +78,7 @@ class PlainWorkspace(CloseWorkspace):
             "client_name": client.get("name"),
             "client_currency": client.get("currency_code") or None,
             "hourly_rate_minor": row["hourly_rate__amount"],
-            "hourly_rate_currency": row["hourly_rate__currency"],
+            "hourly_rate_currency": rate_currency(row, "hourly"),
             "hourly_rate": in_units(row["hourly_rate__amount"], row["hourly_rate__currency"]),
             "estimate_seconds": hours * 3600 or None,
             "is_estimate_from_tasks": False,
@@ -98,10 +107,10 @@ class PlainWorkspace(CloseWorkspace):
             "status": row["status"],
             "is_done": row["status"] == "DONE",
             "assignee_count": 0,
-            "hourly_rate_currency": row["hourly_rate__currency"],
+            "hourly_rate_currency": rate_currency(row, "hourly"),
             "hourly_rate": in_units(row["hourly_rate__amount"], row["hourly_rate__currency"]),
-            "estimate_seconds": TASK_ESTIMATES[row["estimate"]],
-            "budget_minor": budget["estimate"] if isinstance(budget, dict) else budget,
+            "estimate_seconds": TASK_ESTIMATES[row["estimate"]] or None,
+            "budget_minor": (budget["estimate"] if isinstance(budget, dict) else budget) or None,
         }
 
     @staticmethod

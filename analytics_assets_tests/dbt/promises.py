@@ -18,7 +18,7 @@ from analytics_assets_tests.dbt.entry import (
     member_of,
     start_of,
 )
-from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, month_end, seconds
+from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, month_end, rate_currency, seconds
 from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
 from analytics_assets_tests.dbt.periods import period_at, projected
 
@@ -33,7 +33,7 @@ class Workspace:
         self.projects = {row["id"]: row for sync in syncs for row in sync.rows["projects"]}
         self.clients = {row["id"]: row for sync in syncs for row in sync.rows["clients"]}
         last = syncs[-1].rows["time_entries"]
-        rates = Counter(row["hourly_rate__currency"] for row in last if row["hourly_rate__currency"])
+        rates = Counter(rate_currency(row, "hourly") for row in last if rate_currency(row, "hourly"))
         self.currency = min(rates, key=lambda currency: (-rates[currency], currency), default=None)
         self.entries = [self.entry(row) for row in last]
 
@@ -42,9 +42,9 @@ class Workspace:
         project = self.projects.get(row.get("project_id") or "", {})
         client = self.clients.get(project.get("client_id") or "", {})
         currency = (
-            row["hourly_rate__currency"] or client.get("currency_code") or project.get("hourly_rate__currency") or self.currency
+            rate_currency(row, "hourly") or client.get("currency_code") or rate_currency(project, "hourly") or self.currency
         ) or None
-        return Entry(row, project.get("client_id") or None, currency, row["cost_rate__currency"] or currency)
+        return Entry(row, project.get("client_id") or None, currency, rate_currency(row, "cost") or currency)
 
     # ---- fct_time_entries ------------------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class Workspace:
         client = self.clients.get(project["client_id"] or "", {})
         with_amount = {entry.currency for entry in entries if amount(entry.row) and entry.currency}
         own = min(with_amount or {entry.currency for entry in entries if entry.currency}, default=None)
-        currency = project["hourly_rate__currency"] or client.get("currency_code") or own
+        currency = rate_currency(project, "hourly") or client.get("currency_code") or own
         counted = project["time_estimate__include_non_billable"] is not False
 
         def estimated(entry: Entry) -> int:

@@ -20,6 +20,7 @@ from analytics_assets_tests.dbt.history import (
     cost,
     expected_entries,
     invented_syncs,
+    rate_currency,
     seconds,
     seconds_by_day,
     work_date,
@@ -56,12 +57,12 @@ def _client(row: Row) -> str | None:
 
 
 def _workspace_currency(entries: Entries) -> str | None:
-    used = Counter(row["hourly_rate__currency"] for row in entries.values() if row.get("hourly_rate__currency"))
+    used = Counter(currency for row in entries.values() if (currency := rate_currency(row, "hourly")))
     return min(used, key=lambda currency: (-used[currency], currency), default=None)
 
 
 def _currency(row: Row, workspace_currency: str | None) -> str | None:
-    return row.get("hourly_rate__currency") or CURRENCY_OF.get(_client(row) or "") or workspace_currency
+    return rate_currency(row, "hourly") or CURRENCY_OF.get(_client(row) or "") or workspace_currency
 
 
 def _kind(row: Row) -> str:
@@ -159,7 +160,7 @@ def test_billing_adds_up_each_currency_by_itself(lived_in: Build, entries: Entri
         sums[1] += seconds(row) if row.get("billable") else 0
         sums[2] += amount(row)
         if cost(row):
-            expected[*group, row.get("cost_rate__currency") or currency][3] += cost(row)
+            expected[*group, rate_currency(row, "cost") or currency][3] += cost(row)
     found = {
         tuple(row[:4]): list(row[4:])
         for row in lived_in.rows(

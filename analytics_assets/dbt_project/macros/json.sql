@@ -47,16 +47,6 @@
 {%- endmacro %}
 
 
-{#- How many elements a JSON array has; 0 for anything else. -#}
-{% macro json_array_size(column) -%}
-    {{ adapter.dispatch('json_array_size', 'analytics_assets')(column) }}
-{%- endmacro %}
-
-{% macro default__json_array_size(column) -%}
-    coalesce(len(json_extract_string({{ column }}, '$[*]')), 0)
-{%- endmacro %}
-
-
 {#- How many different texts a JSON array has, blank ones and nulls aside; 0 for anything else. -#}
 {% macro json_array_distinct_size(column) -%}
     {{ adapter.dispatch('json_array_distinct_size', 'analytics_assets')(column) }}

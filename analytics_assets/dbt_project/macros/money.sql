@@ -5,6 +5,13 @@
 {%- endmacro %}
 
 
+{#- The currency of a rate of a raw table, by the beginning of its columns' names. A rate without an amount is none, whatever
+    currency stands beside it: it may not say which currency time, cost or a budget counts under. -#}
+{% macro rate_currency(rate) -%}
+    case when {{ rate }}__amount is not null then {{ blank_to_null(rate ~ '__currency') }} end
+{%- endmacro %}
+
+
 {#- The workspace's own currency, a select of one row with the column `currency`: the variable `default_currency`, else
     the currency of most billable rates among the given entries, the first by the alphabet where several are equal. No
     resource of the API names it. -#}

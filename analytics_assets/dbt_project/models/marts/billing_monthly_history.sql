@@ -11,7 +11,7 @@ projects as (
 
     {{ known_intervals('projects', {
         'client_id': blank_to_null('client_id'),
-        'hourly_rate_currency': blank_to_null('hourly_rate__currency'),
+        'hourly_rate_currency': rate_currency('hourly_rate'),
     }) }}
 
 ),

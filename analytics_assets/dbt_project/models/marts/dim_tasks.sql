@@ -18,8 +18,8 @@ select
     cost_rate_minor,
     cost_rate_currency,
     {{ major_units('cost_rate_minor', currency_exponent('cost_rate_currency')) }} as cost_rate,
-    estimate_seconds,
-    budget_minor,
+    nullif(estimate_seconds, 0) as estimate_seconds,
+    nullif(budget_minor, 0) as budget_minor,
     is_deleted,
     deleted_at,
     loaded_at

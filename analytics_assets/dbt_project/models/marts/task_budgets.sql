@@ -60,8 +60,8 @@ named as (
         tasks.is_deleted,
         coalesce(budgets.currency, tasks.hourly_rate_currency, begun.currency) as currency,
         coalesce(projects.is_estimate_with_non_billable, true) as is_estimate_with_non_billable,
-        nullif(tasks.estimate_seconds, 0) as estimate_seconds,
-        nullif(tasks.budget_minor, 0) as budget_minor
+        tasks.estimate_seconds,
+        tasks.budget_minor
 
     from tasks
     left join projects on tasks.project_id = projects.project_id

@@ -41,9 +41,9 @@ renamed as (
         coalesce(public, false) as is_public,
 
         hourly_rate__amount as hourly_rate_minor,
-        {{ blank_to_null('hourly_rate__currency') }} as hourly_rate_currency,
+        {{ rate_currency('hourly_rate') }} as hourly_rate_currency,
         cost_rate__amount as cost_rate_minor,
-        {{ blank_to_null('cost_rate__currency') }} as cost_rate_currency,
+        {{ rate_currency('cost_rate') }} as cost_rate_currency,
 
         {{ iso_duration_seconds('duration') }} as api_tracked_seconds,
         {{ iso_duration_seconds('estimate__estimate') }} as estimate_seconds,

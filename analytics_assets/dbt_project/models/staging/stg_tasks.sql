@@ -29,12 +29,12 @@ renamed as (
         coalesce(billable, false) as is_billable,
         assignee_ids,
         user_group_ids,
-        {{ json_array_size('assignee_ids') }} as assignee_count,
+        {{ json_array_distinct_size('assignee_ids') }} as assignee_count,
 
         hourly_rate__amount as hourly_rate_minor,
-        {{ blank_to_null('hourly_rate__currency') }} as hourly_rate_currency,
+        {{ rate_currency('hourly_rate') }} as hourly_rate_currency,
         cost_rate__amount as cost_rate_minor,
-        {{ blank_to_null('cost_rate__currency') }} as cost_rate_currency,
+        {{ rate_currency('cost_rate') }} as cost_rate_currency,
 
         {{ iso_duration_seconds('estimate') }} as estimate_seconds,
         {{ iso_duration_seconds('duration') }} as api_tracked_seconds,
