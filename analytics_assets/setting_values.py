@@ -24,6 +24,8 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
 NOT_IN_ADDRESSES: Final = frozenset(" \"'<>\\^`{|}")
 LONE_SURROGATE: Final = r"[\ud800-\udfff]"
 HIGHEST_PORT: Final = 65535
+WORKSPACES_FOLDER: Final = "workspaces"
+"""Where the warehouses of several workspaces lie, beside the file with the tables of all."""
 LARGEST_PAGE: Final = 5000
 """What the API documents as the most rows of a page."""
 DESTINATIONS_TO_COME: Final = frozenset({"motherduck", "snowflake", "bigquery"})
@@ -247,15 +249,25 @@ def _is_ip_address(text: str) -> bool:
     return True
 
 
-def workspace_name(value: str | None) -> str | None:
-    """The id of a workspace, as it stands in the path of each request."""
+def workspace_ids(value: str | None) -> str | None:
+    """The ids of the workspaces, as they stand in the path of each request, with commas between them."""
     if value is None:
         return None
-    if not re.fullmatch(r"[A-Za-z0-9._~-]+", value):
-        raise ValueError("may hold only letters from A to Z, digits and the signs . _ ~ -")
-    if not value.strip("."):
-        raise ValueError("must not be . or .., which lead to another address")
-    return value
+    ids = [each for part in value.split(",") if (each := part.strip())]
+    for each in ids or [value]:
+        if not re.fullmatch(r"[A-Za-z0-9._~-]+", each):
+            raise ValueError("may hold only letters from A to Z, digits and the signs . _ ~ -, and commas between several ids")
+        if not each.strip("."):
+            raise ValueError("must not be . or .., which lead to another address")
+    names = [name_of_workspace(each).casefold() for each in ids]
+    if len(names) > len(set(names)):
+        raise ValueError("names two workspaces whose letters and digits are the same; name each once")
+    return ",".join(ids)
+
+
+def name_of_workspace(workspace_id: str) -> str:
+    """What a workspace is called in Dagster, whose names hold letters, digits and underscores alone."""
+    return re.sub(r"\W", "_", workspace_id, flags=re.ASCII)
 
 
 def known_zone(value: str | None) -> str | None:

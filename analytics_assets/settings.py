@@ -12,11 +12,22 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from analytics_assets.env_file import EnvFileError, env_file_values
 from analytics_assets.notifying import NotifyUrls
 from analytics_assets.setting_values import (
+    WORKSPACES_FOLDER,
     OptionalText,
     Weekday,
     asked_page_size,
@@ -27,6 +38,7 @@ from analytics_assets.setting_values import (
     in_capitals,
     known_zone,
     local_path,
+    name_of_workspace,
     owner_names,
     plain_date,
     query_parameters,
@@ -34,7 +46,7 @@ from analytics_assets.setting_values import (
     usable_as_database,
     usable_as_folder,
     web_page,
-    workspace_name,
+    workspace_ids,
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.source.page_size import AskedPageSize
@@ -81,6 +93,14 @@ class WorkspaceAccess:
     workspace_id: str
 
 
+@dataclass(frozen=True)
+class OneOfSeveral:
+    """What a workspace has to know that is loaded beside others: the file with the tables of all, and the ids of all."""
+
+    together: Path
+    workspace_ids: tuple[str, ...]
+
+
 class AccessSettings(BaseModel):
     """The three values that reach the API, each checked where it is set."""
 
@@ -88,7 +108,9 @@ class AccessSettings(BaseModel):
 
     api_key: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(None, description="the key; secret")
     api_url: Annotated[OptionalText, AfterValidator(safe_root)] = Field(None, description="API root, `/v1/...` follows")
-    workspace_id: Annotated[OptionalText, AfterValidator(workspace_name)] = Field(None, description="the workspace")
+    workspace_id: Annotated[OptionalText, AfterValidator(workspace_ids)] = Field(
+        None, description="the workspace, or several with commas between them"
+    )
 
     @property
     def means_own_workspace(self) -> bool:
@@ -104,6 +126,8 @@ class AccessSettings(BaseModel):
         if self.api_key is None or self.api_url is None or self.workspace_id is None:
             values = {"api_key": self.api_key, "api_url": self.api_url, "workspace_id": self.workspace_id}
             raise SettingsError([(variable(name), "is not set") for name, value in values.items() if value is None])
+        if "," in self.workspace_id:
+            raise SettingsError([(variable("workspace_id"), "names several workspaces where one is read")])
         return WorkspaceAccess(self.api_key, self.api_url, self.workspace_id)
 
 
@@ -209,6 +233,37 @@ class Settings(AccessSettings):
     def _file_is_usable(cls, value: Path | None) -> Path | None:
         return value and project_dir() / usable_as_database(value).expanduser()
 
+    _one_of_several: OneOfSeveral | None = PrivateAttr(None)
+
+    def of_each_workspace(self) -> "list[Settings]":
+        """These settings for each workspace that they name; themselves where they name one, or none.
+
+        Of several, each has a warehouse of its own, in a folder of its own beside the file that `ANALYTICS_DUCKDB_PATH` names.
+        """
+        ids = tuple((self.workspace_id or "").split(","))
+        if len(ids) == 1:
+            return [self]
+        folder = self.data_dir / WORKSPACES_FOLDER
+        each = [self.model_copy(update={"workspace_id": id, "duckdb_path": folder / id / self.duckdb_path.name}) for id in ids]
+        for settings in each:
+            settings._one_of_several = OneOfSeveral(self.duckdb_path, ids)  # noqa: SLF001  # nobody else sets it
+        return each
+
+    @property
+    def one_of_several(self) -> OneOfSeveral | None:
+        """What these settings know of the other workspaces; None where they are of one that is loaded alone."""
+        return self._one_of_several
+
+    @property
+    def workspace_name(self) -> str | None:
+        """What the workspace is called in Dagster where several are loaded; None where it is loaded alone."""
+        return None if self._one_of_several is None or self.workspace_id is None else name_of_workspace(self.workspace_id)
+
+    @property
+    def named_file(self) -> Path:
+        """The file that `ANALYTICS_DUCKDB_PATH` names: what all workspaces share lies beside it."""
+        return self.duckdb_path if self._one_of_several is None else self._one_of_several.together
+
     @property
     def data_dir(self) -> Path:
         """The folder that everything written lies in, beside the warehouse file."""
@@ -226,7 +281,7 @@ class Settings(AccessSettings):
     def reader_copy(self) -> Path | None:
         """The copy for BI tools; where none is named it lies beside the warehouse, called after it. None if there is none."""
         is_named = "reader_path" in self.model_fields_set
-        return self.reader_path if is_named else self.duckdb_path.with_stem(f"{self.duckdb_path.stem}_reader")
+        return self.reader_path if is_named else self.named_file.with_stem(f"{self.named_file.stem}_reader")
 
 
 def variable(field: str) -> str:
@@ -276,6 +331,8 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
         raise SettingsError([*_problems_of(error), *problems]) from None
     if settings.reader_copy and settings.reader_copy.resolve() == settings.duckdb_path.resolve():
         problems.append((variable("reader_path"), "names the warehouse itself; choose another file for the copy"))
+    if len(settings.of_each_workspace()) > 1 and settings.postgres_url is not None:
+        problems.append((variable("destination"), "can't be set beside several workspaces; leave it out, or load one workspace"))
     if problems:
         raise SettingsError(problems)
     return settings

@@ -35,7 +35,8 @@ def checked_settings(variables: Mapping[str, str] | None = None) -> Settings:
     """
     settings = loaded_settings(variables)
     try:
-        settings.access()
+        for of_one in settings.of_each_workspace():
+            of_one.access()
     except SettingsError as error:
         raise CommandError(str(error)) from None
     return settings

@@ -19,7 +19,7 @@ CONFIG_FILE: Final = "dagster.yaml"
 def dagster_home(settings: Settings) -> Path:
     """The folder of the instance, whether it is there or not: `DAGSTER_HOME`, or `dagster` beside the warehouse."""
     asked = os.environ.get(HOME_VARIABLE, "").strip()
-    return Path(asked).expanduser().absolute() if asked else settings.data_dir / "dagster"
+    return Path(asked).expanduser().absolute() if asked else settings.named_file.parent / "dagster"
 
 
 def home_setting() -> str:

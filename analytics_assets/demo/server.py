@@ -52,10 +52,14 @@ class Page:
 
 
 class Api:
-    """Answers requests from a workspace, the way the behaviour says and the faults spoil."""
+    """Answers requests from a workspace, the way the behaviour says and the faults spoil.
+
+    The key may read `neighbours` too, which are workspaces of the same server.
+    """
 
     def __init__(self, workspace: Workspace, behaviour: Behaviour, faults: FaultPlan, log: RequestLog) -> None:
         self.workspace = workspace
+        self.neighbours: list[Workspace] = []
         self.behaviour = behaviour
         self.faults = faults
         self.log = log
@@ -115,9 +119,9 @@ class Api:
             raise Refusal(404, f"No static resource {request.path.lstrip('/')}.", 3000)
         if request.method != "GET":
             raise Refusal(405, f"Request method '{request.method}' is not supported.", 405)
-        self._admit(request, workspace_id)
+        workspace = self._admitted(request, workspace_id)
         offset, size = self._slice(request)
-        rows, encoded = self._rows(request.resource, request)
+        rows, encoded = self._rows(workspace, request.resource, request)
         is_last = offset + size >= len(rows) and not self.behaviour.ignores_page
         return Page(rows[offset : offset + size], encoded[offset : offset + size], is_last)
 
@@ -128,7 +132,8 @@ class Api:
             headers["Last-Page"] = "true" if is_last else "false"
         return Answer(200, opening + b",".join(chunks) + closing, headers, rows=len(chunks))
 
-    def _admit(self, request: RequestSeen, workspace_id: str) -> None:
+    def _admitted(self, request: RequestSeen, workspace_id: str) -> Workspace:
+        """The workspace that the request may read."""
         key = request.headers.get("x-api-key")
         if not key:
             raise Refusal(401, "Full authentication is required to access this resource", 1000)
@@ -137,8 +142,10 @@ class Api:
         if not self.rate_limit.admits(self.behaviour):
             pause = self.behaviour.retry_after
             raise Refusal(429, "Too Many Requests", 429, None if pause is None else {"Retry-After": pause})
-        if workspace_id != self.workspace.id:
-            raise Refusal(403, "Access Denied", 403)
+        for workspace in (self.workspace, *self.neighbours):
+            if workspace_id == workspace.id:
+                return workspace
+        raise Refusal(403, "Access Denied", 403)
 
     def _slice(self, request: RequestSeen) -> tuple[int, int]:
         """Offset and number of the rows that the request asks for and may have."""
@@ -152,17 +159,17 @@ class Api:
         size = max(min(size, behaviour.page_size_cap or size), behaviour.page_size_floor or 0)
         return (0 if behaviour.ignores_page else (page - 1) * size), size
 
-    def _rows(self, resource: ResourceName, request: RequestSeen) -> tuple[list[Record], list[bytes]]:
+    def _rows(self, workspace: Workspace, resource: ResourceName, request: RequestSeen) -> tuple[list[Record], list[bytes]]:
         parent_id = request.parent_id
         if resource in PARENTS and parent_id is not None:
             if parent_id in self.behaviour.refused_parents:
                 status, code = self.behaviour.refused_parents[parent_id]
                 raise Refusal(status, f"Not allowed: {parent_id}", code)
-            if not self.workspace.has_parent(resource, parent_id):
+            if not workspace.has_parent(resource, parent_id):
                 kind = "User" if resource == "time_entries" else "Project"
                 message = f"{kind} with id {parent_id} doesn't belong to Workspace"
                 raise Refusal(400, message, NOT_IN_WORKSPACE_CODE)
-        listing = self.workspace.listing(resource, parent_id)
+        listing = workspace.listing(resource, parent_id)
         if resource == "time_entries" and self.behaviour.honours_window:
             start, end = self._edge(request, "start"), self._edge(request, "end")
             window = listing.window(start, end, inclusive=self.behaviour.window_inclusive)

@@ -146,6 +146,11 @@ class DemoServer:
         return f"{self._scheme}://{LOOPBACK}:{self._port}"
 
     @property
+    def neighbours(self) -> list[Workspace]:
+        """Other workspaces of the server that its key may read; empty at first."""
+        return self._api.neighbours
+
+    @property
     def api_key(self) -> str:
         """The key that the server accepts."""
         return self.behaviour.api_key

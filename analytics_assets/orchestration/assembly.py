@@ -1,5 +1,6 @@
 """The one place where the parts meet: `build_definitions()` joins them. Nothing is decided here, and nothing opened."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import cast
 
@@ -7,6 +8,8 @@ from dagster import (
     AssetsDefinition,
     AssetSpec,
     Definitions,
+    RepositoryDefinition,
+    create_repository_using_definitions_args,
     in_process_executor,
     map_asset_specs,
     with_source_code_references,
@@ -17,13 +20,14 @@ from analytics_assets.orchestration.checks import build_checks, workspace_asset
 from analytics_assets.orchestration.dbt_assets import build_dbt_assets, stale_marts
 from analytics_assets.orchestration.dbt_nodes import load_nodes
 from analytics_assets.orchestration.jobs import build_schedules, reconcile_job, sync_job
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
 from analytics_assets.orchestration.of_all_assets import with_owners_and_freshness
 from analytics_assets.orchestration.postgres_tables import build_postgres_asset
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.orchestration.raw_checks import build_raw_checks
-from analytics_assets.orchestration.reader_copy import build_reader_copy_asset
+from analytics_assets.orchestration.reader_copy import build_reader_copy_asset, copying_of
 from analytics_assets.orchestration.report_asset import build_report_asset
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_history import build_forget_old_runs
@@ -45,23 +49,24 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         FileNotFoundError: the dbt project was not prepared.
     """
     settings = settings or load_settings()
-    nodes = load_nodes()
+    keys = Keys.of(settings)
+    nodes = load_nodes(keys)
     dbt = build_dbt_assets(settings, nodes)
-    raw_checks = build_raw_checks()
+    raw_checks = build_raw_checks(keys)
     data_checks = {*dbt.check_keys, *raw_checks.check_keys}
     report = build_report_asset(settings, data_checks, partial(stale_marts, settings, nodes, MARTS))
-    to = settings.reader_copy
-    for_readers = [] if to is None else [build_reader_copy_asset(to, dbt.keys, data_checks)]
+    copying = copying_of(settings)
+    for_readers = [] if copying is None else [build_reader_copy_asset(copying, keys, dbt.keys, data_checks)]
     url = settings.postgres_url
-    for_a_team = [] if url is None else [build_postgres_asset(url, dbt.keys, data_checks)]
+    for_a_team = [] if url is None else [build_postgres_asset(url, keys, dbt.keys, data_checks)]
     # the models name their own files
     in_python = with_source_code_references([build_raw_assets(settings, on_reading), report, *for_readers, *for_a_team])
-    assets = cast("list[AssetsDefinition | AssetSpec]", [workspace_asset, dbt, *in_python])
+    assets = cast("list[AssetsDefinition | AssetSpec]", [workspace_asset(keys), dbt, *in_python])
     sync_now, sync_on_request = build_sync_now(settings)
     return Definitions(
         assets=map_asset_specs(lambda spec: with_owners_and_freshness(spec, settings), assets),
         asset_checks=[raw_checks, build_checks(settings)],
-        jobs=[sync_job, sync_now, reconcile_job],
+        jobs=[sync_job(keys), sync_now, reconcile_job(keys)],
         schedules=build_schedules(settings),
         sensors=[
             build_marts_follow_raw("staging", "marts", "report"),
@@ -78,3 +83,25 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         # one process per run: DuckDB has one writer, and each further process would import everything again (5 s)
         executor=in_process_executor,
     )
+
+
+def build_repositories(settings: Settings) -> Mapping[str, RepositoryDefinition]:
+    """The definitions of each workspace that the settings name, as repositories by their names.
+
+    Args:
+        settings: those of several workspaces.
+    """
+    repositories = {}
+    for of_one in settings.of_each_workspace():
+        name, made = str(of_one.workspace_name), build_definitions(of_one)
+        repositories[name] = create_repository_using_definitions_args(
+            name,
+            assets=made.assets,
+            schedules=made.schedules,
+            sensors=made.sensors,
+            jobs=made.jobs,
+            resources=made.resources,
+            executor=made.executor,
+            asset_checks=made.asset_checks,
+        )
+    return repositories

@@ -4,16 +4,13 @@ Checks of the data itself are dbt tests and stand beside the models in `dbt_proj
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from dagster import (
     AssetCheckExecutionContext,
-    AssetCheckKey,
     AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSeverity,
     AssetCheckSpec,
-    AssetKey,
     AssetSpec,
     MetadataValue,
     TableColumn,
@@ -23,6 +20,7 @@ from dagster import (
 )
 
 from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.keys import PROOF, Keys
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_log import reading_shown_in, warnings_shown_in
 from analytics_assets.pipeline.months import AskedMonths
@@ -31,32 +29,30 @@ from analytics_assets.pipeline.verification import verify
 from analytics_assets.settings import Settings
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.warehouse.difference import Difference
-from analytics_assets.warehouse.tables import RAW
 
-WORKSPACE_KEY: Final = AssetKey(["api", "workspace"])
-CHECK_NAME: Final = "raw_matches_api"
-CHECK_KEY: Final = AssetCheckKey(WORKSPACE_KEY, CHECK_NAME)
 
-workspace_asset = AssetSpec(
-    WORKSPACE_KEY,
-    description="The workspace behind the REST API, from which everything is loaded. Its check `raw_matches_api` reads the "
-    "API again, all of it, and compares it with the raw tables.",
-    group_name="api",
-    kinds={"api"},
-)
-"""A place of its own for the check: on the raw assets it would run, and spend the API's requests, with each load."""
+def workspace_asset(keys: Keys) -> AssetSpec:
+    """The workspace as an asset: a place for the check, which would run with each load if it were on the raw assets."""
+    return AssetSpec(
+        keys.workspace,
+        description="The workspace behind the REST API, from which everything is loaded. Its check `raw_matches_api` reads the "
+        "API again, all of it, and compares it with the raw tables.",
+        group_name="api",
+        kinds={"api"},
+    )
 
 
 def build_checks(settings: Settings) -> AssetChecksDefinition:
     """`raw_matches_api`: every id and value of the raw tables against the API, over all history."""
+    keys = Keys.of(settings)
 
     @multi_asset_check(
         specs=[
             AssetCheckSpec(
-                CHECK_NAME,
-                asset=WORKSPACE_KEY,
+                PROOF,
+                asset=keys.workspace,
                 # in a run that loads them it comes after them
-                additional_deps=[AssetKey([RAW, name]) for name in RESOURCE_NAMES],
+                additional_deps=[keys.raw(name) for name in RESOURCE_NAMES],
                 description="Every record that the API serves is in the raw tables with the same values, and nothing else is. "
                 "Reads the whole API again; run it by hand, before an invoice or after a doubt. `reconcile_weekly` ends with it.",
             )
@@ -74,8 +70,8 @@ def build_checks(settings: Settings) -> AssetChecksDefinition:
                 progress=progress,
             )
         yield AssetCheckResult(
-            check_name=CHECK_NAME,
-            asset_key=WORKSPACE_KEY,
+            check_name=PROOF,
+            asset_key=keys.workspace,
             passed=not found.unequal,
             severity=AssetCheckSeverity.ERROR,
             description="The raw tables equal the API."

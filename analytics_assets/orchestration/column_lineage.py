@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from dagster import AssetKey, MetadataValue, TableColumn, TableColumnDep, TableColumnLineage, TableRecord, TableSchema
 
-from analytics_assets.orchestration.checks import WORKSPACE_KEY
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.warehouse.descriptions import LOADED_AT
 
@@ -26,30 +26,33 @@ COMPUTED: Final = "computed"
 
 Parents = Sequence[tuple[str, str]]
 """Asset and column of each parent; the "columns" of the API are the fields of its records."""
+WITHOUT_WORKSPACE: Final = Keys()
 TABLE: Final = TableSchema([TableColumn("column"), TableColumn("from")])
 
 
-def lineage_of_model(key: AssetKey) -> dict[str, Any]:
+def lineage_of_model(key: AssetKey, keys: Keys = WITHOUT_WORKSPACE) -> dict[str, Any]:
     """The metadata of a model; none of one that is younger than the file.
 
     Args:
         key: the asset of the model.
+        keys: the keys of its workspace.
     """
-    columns = _computed().get(key.to_user_string())
-    return {} if columns is None else _metadata(columns)
+    columns = _computed().get("/".join(keys.path(key)))
+    return {} if columns is None else _metadata(columns, keys)
 
 
-def lineage_of_raw_table(name: ResourceName) -> dict[str, Any]:
+def lineage_of_raw_table(name: ResourceName, keys: Keys = WITHOUT_WORKSPACE) -> dict[str, Any]:
     """The metadata of a raw table: each column with the field of the API that it is filled from.
 
     Args:
         name: the table.
+        keys: the keys of its workspace.
     """
-    table, workspace = TABLES[name], WORKSPACE_KEY.to_user_string()
+    table, workspace = TABLES[name], "/".join(keys.path(keys.workspace))
     columns: dict[str, Parents] = {column.name: [(workspace, ".".join((table.name, *column.path)))] for column in table.columns}
     if table.parent_column is not None:
         columns[table.parent_column] = [(workspace, f"{table.parent}.id")]
-    return _metadata({**columns, LOADED_AT: []})
+    return _metadata({**columns, LOADED_AT: []}, keys)
 
 
 @cache
@@ -59,9 +62,9 @@ def _computed() -> dict[str, dict[str, Parents]]:
     return assets
 
 
-def _metadata(columns: Mapping[str, Parents]) -> dict[str, Any]:
+def _metadata(columns: Mapping[str, Parents], keys: Keys) -> dict[str, Any]:
     deps = {
-        column: [TableColumnDep(AssetKey.from_user_string(asset), parent) for asset, parent in parents]
+        column: [TableColumnDep(keys.key(*asset.split("/")), parent) for asset, parent in parents]
         for column, parents in columns.items()
     }
     records = [

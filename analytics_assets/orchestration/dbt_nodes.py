@@ -27,6 +27,7 @@ from dagster import (
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.column_lineage import lineage_of_model
+from analytics_assets.orchestration.keys import Keys, layer
 from analytics_assets.warehouse.building import Check, Model
 from analytics_assets.warehouse.built import Relation
 
@@ -46,9 +47,11 @@ class DbtNodes:
 
     Args:
         manifest: dbt's manifest of the project.
+        keys: what the assets are called.
     """
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, manifest: Mapping[str, Any], keys: Keys | None = None) -> None:
+        self._keys = keys or Keys()
         self._sources: Mapping[str, Properties] = manifest["sources"]
         nodes: Mapping[str, Properties] = manifest["nodes"]
         self.models = {node: each for node, each in nodes.items() if each["resource_type"] == "model"}
@@ -134,8 +137,8 @@ class DbtNodes:
     def asset_key(self, node: str) -> AssetKey:
         """The asset of a model, or the one that fills a source; `raw` and `raw_history` are filled by the same."""
         if node in self._sources:
-            return AssetKey(self._sources[node]["config"]["meta"]["dagster"]["asset_key"])
-        return AssetKey(list(self.relation(node)))
+            return self._keys.key(*self._sources[node]["config"]["meta"]["dagster"]["asset_key"])
+        return self._keys.key(*self.relation(node))
 
     def check_key(self, test: str) -> AssetCheckKey:
         """The check of a test: of the model that it names or, if it names none, the only one that it reads."""
@@ -167,19 +170,19 @@ class DbtNodes:
             key=key,
             deps=[AssetDep(parent) for parent in upstream],
             description=properties["description"],
-            group_name=key.path[0],
+            group_name=layer(key),
             automation_condition=FOLLOWS_RAW,
             kinds={"dbt", "duckdb", materialized},
             code_version=sha256(properties["raw_code"].encode()).hexdigest(),
             skippable=True,
             metadata={
                 "dagster/column_schema": MetadataValue.table_schema(_schema(properties["columns"])),
-                "dagster/table_name": ".".join([database, *key.path]),
+                "dagster/table_name": ".".join([database, *self.relation(model)]),
                 "dbt/materialization": materialized,
                 "dagster/code_references": CodeReferencesMetadataValue(
                     code_references=[LocalFileCodeReference(file_path=str(file))]
                 ),
-                **lineage_of_model(key),
+                **lineage_of_model(key, self._keys),
             },
         )
 
@@ -208,8 +211,11 @@ def _schema(columns: Mapping[str, Properties]) -> TableSchema:
     )
 
 
-def load_nodes() -> DbtNodes:
+def load_nodes(keys: Keys | None = None) -> DbtNodes:
     """The nodes of the prepared manifest.
+
+    Args:
+        keys: what the assets are called.
 
     Raises:
         FileNotFoundError: the manifest has not been prepared.
@@ -217,7 +223,7 @@ def load_nodes() -> DbtNodes:
     for file in (MANIFEST, PARSED, QUERIES):
         if not file.exists():
             raise FileNotFoundError(f"{file.name} of the dbt project is missing: run `make setup`.")
-    return DbtNodes(json.loads(MANIFEST.read_text()))
+    return DbtNodes(json.loads(MANIFEST.read_text()), keys)
 
 
 def changed_since_parsed(project: Path = PROJECT_DIR) -> Path | None:

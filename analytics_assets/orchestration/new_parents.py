@@ -10,10 +10,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from dagster import AssetKey, RunRequest, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason, sensor
+from dagster import RunRequest, SensorDefinition, SensorEvaluationContext, SensorResult, SkipReason, sensor
 
 from analytics_assets.orchestration.failures import sentence_of
 from analytics_assets.orchestration.jobs import sync_going_on, sync_job
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.look import listed_now
@@ -35,10 +36,11 @@ CHILDREN: Final[Mapping[ResourceName, ResourceName]] = {
 
 def build_sync_on_new_parents(settings: Settings) -> SensorDefinition:
     """The sensor that asks for a sync as soon as a member or a project is new; off until it is started."""
+    keys = Keys.of(settings)
 
     @sensor(
         name="sync_on_new_parents",
-        job=sync_job,
+        job=sync_job(keys),
         minimum_interval_seconds=SECONDS_BETWEEN,
         description="Every 15 minutes: reads the lists of members and projects, and asks for a sync if one is there that the "
         "warehouse lacks; once for each. A new project asks for its tasks, a new member for the entries, and each for all "
@@ -48,7 +50,7 @@ def build_sync_on_new_parents(settings: Settings) -> SensorDefinition:
     def sync_on_new_parents(
         context: SensorEvaluationContext, api: WorkspaceAccessResource, warehouse: Warehouse
     ) -> SensorResult | SkipReason:
-        if going_on := sync_going_on(context.instance, warehouse.path):
+        if going_on := sync_going_on(context.instance, keys, warehouse.path):
             return SkipReason(f"{going_on}; it finds new members and projects by itself.")
         try:
             there = known_ids(warehouse.path)
@@ -65,7 +67,7 @@ def build_sync_on_new_parents(settings: Settings) -> SensorDefinition:
         cursor = json.dumps({name: sorted(ids) for name, ids in unknown.items()})
         if not any(fresh.values()):
             return SensorResult(skip_reason="No member and no project is new.", cursor=cursor)
-        return SensorResult(run_requests=[_request(context, fresh)], cursor=cursor)
+        return SensorResult(run_requests=[_request(context, keys, fresh)], cursor=cursor)
 
     return sync_on_new_parents
 
@@ -98,10 +100,10 @@ def listed_ids(api: Api, there: Ids) -> Ids:
     return listed_now(api, list(CHILDREN), requests=requests, backoff_factor=0)
 
 
-def _request(context: SensorEvaluationContext, fresh: Ids) -> RunRequest:
+def _request(context: SensorEvaluationContext, keys: Keys, fresh: Ids) -> RunRequest:
     """A sync of all that the new ones may have changed: the children of parents that are all known are left out."""
     assert context.repository_def is not None
-    untouched = {AssetKey([RAW, child]) for parent, child in CHILDREN.items() if not fresh[parent]}
+    untouched = {keys.raw(child) for parent, child in CHILDREN.items() if not fresh[parent]}
     assets = context.repository_def.asset_graph.materializable_asset_keys - untouched
     names = sorted(f"{name} {row}" for name, ids in fresh.items() for row in ids)
     return RunRequest(run_key=sha256("\n".join(names).encode()).hexdigest(), asset_selection=sorted(assets))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from dagster import AssetSpec, FreshnessPolicy
 
-from analytics_assets.orchestration.checks import WORKSPACE_KEY
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings
 
 
@@ -23,6 +23,6 @@ def with_owners_and_freshness(spec: AssetSpec, settings: Settings) -> AssetSpec:
     """
     owners = settings.owners.split(",") if settings.owners else []
     hours = settings.fresh_within_hours
-    if hours is None or spec.key == WORKSPACE_KEY or spec.partitions_def is not None:
+    if hours is None or spec.key == Keys.of(settings).workspace or spec.partitions_def is not None:
         return spec.replace_attributes(owners=owners)
     return spec.replace_attributes(owners=owners, freshness_policy=FreshnessPolicy.time_window(timedelta(hours=hours)))

@@ -21,16 +21,15 @@ from dagster import (
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
 from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.keys import Keys, layer
 from analytics_assets.orchestration.latest_checks import refuse_while_checks_fail
 from analytics_assets.orchestration.report_asset import GROUP
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
+from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.postgres import deliver, tables_that_differ
 from analytics_assets.warehouse.postgres_session import shown_address
 
-POSTGRES_KEY: Final = AssetKey([GROUP, "postgres"])
-POSTGRES_STEP: Final = POSTGRES_KEY.to_python_identifier()
-"""What Dagster calls the step that makes it."""
 CHECK_NAME: Final = "postgres_has_the_rows_of_the_warehouse"
 CHECK_DESCRIPTION: Final = (
     "Each table that was sent was read back, and has the rows of the warehouse, value by value. Where it has not, somebody has "
@@ -38,23 +37,24 @@ CHECK_DESCRIPTION: Final = (
 )
 
 
-def build_postgres_asset(url: str, models: Iterable[AssetKey], checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
+def build_postgres_asset(url: str, keys: Keys, models: Iterable[AssetKey], checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
     """The asset of the delivered tables.
 
     Args:
         url: the database; a secret.
+        keys: what the assets are called.
         models: all models; the tables are delivered when all marts are built.
         checks: the checks of the data. While one of severity ERROR fails, what is in Postgres stays.
     """
-    deps, keys = sorted(key for key in models if key.path[0] == "marts"), sorted(checks)
+    deps, of_data = sorted(key for key in models if layer(key) == MARTS), sorted(checks)
 
     @asset(
-        key=POSTGRES_KEY,
+        key=keys.postgres,
         deps=deps,
         group_name=GROUP,
         kinds={"postgres"},
         automation_condition=FOLLOWS_RAW,
-        check_specs=[AssetCheckSpec(CHECK_NAME, asset=POSTGRES_KEY, description=CHECK_DESCRIPTION)],
+        check_specs=[AssetCheckSpec(CHECK_NAME, asset=keys.postgres, description=CHECK_DESCRIPTION)],
         description="The tables of raw, raw_history and marts once more in Postgres, under the same names: replaced in one "
         "transaction when all checks of severity ERROR pass. A table whose rows have not changed is not sent again.",
     )
@@ -64,7 +64,7 @@ def build_postgres_asset(url: str, models: Iterable[AssetKey], checks: Iterable[
             warnings_shown_in(context.log),
             warehouse.writing(f"delivery to Postgres, run {context.run.run_id[:8]}"),
         ):
-            refuse_while_checks_fail(context.instance, keys, what_stays="What is in Postgres stays")
+            refuse_while_checks_fail(context.instance, of_data, what_stays="What is in Postgres stays")
             made = deliver(warehouse.path, url)
             differ = tables_that_differ(warehouse.path, url, made.sent)
         yield MaterializeResult(

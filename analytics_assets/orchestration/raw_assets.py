@@ -6,11 +6,11 @@ read and believed is decided in `source/`, what is written in `warehouse/`; here
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
 from dagster import (
     AssetExecutionContext,
-    AssetKey,
     AssetMaterialization,
     AssetsDefinition,
     AssetSpec,
@@ -20,9 +20,9 @@ from dagster import (
     MonthlyPartitionsDefinition,
 )
 
-from analytics_assets.orchestration.checks import WORKSPACE_KEY
 from analytics_assets.orchestration.column_lineage import lineage_of_raw_table
 from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.partitions import (
     PARTITION_TAG,
     RANGE_START_TAG,
@@ -49,7 +49,7 @@ from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.configured import dlt_configured
 from analytics_assets.warehouse.month_figures import MonthFigures, month_figures
-from analytics_assets.warehouse.tables import RAW
+from analytics_assets.warehouse.together import carry_over
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # tells of a removal in 0.26; 0.29.1 is the last of its line
@@ -63,9 +63,10 @@ GROUP: Final = "raw"
 class RawTranslator(DagsterDltTranslator):
     """dlt resource → asset spec; key, lineage and write promise are read from the source, never retyped."""
 
-    def __init__(self, partitions: MonthlyPartitionsDefinition) -> None:
+    def __init__(self, partitions: MonthlyPartitionsDefinition, keys: Keys) -> None:
         super().__init__()
         self._partitions = partitions
+        self._keys = keys
 
     def get_asset_spec(self, data: Any) -> AssetSpec:
         """The spec of one resource.
@@ -77,8 +78,8 @@ class RawTranslator(DagsterDltTranslator):
         name = cast(ResourceName, resource.name)
         parent = resource._pipe.parent  # noqa: SLF001  # dlt shows a resource's parent nowhere else; dagster-dlt reads it here too
         return AssetSpec(
-            key=AssetKey([RAW, name]),
-            deps=[AssetKey([RAW, parent.name]) if resource.is_transformer else WORKSPACE_KEY],
+            key=self._keys.raw(name),
+            deps=[self._keys.raw(parent.name) if resource.is_transformer else self._keys.workspace],
             description=TABLES[name].description,
             group_name=GROUP,
             kinds={"dlt", "duckdb"},
@@ -87,7 +88,7 @@ class RawTranslator(DagsterDltTranslator):
                 COLUMN_SCHEMA: column_schema(name, {}),
                 "endpoint": MetadataValue.text(endpoint_of(name)),
                 "primary key": "id",
-                **lineage_of_raw_table(name),
+                **lineage_of_raw_table(name, self._keys),
             },
             partitions_def=self._partitions if TABLES[name].is_windowed else None,
         )
@@ -100,6 +101,7 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
         settings: how the API is asked and which history is read.
         on_reading: called when a reading begins, with what shows how far it is.
     """
+    keys = Keys.of(settings)
     with dlt_configured(settings.concurrency):
         shape = analytics_source(api_key="", api_url="https://api.example.com", workspace_id="shape")
 
@@ -107,7 +109,7 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
         dlt_source=shape,
         dlt_pipeline=None,  # type: ignore[arg-type]  # a dlt pipeline makes its folder on disk when it is defined
         name="raw",
-        dagster_dlt_translator=RawTranslator(month_partitions(settings.start_date)),
+        dagster_dlt_translator=RawTranslator(month_partitions(settings.start_date), keys),
         backfill_policy=BackfillPolicy.single_run(),
     )
     def raw(
@@ -120,6 +122,7 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
         with (
             failures_in_a_sentence(),
             warnings_shown_in(context.log),
+            _in_its_place(settings, warehouse),
             open_sync(
                 api=api.api(settings),
                 warehouse=warehouse.path,
@@ -150,12 +153,20 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
                 for key, of_month in _metadata_of_months(report, warehouse).items():
                     if _has_partitions(context):
                         metadata = {figure: value for figure, value in metadata.items() if figure not in of_month}
-                        context.add_asset_metadata(of_month, asset_key=AssetKey([RAW, name]), partition_key=key)
+                        context.add_asset_metadata(of_month, asset_key=keys.raw(name), partition_key=key)
                     else:
-                        context.log_event(AssetMaterialization(AssetKey([RAW, name]), partition=key, metadata=of_month))
-            yield MaterializeResult(asset_key=AssetKey([RAW, name]), metadata=metadata)
+                        context.log_event(AssetMaterialization(keys.raw(name), partition=key, metadata=of_month))
+            yield MaterializeResult(asset_key=keys.raw(name), metadata=metadata)
 
     return raw
+
+
+@contextmanager
+def _in_its_place(settings: Settings, warehouse: Warehouse) -> Iterator[None]:
+    """Move the file of a workspace first that was loaded alone until now, and is one of several from now on."""
+    if settings.one_of_several is not None and settings.workspace_id is not None:
+        carry_over(settings.one_of_several.together, warehouse.path, settings.workspace_id)
+    yield
 
 
 def _metadata_of_months(report: SyncReport, warehouse: Warehouse) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,6 @@ from dagster import (
     AssetChecksDefinition,
     AssetCheckSeverity,
     AssetCheckSpec,
-    AssetKey,
     DagsterInstance,
     TableSchemaMetadataValue,
     multi_asset_check,
@@ -23,6 +22,7 @@ from dagster import (
 
 from analytics_assets.orchestration.dbt_events import found_rows, sample_of
 from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.raw_metadata import COLUMN_SCHEMA
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.source.columns import TABLES, ResourceName, Table
@@ -50,10 +50,9 @@ class RawCheck:
     severity: AssetCheckSeverity
     query: str
 
-    @property
-    def key(self) -> AssetCheckKey:
+    def key(self, keys: Keys) -> AssetCheckKey:
         """The check as Dagster names it."""
-        return AssetCheckKey(AssetKey([RAW, self.resource]), self.name)
+        return AssetCheckKey(keys.raw(self.resource), self.name)
 
 
 def raw_checks() -> list[RawCheck]:
@@ -94,10 +93,14 @@ def _checks_of(table: Table) -> Iterator[RawCheck]:
     )
 
 
-def build_raw_checks() -> AssetChecksDefinition:
-    """The checks in one step, right after the load; one of severity ERROR keeps back the models."""
-    checks = {check.key: check for check in raw_checks()}
-    of_columns = {AssetCheckKey(AssetKey([RAW, name]), COLUMNS_CHECK) for name in TABLES}
+def build_raw_checks(keys: Keys) -> AssetChecksDefinition:
+    """The checks in one step, right after the load; one of severity ERROR keeps back the models.
+
+    Args:
+        keys: what the assets are called.
+    """
+    checks = {check.key(keys): check for check in raw_checks()}
+    of_columns = {AssetCheckKey(keys.raw(name), COLUMNS_CHECK) for name in TABLES}
 
     @multi_asset_check(
         name="raw_checks",
@@ -124,15 +127,15 @@ def build_raw_checks() -> AssetChecksDefinition:
                     continue
                 check = checks[key]
                 found = count(con, f"({check.query})")
-                yield _result(check, found, sample_of(con, check.query) if found else [])
+                yield _result(key, check, found, sample_of(con, check.query) if found else [])
 
     return run_raw_checks
 
 
-def _result(check: RawCheck, found: int, sample: list[dict[str, str]]) -> AssetCheckResult:
+def _result(key: AssetCheckKey, check: RawCheck, found: int, sample: list[dict[str, str]]) -> AssetCheckResult:
     return AssetCheckResult(
         passed=not found,
-        asset_key=check.key.asset_key,
+        asset_key=key.asset_key,
         check_name=check.name,
         severity=check.severity,
         description=check.description if found else None,

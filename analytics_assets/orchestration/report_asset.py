@@ -15,7 +15,6 @@ from dagster import (
     AssetCheckSeverity,
     AssetCheckSpec,
     AssetExecutionContext,
-    AssetKey,
     AssetsDefinition,
     DagsterInstance,
     MaterializeResult,
@@ -24,8 +23,8 @@ from dagster import (
 )
 
 from analytics_assets.orchestration.automation import FOLLOWS_RAW
-from analytics_assets.orchestration.checks import CHECK_KEY
 from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.latest_checks import ENDED, latest_results
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
@@ -36,9 +35,6 @@ from analytics_assets.report.queries import MARTS
 from analytics_assets.report.writing import report_file, write_report
 from analytics_assets.settings import Settings
 
-REPORT_KEY: Final = AssetKey(["report", "overview"])
-REPORT_STEP: Final = REPORT_KEY.to_python_identifier()
-"""What Dagster calls the step that makes it."""
 GROUP: Final = "report"
 CHECK_NAME: Final = "marts_of_the_page_are_up_to_date"
 CHECK_DESCRIPTION: Final = (
@@ -57,15 +53,15 @@ def build_report_asset(
         checks: the checks of the data, whose latest results stand on the page.
         stale_marts: which marts of the page a sync of the warehouse file would build anew.
     """
-    keys = sorted(checks)
+    keys, of_data = Keys.of(settings), sorted(checks)
 
     @asset(
-        key=REPORT_KEY,
-        deps=[AssetKey(["marts", mart]) for mart in MARTS],
+        key=keys.report,
+        deps=[keys.mart(mart) for mart in MARTS],
         group_name=GROUP,
         automation_condition=FOLLOWS_RAW,
         kinds={"html"},
-        check_specs=[AssetCheckSpec(CHECK_NAME, asset=REPORT_KEY, description=CHECK_DESCRIPTION)],
+        check_specs=[AssetCheckSpec(CHECK_NAME, asset=keys.report, description=CHECK_DESCRIPTION)],
         description="One HTML page for the owner of the workspace: hours, billable share, money, capacity, budgets and late "
         "changes, and the checks that did not pass. "
         "It needs no network and holds no script; each figure names the query it comes from.",
@@ -76,8 +72,8 @@ def build_report_asset(
                 warehouse.path,
                 report_file(warehouse.path.parent),
                 today=settings.as_of_date or datetime.now(UTC).date(),
-                checks=latest_results(context.instance, keys),
-                last_verified=last_comparison(context.instance),
+                checks=latest_results(context.instance, of_data),
+                last_verified=last_comparison(context.instance, keys.proof),
             )
             stale = stale_marts(warehouse.path)
         metadata = {
@@ -99,9 +95,9 @@ def build_report_asset(
     return overview
 
 
-def last_comparison(instance: DagsterInstance) -> Verified | None:
+def last_comparison(instance: DagsterInstance, proof: AssetCheckKey) -> Verified | None:
     """How `raw_matches_api` ended when it ran last; None where it never did."""
-    records = instance.event_log_storage.get_asset_check_execution_history(CHECK_KEY, limit=1, status=set(ENDED))
+    records = instance.event_log_storage.get_asset_check_execution_history(proof, limit=1, status=set(ENDED))
     if not records or records[0].evaluation is None:
         return None
     return Verified(datetime.fromtimestamp(records[0].create_timestamp, UTC), records[0].evaluation.passed)

@@ -22,6 +22,7 @@ from dagster import (
 
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.jobs import sync_job
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.resources import WorkspaceAccessResource
 from analytics_assets.pipeline.look import SHORT_LIST
 from analytics_assets.pipeline.progress import ReadingProgress
@@ -62,7 +63,7 @@ def build_sync_now(settings: Settings) -> tuple[JobDefinition, SensorDefinition]
         run_status=DagsterRunStatus.SUCCESS,
         name="sync_on_request",
         monitored_jobs=[sync_now],
-        request_job=sync_job,
+        request_job=sync_job(Keys.of(settings)),
         minimum_interval_seconds=SECONDS_BETWEEN,
         default_status=DefaultSensorStatus.RUNNING,
         description="Starts `sync` once after each run of `sync_now`. It is on because it does nothing until a person starts "

@@ -14,6 +14,7 @@ import duckdb
 from dagster import AssetExecutionContext
 
 from analytics_assets.orchestration.dbt_nodes import DbtNodes
+from analytics_assets.orchestration.keys import layer
 from analytics_assets.warehouse.built import Built, Relation, built_nodes, fingerprint, states_of_raw, this_day
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.tables import RAW
@@ -88,7 +89,7 @@ def out_of_date(warehouse: Path, nodes: DbtNodes, models: Collection[Relation], 
 
 def _loads_raw(context: AssetExecutionContext) -> bool:
     asked = context.run.asset_selection
-    return not asked or any(key.path[0] == RAW for key in asked)
+    return not asked or any(layer(key) == RAW for key in asked)
 
 
 def _selected(context: AssetExecutionContext, nodes: DbtNodes) -> list[str]:

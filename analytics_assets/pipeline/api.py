@@ -52,7 +52,7 @@ class Api:
             backoff_factor=settings.retry_backoff_factor,
             read_timeout_seconds=settings.request_timeout_seconds,
             requests_per_hour=settings.requests_per_hour,
-            ledger=ledger_file(settings.duckdb_path),
+            ledger=ledger_file(settings.named_file),
         )
         return cls(
             access or settings.access(),

@@ -4,17 +4,21 @@ Two workspaces in one file would delete each other's rows, because a row that a 
 deleted. Only the id of the workspace counts; its host may change.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import duckdb
 
+from analytics_assets.setting_values import WORKSPACES_FOLDER
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of
 
 WORKSPACE: Final = f"{RAW}._workspace"
+TOGETHER: Final = f"{RAW}._put_together"
+"""Which tables of which workspaces a common file holds, see `together.py`; no other file has it."""
 
 
 def claim_workspace(con: duckdb.DuckDBPyConnection, path: Path, *, workspace_id: str, api_url: str) -> None:
@@ -64,6 +68,8 @@ def refuse_another_workspace(con: duckdb.DuckDBPyConnection, path: Path, workspa
     Raises:
         WarehouseError: it does.
     """
+    if (several := workspaces_together(con)) is not None:
+        raise WarehouseError(several_workspaces(path, several))
     held = held_workspace(con)
     if held is not None and held[0] != workspace_id:
         raise WarehouseError(another_workspace(path, held, workspace_id))
@@ -75,6 +81,22 @@ def another_workspace(path: Path, held: tuple[str, str], workspace_id: str) -> s
         f"{path} holds workspace {held[0]} (read from {held[1]}), not workspace {workspace_id}: set ANALYTICS_DUCKDB_PATH "
         "to another file, or remove this one to start over."
     )
+
+
+def several_workspaces(path: Path, held: Sequence[str]) -> str:
+    """The message about a file of several workspaces where the warehouse of one is expected."""
+    return (
+        f"{path} holds the tables of several workspaces ({', '.join(held)}), not the warehouse of one: name all of them in "
+        f"ANALYTICS_WORKSPACE_ID again, or set ANALYTICS_DUCKDB_PATH to another file. The warehouse of each lies in "
+        f"{path.parent / WORKSPACES_FOLDER}, and can be set too."
+    )
+
+
+def workspaces_together(con: duckdb.DuckDBPyConnection) -> list[str] | None:
+    """The workspaces of a common file; None where it is the warehouse of one."""
+    if not columns_of(con, *_split(TOGETHER)):
+        return None
+    return [row[0] for row in con.execute(f"SELECT DISTINCT workspace_id FROM {TOGETHER} ORDER BY ALL").fetchall()]
 
 
 def held_workspace(con: duckdb.DuckDBPyConnection) -> tuple[str, str] | None:

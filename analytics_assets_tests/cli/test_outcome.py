@@ -5,8 +5,7 @@ from dagster import AssetKey
 
 from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.watch import FailedStep, RunWatch
-from analytics_assets.orchestration.reader_copy import READER_COPY_STEP
-from analytics_assets.orchestration.report_asset import REPORT_KEY, REPORT_STEP
+from analytics_assets.orchestration.keys import READER_COPY_STEP, REPORT_STEP, Keys
 
 TAGS, DIM_TAGS = AssetKey(["raw", "tags"]), AssetKey(["marts", "dim_tags"])
 
@@ -31,7 +30,7 @@ def test_a_failed_run_claims_no_more_than_is_so(
 
 def test_a_failed_report_is_not_told_as_a_failed_load(capsys: pytest.CaptureFixture[str]) -> None:
     failed = FailedStep(REPORT_STEP, "/data/report can't be read or written: Permission denied.", "")
-    watch = RunWatch(planned={TAGS, DIM_TAGS, REPORT_KEY}, begun={"raw", "dbt", REPORT_STEP}, failed_steps=[failed])
+    watch = RunWatch(planned={TAGS, DIM_TAGS, Keys().report}, begun={"raw", "dbt", REPORT_STEP}, failed_steps=[failed])
     print_outcome(watch, verbose=False)
     assert exit_code_of(watch) == 1
     assert capsys.readouterr().err == (
@@ -42,7 +41,7 @@ def test_a_failed_report_is_not_told_as_a_failed_load(capsys: pytest.CaptureFixt
 
 def test_a_failed_copy_is_not_told_as_a_failed_load(capsys: pytest.CaptureFixture[str]) -> None:
     failed = FailedStep(READER_COPY_STEP, "The disk of /data is full.", "")
-    watch = RunWatch(planned={TAGS, DIM_TAGS, REPORT_KEY}, begun={"raw", "dbt", READER_COPY_STEP}, failed_steps=[failed])
+    watch = RunWatch(planned={TAGS, DIM_TAGS, Keys().report}, begun={"raw", "dbt", READER_COPY_STEP}, failed_steps=[failed])
     print_outcome(watch, verbose=False)
     assert exit_code_of(watch) == 1
     assert capsys.readouterr().err == (

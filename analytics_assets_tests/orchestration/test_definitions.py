@@ -17,7 +17,7 @@ from dagster import (
 )
 
 from analytics_assets.definitions import build_definitions
-from analytics_assets.orchestration.checks import WORKSPACE_KEY
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings, SettingsError, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def test_a_bad_value_is_named_before_anything_starts(monkeypatch: pytest.MonkeyP
 
 def test_every_asset_carries_a_check_and_every_check_a_description() -> None:
     graph = build_definitions(Settings()).resolve_asset_graph()
-    assert {key.asset_key for key in graph.asset_check_keys} == graph.executable_asset_keys | {WORKSPACE_KEY}
+    assert {key.asset_key for key in graph.asset_check_keys} == graph.executable_asset_keys | {Keys().workspace}
     assert [key for key in graph.asset_check_keys if len(graph.get_check_spec(key).description or "") < 30] == []
 
 

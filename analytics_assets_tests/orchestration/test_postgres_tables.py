@@ -7,7 +7,7 @@ from dagster import AssetCheckSeverity
 
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration import postgres_tables
-from analytics_assets.orchestration.postgres_tables import POSTGRES_KEY
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings, load_settings
 from analytics_assets.warehouse.postgres import Delivery, deliver
 from analytics_assets_tests.deploy.postgres import PASSWORD
@@ -70,4 +70,4 @@ def test_a_database_that_is_not_there_is_one_sentence(project: Project, monkeypa
 
 
 def test_without_the_setting_there_is_no_such_asset() -> None:
-    assert POSTGRES_KEY not in build_definitions(Settings()).resolve_asset_graph().get_all_asset_keys()
+    assert Keys().postgres not in build_definitions(Settings()).resolve_asset_graph().get_all_asset_keys()

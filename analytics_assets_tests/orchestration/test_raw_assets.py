@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 from dagster import (
     AssetCheckEvaluation,
-    AssetCheckKey,
     AssetKey,
     AssetSelection,
     DagsterEventType,
@@ -18,7 +17,7 @@ from dagster import (
 )
 
 from analytics_assets.demo.records import Record
-from analytics_assets.orchestration.checks import CHECK_NAME, WORKSPACE_KEY
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.partitions import partition_key, range_tags
 from analytics_assets.pipeline.months import Month, Span
 from analytics_assets.pipeline.progress import ResourceProgress, so_far
@@ -196,7 +195,7 @@ def test_raw_matches_api_is_green_after_a_sync_and_red_after_a_change(project: P
 
 def evaluation_of_raw_matches_api(project: Project) -> AssetCheckEvaluation:
     """Run the check alone, as its button in the UI does."""
-    selection = AssetSelection.checks(AssetCheckKey(WORKSPACE_KEY, CHECK_NAME))
+    selection = AssetSelection.checks(Keys().proof)
     definitions = Definitions.merge(project.definitions, Definitions(jobs=[define_asset_job("check", selection)]))
     result = definitions.resolve_job_def("check").execute_in_process(instance=project.instance, raise_on_error=False)
     (evaluation,) = result.get_asset_check_evaluations()

@@ -15,6 +15,7 @@ from dagster import (
 )
 
 from analytics_assets.orchestration.dbt_events import FAILED_ROWS, QUERY, SAMPLE
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.raw_checks import COLUMNS_CHECK, DROP_ROWS, raw_checks
 from analytics_assets.source.columns import RESOURCE_NAMES
@@ -35,7 +36,7 @@ def failed(result: ExecuteInProcessResult) -> set[tuple[str, str]]:
 
 def checks_alone(project: Project) -> ExecuteInProcessResult:
     """The checks of the raw tables without a load before them, as their button in the UI runs them."""
-    selection = AssetSelection.checks(*(check.key for check in raw_checks()))
+    selection = AssetSelection.checks(*(check.key(Keys()) for check in raw_checks()))
     definitions = Definitions.merge(project.definitions, Definitions(jobs=[define_asset_job("checks", selection)]))
     return definitions.resolve_job_def("checks").execute_in_process(instance=project.instance, raise_on_error=False)
 
@@ -76,7 +77,9 @@ def test_rows_that_somebody_wrote_with_sql_are_found_and_keep_back_the_models(lo
     query = str(found.metadata[QUERY].value).removeprefix("```sql").removesuffix("```")
     assert len(loaded.rig.query(query)) == 1
     graph = loaded.definitions.resolve_asset_graph()
-    assert all(graph.get_check_spec(check.key).blocking == (check.severity is AssetCheckSeverity.ERROR) for check in raw_checks())
+    assert all(
+        graph.get_check_spec(check.key(Keys())).blocking == (check.severity is AssetCheckSeverity.ERROR) for check in raw_checks()
+    )
 
 
 def test_a_field_that_the_api_begins_to_send_is_named_once(loaded: Project) -> None:

@@ -8,7 +8,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
 
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration import reader_copy
-from analytics_assets.orchestration.reader_copy import READER_COPY_KEY
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import load_settings
 from analytics_assets.warehouse.reader_copy import ReaderCopy, copy_for_readers
 from analytics_assets_tests.orchestration.conftest import Project
@@ -73,9 +73,9 @@ def test_a_copy_that_lacks_rows_is_reported(project: Project, monkeypatch: pytes
 def test_the_copy_comes_after_all_marts(project: Project) -> None:
     graph = project.definitions.resolve_asset_graph()
     marts = {key for key in graph.materializable_asset_keys if key.path[0] == "marts"}
-    assert graph.get(READER_COPY_KEY).parent_keys == marts
+    assert graph.get(Keys().reader_copy).parent_keys == marts
 
 
 def test_no_copy_is_made_where_the_setting_is_empty(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANALYTICS_READER_PATH", "")
-    assert READER_COPY_KEY not in build_definitions(load_settings()).resolve_asset_graph().get_all_asset_keys()
+    assert Keys().reader_copy not in build_definitions(load_settings()).resolve_asset_graph().get_all_asset_keys()

@@ -19,6 +19,7 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from analytics_assets.definitions import build_definitions
 from analytics_assets.demo.faults import Fault
 from analytics_assets.orchestration.jobs import REASON_TAG
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
 from analytics_assets.orchestration.report_asset import last_comparison
 from analytics_assets.pipeline import look
@@ -96,7 +97,7 @@ def test_sync_hourly_asks_for_a_run_on_a_file_that_is_not_a_warehouse_and_the_ru
     assert requested(project, "sync_hourly", datetime.now(UTC))
     failure = project.run("raw/tags").get_step_failure_events()[0].step_failure_data.user_failure_data
     assert failure is not None
-    assert "can't be opened" in str(failure.description)
+    assert "is not a DuckDB file" in str(failure.description)
 
 
 def test_a_run_without_partitions_shows_each_month_that_it_read(project: Project) -> None:
@@ -199,7 +200,7 @@ def test_reconcile_weekly_ends_with_the_proof(project: Project) -> None:
     assert steps.index("raw") < steps.index("raw_matches_api")
     (proof,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "raw_matches_api"]
     assert proof.passed
-    verified = last_comparison(project.instance)
+    verified = last_comparison(project.instance, Keys().proof)
     assert verified is not None and verified.is_equal
 
 

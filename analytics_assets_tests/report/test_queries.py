@@ -9,7 +9,7 @@ import pytest
 from dagster import AssetKey
 
 from analytics_assets.definitions import build_definitions
-from analytics_assets.orchestration.report_asset import REPORT_KEY
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.report.queries import FILE, MARTS, QUERIES, marts_of
 from analytics_assets.report.writing import write_report
 from analytics_assets.settings import Settings
@@ -63,7 +63,7 @@ def test_every_query_orders_its_rows_wholly(lived_in: Build, name: str) -> None:
 
 def test_asset_and_exposure_depend_on_the_marts_that_the_queries_read(lived_in: Build) -> None:
     assert MARTS
-    node = build_definitions(Settings()).resolve_asset_graph().get(REPORT_KEY)
+    node = build_definitions(Settings()).resolve_asset_graph().get(Keys().report)
     assert node.parent_keys == {AssetKey(["marts", mart]) for mart in MARTS}
     exposures = lived_in.manifest["exposures"]
     (exposure,) = [each for each in exposures.values() if each["name"] == "overview_report"]

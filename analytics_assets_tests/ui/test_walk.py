@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from analytics_assets.demo.serving import DemoServer
-from analytics_assets.orchestration.checks import CHECK_NAME
 from analytics_assets.orchestration.jobs import SYNC
+from analytics_assets.orchestration.keys import PROOF
 from analytics_assets.source.columns import TABLES
 from analytics_assets_tests.tiny import MONTHS, month
 from analytics_assets_tests.ui.dev_server import LOCATION
@@ -86,7 +86,7 @@ def test_a_mart_shows_some_of_its_rows(walk: Walk) -> None:
 
 def test_the_check_that_compares_with_the_api_passes_when_it_is_run_by_hand(walk: Walk) -> None:
     walk.open("/assets/api/workspace?view=checks")
-    walk.sees(CHECK_NAME)
+    walk.sees(PROOF)
     walk.picture("before")
     walk.button("Execute").click()
     walk.sees("The raw tables equal the API.")

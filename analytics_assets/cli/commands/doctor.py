@@ -60,6 +60,15 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
     except SettingsError as error:
         yield from wrong_settings(error)
         return
+    for of_one in settings.of_each_workspace():
+        yield from _of_workspace(of_one)
+    if settings.postgres_url is not None:
+        yield _postgres(settings.postgres_url)
+    yield _user_interface(settings)
+
+
+def _of_workspace(settings: Settings) -> Iterator[Finding]:
+    """The results that are of one workspace."""
     try:
         access = settings.access()
     except SettingsError as error:
@@ -69,9 +78,6 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
         yield Finding("settings", "ok", words)
         yield from examine_api(settings, access)
     yield from examine_files(settings)
-    if settings.postgres_url is not None:
-        yield _postgres(settings.postgres_url)
-    yield _user_interface(settings)
 
 
 def _postgres(url: str) -> Finding:

@@ -7,7 +7,7 @@ import argparse
 from datetime import UTC, datetime
 
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
-from analytics_assets.cli.commands.sync import sync
+from analytics_assets.cli.commands.sync import sync, sync_each
 from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import CommandError, say
 from analytics_assets.demo.late_changes import MONTHS, late_months
@@ -19,8 +19,8 @@ def main(args: argparse.Namespace) -> int:
     settings = loaded_settings()
     if settings.means_own_workspace:
         settings = checked_settings()
-        say(f"Syncing workspace {settings.workspace_id} of {settings.api_url} into {settings.duckdb_path}.")
-        return sync(settings, verbose=args.verbose)
+        say(f"Syncing {_in_words(settings)} of {settings.api_url} into {settings.duckdb_path}.")
+        return sync_each(settings, verbose=args.verbose)
     say_demo(settings)
     is_new = not settings.duckdb_path.exists()
     with demo_api(today=demo_day(settings.duckdb_path), taken_back=is_new) as demo:
@@ -32,6 +32,11 @@ def main(args: argparse.Namespace) -> int:
             _read_late_months(settings)
         say(f"The demo API answers on {settings.api_url}; syncing all its history into {settings.duckdb_path}.")
         return sync(settings, first=f"{settings.start_date:%Y-%m}", verbose=args.verbose)
+
+
+def _in_words(settings: Settings) -> str:
+    ids = [str(of_one.workspace_id) for of_one in settings.of_each_workspace()]
+    return f"workspace{'' if len(ids) == 1 else 's'} {', '.join(ids)}"
 
 
 def _read_late_months(settings: Settings) -> None:

@@ -7,6 +7,7 @@ import argparse
 import sys
 import warnings
 
+from analytics_assets.cli.each_workspace import for_each_workspace
 from analytics_assets.cli.own_or_demo import own_or_demo
 from analytics_assets.settings import Settings
 
@@ -14,7 +15,22 @@ from analytics_assets.settings import Settings
 def main(args: argparse.Namespace) -> int:
     """Run the command."""
     with own_or_demo() as settings:
-        return sync(settings, first=args.first, last=args.last, select=args.select, verbose=args.verbose)
+        return sync_each(settings, first=args.first, last=args.last, select=args.select, verbose=args.verbose)
+
+
+def sync_each(
+    settings: Settings, *, first: str | None = None, last: str | None = None, select: str | None = None, verbose: bool = False
+) -> int:
+    """Run the job `sync` for each workspace, one after the other; see `sync`.
+
+    Raises:
+        CommandError: the workspace is alone and its sync can't start, or the arguments are wrong.
+    """
+    return for_each_workspace(
+        settings,
+        lambda of_one: sync(of_one, first=first, last=last, select=select, verbose=verbose),
+        done="synced",
+    )
 
 
 def sync(

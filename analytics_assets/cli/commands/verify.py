@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analytics_assets.cli.asked_months import asked_span
+from analytics_assets.cli.each_workspace import for_each_workspace
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
 from analytics_assets.cli.own_or_demo import own_or_demo
 from analytics_assets.cli.signals import stopping_like_ctrl_c
@@ -31,11 +32,16 @@ PIPED_WIDTH_CHARACTERS: Final = 160
 
 def main(args: argparse.Namespace) -> int:
     """Run the command; returns 1 if anything differs."""
-    now = current_month()
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
+    with own_or_demo() as settings:
+        return for_each_workspace(settings, lambda of_one: _verify(of_one, args.first, args.last), done="equal the API")
+
+
+def _verify(settings: Settings, first: str | None, last: str | None) -> int:
+    now = current_month()
     progress = ReadingProgress()
-    with own_or_demo() as settings, stopping_like_ctrl_c():
-        span = asked_span(args.first, args.last, start_date=settings.start_date, now=now)
+    with stopping_like_ctrl_c():
+        span = asked_span(first, last, start_date=settings.start_date, now=now)
         found = _verified(settings, span or history_span(settings.start_date, now=now), progress)
         differ = None if settings.postgres_url is None else _differing(settings.duckdb_path, settings.postgres_url)
     _print(found, progress.meter)

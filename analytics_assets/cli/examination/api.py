@@ -40,7 +40,7 @@ def examine_api(settings: Settings, access: WorkspaceAccess) -> Iterator[Finding
     except (OSError, sqlite3.Error) as error:
         if settings.requests_per_hour is None:
             raise
-        file = ledger_file(settings.duckdb_path)
+        file = ledger_file(settings.named_file)
         yield Finding("pace", "wrong", f"{file}, which counts the requests of the last hour, can't be used ({error})")
 
 
@@ -51,7 +51,7 @@ def last_hour(settings: Settings) -> LastHour | None:
         OSError: they can't be read.
         sqlite3.Error: they can't be read.
     """
-    per_hour, file = settings.requests_per_hour, ledger_file(settings.duckdb_path)
+    per_hour, file = settings.requests_per_hour, ledger_file(settings.named_file)
     if per_hour is None:
         return None
     return Ledger(file, per_hour).look() if file.exists() else LastHour(0, 0.0)

@@ -20,20 +20,28 @@ from dagster import (
     EventLogEntry,
     JobDefinition,
 )
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.storage.tags import MAX_RETRIES_TAG, REPOSITORY_LABEL_TAG
 from dagster._core.utils import make_new_run_id
 
 from analytics_assets.cli.sync_run.display import showing
 from analytics_assets.cli.sync_run.watch import RunWatch
+from analytics_assets.orchestration.keys import Keys
 
 CODE_LOCATION: Final = "analytics_assets.definitions"
-REPOSITORY_LABEL: Final = f"__repository__@{CODE_LOCATION}"
-"""The tag by which the UI finds the runs of a job; runs that the UI starts have it already."""
-
 INTERRUPTIONS: Final = {KeyboardInterrupt.__name__, DagsterExecutionInterruptedError.__name__}
 
 NO_RETRY: Final = {MAX_RETRIES_TAG: "0"}
 """Otherwise the daemon would retry an interrupted run, and it can't launch a run that another process started."""
+
+
+def label_in_ui(keys: Keys) -> str:
+    """Repository and code location of the definitions of a workspace, as the UI names them.
+
+    Args:
+        keys: the keys of the workspace.
+    """
+    return f"{keys.workspace_name or SINGLETON_REPOSITORY_NAME}@{CODE_LOCATION}"
 
 
 def run_job(
@@ -41,6 +49,7 @@ def run_job(
     instance: DagsterInstance,
     watch: RunWatch,
     *,
+    label: str,
     assets: Sequence[AssetKey] | None,
     tags: Mapping[str, str],
     verbose: bool,
@@ -51,6 +60,7 @@ def run_job(
         job: the job.
         instance: stores the run, so that the UI shows it.
         watch: filled with the events of the run.
+        label: by which the UI finds the runs of a job; runs that the UI starts have it already.
         assets: only these; None means all of the job.
         tags: the run's tags, with the range of months.
         verbose: show Dagster's own log instead of a live table.
@@ -66,7 +76,7 @@ def run_job(
             run_id=run_id,
             raise_on_error=False,
             asset_selection=assets,
-            tags={**tags, REPOSITORY_LABEL_TAG: REPOSITORY_LABEL, **NO_RETRY},
+            tags={**tags, REPOSITORY_LABEL_TAG: label, **NO_RETRY},
         )
 
 

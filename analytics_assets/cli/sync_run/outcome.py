@@ -10,9 +10,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.orchestration.dbt_events import FAILED_ROWS
-from analytics_assets.orchestration.postgres_tables import POSTGRES_STEP
-from analytics_assets.orchestration.reader_copy import READER_COPY_STEP
-from analytics_assets.orchestration.report_asset import REPORT_STEP
+from analytics_assets.orchestration.keys import POSTGRES_STEP, READER_COPY_STEP, REPORT_STEP
 
 UNCHANGED: Final = "The warehouse is as it was before."
 NOT_THE_SYNC: Final = {REPORT_STEP: "Report", READER_COPY_STEP: "Copy for BI tools", POSTGRES_STEP: "Delivery to Postgres"}

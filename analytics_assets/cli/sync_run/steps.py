@@ -15,13 +15,14 @@ from analytics_assets.cli.instance import ensure_dagster_home
 from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.cli.sync_run.asked_assets import asked_assets
-from analytics_assets.cli.sync_run.job import REPOSITORY_LABEL, run_job
+from analytics_assets.cli.sync_run.job import label_in_ui, run_job
 from analytics_assets.cli.sync_run.outcome import UNCHANGED, exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.summary import print_summary
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.orchestration.assembly import build_definitions
 from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.jobs import SYNC
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.run_history import forget_old_runs
 from analytics_assets.pipeline.api import Api
@@ -29,9 +30,6 @@ from analytics_assets.pipeline.look import list_to_ask_for, why_a_sync_would_fai
 from analytics_assets.pipeline.months import current_month
 from analytics_assets.settings import Settings, SettingsError
 from analytics_assets.source.columns import RESOURCE_NAMES
-from analytics_assets.warehouse.tables import RAW
-
-TIME_ENTRIES = AssetKey([RAW, "time_entries"])
 
 
 def run_sync(settings: Settings, *, first: str | None, last: str | None, select: str | None, verbose: bool) -> int:
@@ -44,22 +42,24 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
         CommandError: it can't start.
     """
     span = asked_span(first, last, start_date=settings.start_date, now=current_month())
-    watch = RunWatch()
+    keys = Keys.of(settings)
+    watch = RunWatch(keys)
     definitions = build_definitions(settings, on_reading=watch.take_reading)
     assets = None if select is None else asked_assets(select, definitions.resolve_asset_graph())
-    if assets is not None and TIME_ENTRIES not in assets and span is not None:
-        raise UsageError(f"--from and --to are months of {TIME_ENTRIES.to_user_string()}, which --select leaves out.")
+    time_entries = keys.raw("time_entries")
+    if assets is not None and time_entries not in assets and span is not None:
+        raise UsageError(f"--from and --to are months of {time_entries.to_user_string()}, which --select leaves out.")
     if span is not None and first is None:
         say(f"--to without --from reads all history, {span}.")
     _refuse_wrong_files(settings)
     home = ensure_dagster_home(settings)
     _refuse_what_would_fail_at_once(settings, assets)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
-    checks = definitions.resolve_asset_graph().asset_check_keys
+    checks, label = definitions.resolve_asset_graph().asset_check_keys, label_in_ui(keys)
     with stopping_like_ctrl_c(), DagsterInstance.from_config(str(home)) as instance:
         end_orphaned_runs(instance)
-        run_job(job, instance, watch, assets=assets, tags=tags, verbose=verbose)
-        forget_old_runs(instance, label=REPOSITORY_LABEL, keep=settings.keep_runs, checks=checks)
+        run_job(job, instance, watch, label=label, assets=assets, tags=tags, verbose=verbose)
+        forget_old_runs(instance, label=label, keep=settings.keep_runs, checks=checks)
     print_summary(watch, settings, sys.stdout)
     print_outcome(watch, verbose=verbose)
     return exit_code_of(watch)
@@ -75,7 +75,7 @@ def _refuse_what_would_fail_at_once(settings: Settings, assets: Collection[Asset
     Raises:
         CommandError: the API can't be read, or the warehouse can't be written.
     """
-    names = {name for name in RESOURCE_NAMES if assets is None or AssetKey([RAW, name]) in assets}
+    names = {name for name in RESOURCE_NAMES if assets is None or Keys.of(settings).raw(name) in assets}
     if not names:
         return
     with stopping_like_ctrl_c():

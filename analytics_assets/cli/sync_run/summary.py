@@ -15,6 +15,7 @@ from rich.table import Table
 
 from analytics_assets.cli.sync_run.watch import MetadataValues, RunWatch
 from analytics_assets.orchestration.dbt_events import UNCHANGED_SINCE
+from analytics_assets.orchestration.keys import layer
 from analytics_assets.settings import Settings, project_dir
 from analytics_assets.source.columns import RESOURCE_NAMES
 
@@ -92,7 +93,7 @@ def _models_line(watch: RunWatch) -> str:
     unchanged = len(watch.models) - len(new)
     layers: dict[str, int] = {}
     for key in new:
-        layers[key.path[0]] = layers.get(key.path[0], 0) + 1
+        layers[layer(key)] = layers.get(layer(key), 0) + 1
     built = ", ".join(f"{count} {layer}" for layer, count in sorted(layers.items(), reverse=True))
     left = f", {unchanged} unchanged" if unchanged else ""
     return f"Models: {len(new)} of {watch.models_planned} built" + (f" ({built})" if built else "") + left

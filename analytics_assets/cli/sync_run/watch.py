@@ -13,9 +13,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import RunFailureReason
 from dagster_shared.error import SerializableErrorInfo
 
-from analytics_assets.orchestration.postgres_tables import POSTGRES_KEY
-from analytics_assets.orchestration.reader_copy import READER_COPY_KEY
-from analytics_assets.orchestration.report_asset import REPORT_KEY
+from analytics_assets.orchestration.keys import Keys, layer
 from analytics_assets.pipeline.progress import ReadingProgress, ResourceProgress
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.warehouse.tables import RAW
@@ -23,7 +21,6 @@ from analytics_assets.warehouse.tables import RAW
 MetadataValues = Mapping[str, object]
 
 FIGURES_OF_MONTHS: Final = ("rows new", "rows changed", "rows deleted")
-MADE_OF_MODELS: Final = (REPORT_KEY, READER_COPY_KEY, POSTGRES_KEY)
 FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RESOURCE_INIT_FAILURE, DagsterEventType.PIPELINE_FAILURE}
 
 
@@ -40,6 +37,7 @@ class FailedStep:
 class RunWatch:
     """The state of a run; filled from several threads, read from any."""
 
+    keys: Keys = field(default_factory=Keys)
     started: float = field(default_factory=time.monotonic)
     reading: ReadingProgress | None = None
     planned: set[AssetKey] = field(default_factory=set)
@@ -66,12 +64,13 @@ class RunWatch:
     @property
     def models_planned(self) -> int:
         """Models that the run is to build."""
-        return sum(key.path[0] != RAW and key not in MADE_OF_MODELS for key in self.planned)
+        made_of_models = (self.keys.report, self.keys.reader_copy, self.keys.postgres)
+        return sum(layer(key) != RAW and key not in made_of_models for key in self.planned)
 
     @property
     def has_raw(self) -> bool:
         """Whether the run is to load raw tables."""
-        return any(key.path[0] == RAW for key in self.planned)
+        return any(layer(key) == RAW for key in self.planned)
 
     @property
     def has_begun_models(self) -> bool:
@@ -99,7 +98,7 @@ class RunWatch:
         elif kind is DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED and isinstance(data, AssetCheckEvaluationPlanned):
             self.checks_planned += 1
         elif kind is DagsterEventType.STEP_START:
-            self.running = event.step_key or ""
+            self.running = self.keys.plain_step(event.step_key or "")
             self.begun.add(self.running)
         elif kind is DagsterEventType.ASSET_MATERIALIZATION:
             self._materialized(event.step_materialization_data.materialization)
@@ -114,17 +113,17 @@ class RunWatch:
 
     def _materialized(self, materialization: AssetMaterialization) -> None:
         values = {name: value.value for name, value in materialization.metadata.items()}
-        if materialization.asset_key == REPORT_KEY:
+        if materialization.asset_key == self.keys.report:
             self.report = values
             return
-        if materialization.asset_key == READER_COPY_KEY:
+        if materialization.asset_key == self.keys.reader_copy:
             self.reader_copy = values
-        if materialization.asset_key == POSTGRES_KEY:
+        if materialization.asset_key == self.keys.postgres:
             self.postgres = values
             return
         if "dagster/row_count" not in values:
             return  # this event only marks a month as read; another one has the figures
-        schema, name = materialization.asset_key.path[0], materialization.asset_key.path[-1]
+        schema, name = self.keys.path(materialization.asset_key)
         if schema == RAW:
             self.landed[cast(ResourceName, name)] = _with_other_months(self.landed.get(cast(ResourceName, name)), values)
         else:
@@ -141,14 +140,14 @@ class RunWatch:
             told = failure.user_failure_data.description if failure.user_failure_data else None
             story = failure.error.to_string() if failure.error else ""
             sentence = told or (_sentence(failure.error) if failure.error else event.message or "no reason given")
-            self.failed_steps.append(FailedStep(event.step_key or "", sentence, story))
+            self.failed_steps.append(FailedStep(self.keys.plain_step(event.step_key or ""), sentence, story))
 
     def resources(self) -> Iterator[ResourceProgress]:
         """The progress of each resource that is read: the selected ones and their parents."""
         reading = self.reading or ReadingProgress()
         for name in RESOURCE_NAMES:
             progress = reading.of(name, is_published=name in self.landed)
-            if AssetKey([RAW, name]) in self.planned or progress.state != "waiting":
+            if self.keys.raw(name) in self.planned or progress.state != "waiting":
                 yield progress
 
 

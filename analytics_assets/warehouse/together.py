@@ -1,0 +1,234 @@
+"""One file with the tables of several workspaces, in which each row says which workspace it is of.
+
+Each workspace is read, compared and built in a file of its own, so that none can hold up another or delete its rows. What
+stands in those files is put together here, table by table, where it has changed. The file is replaced in one step, as the
+copy for BI tools is: a tool may keep it open for as long as it likes.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables
+from analytics_assets.warehouse.disk import full_disk_as_one_sentence
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
+from analytics_assets.warehouse.replacing import replacing
+from analytics_assets.warehouse.tables import RAW, columns_of, literal, quoted
+from analytics_assets.warehouse.writer_lock import writing
+
+logger = logging.getLogger(__name__)
+
+WORKSPACE_COLUMN: Final = "workspace_id"
+OWN: Final = "own_workspace"
+"""What the file of the workspace is called while it is attached."""
+ANY_TYPE: Final = "VARCHAR"
+"""The type of a column that has another one in each workspace; every value has a text that loses nothing."""
+
+
+@dataclass(frozen=True)
+class PutTogether:
+    """What is there afterwards: how large the file is, the workspaces in it, and the tables that were replaced."""
+
+    path: Path
+    size_bytes: int
+    workspaces: Sequence[str]
+    replaced: Sequence[str]
+
+
+def put_together(warehouse: Path, together: Path, *, workspace_id: str, workspaces: Sequence[str]) -> PutTogether:
+    """Replace the rows of one workspace in the common file by those of its own file.
+
+    Args:
+        warehouse: the file of the workspace; the caller holds the writer's lock of both.
+        together: the common file, made if it does not exist.
+        workspace_id: the workspace.
+        workspaces: all that belong into the common file; rows of others are taken out.
+
+    Raises:
+        WarehouseError: in the place of the common file lies something else, a file can't be opened, or the disk is full.
+        OSError: the common file can't be written.
+    """
+    known = _known(together)
+    with connection(warehouse, read_only=True) as con:
+        tables = delivered_tables(con)
+    before = known.get(workspace_id, {})
+    now = {table.label: sha256(table.content.encode()).hexdigest() for table in tables}
+    replaced = [table for table in tables if before.get(table.label) != now[table.label]]
+    gone = sorted(before.keys() - now.keys())
+    strangers = sorted(known.keys() - {*workspaces})
+    if replaced or gone or strangers:
+        with full_disk_as_one_sentence(together.parent), replacing(together) as place:
+            if known:
+                shutil.copyfile(together, place)
+            with connection(place) as con:
+                _make_mark(con)
+                _remove(con, strangers)
+                con.execute(f"ATTACH {literal(str(warehouse))} AS {OWN} (READ_ONLY)")
+                for label in gone:
+                    con.execute(f"DELETE FROM {_place(label)} WHERE {WORKSPACE_COLUMN} = ?", [workspace_id])
+                for table in replaced:
+                    _replace_rows(con, table, workspace_id)
+                con.execute(f"DETACH {OWN}")
+                con.execute(f"DELETE FROM {TOGETHER} WHERE workspace_id = ?", [workspace_id])
+                con.executemany(f"INSERT INTO {TOGETHER} VALUES (?, ?, ?)", [[workspace_id, *each] for each in now.items()])
+    there = sorted({*known, workspace_id} & {*workspaces})
+    return PutTogether(together, together.stat().st_size, there, [table.label for table in replaced])
+
+
+def rows_not_together(warehouse: Path, together: Path, workspace_id: str) -> dict[str, tuple[int | None, int | None]]:
+    """The tables of which the common file has another number of rows of a workspace than its own file.
+
+    Returns:
+        How many there are in both; None for no table.
+
+    Raises:
+        WarehouseError: one of the files can't be opened.
+    """
+    with connection(warehouse, read_only=True) as con:
+        rows = {table.label: table.rows for table in delivered_tables(con)}
+    with connection(together, read_only=True) as con:
+        found = {
+            label: count(con, f"{_place(label)} WHERE {WORKSPACE_COLUMN} = {literal(workspace_id)}")
+            if columns_of(con, *label.split("."))
+            else None
+            for label in rows
+        }
+    return {label: (rows[label], found[label]) for label in rows if rows[label] != found[label]}
+
+
+def carry_over(together: Path, warehouse: Path, workspace_id: str) -> bool:
+    """Move the file of a workspace that was loaded alone to where it belongs now that several are loaded.
+
+    Args:
+        together: where its file lies, if it was loaded alone before.
+        warehouse: where its file belongs.
+        workspace_id: the workspace.
+
+    Returns:
+        Whether it was moved.
+
+    Raises:
+        WarehouseError: the file can't be opened.
+        OSError: it can't be moved.
+    """
+    if warehouse.exists() or not together.exists():
+        return False
+    with writing(together, f"move of workspace {workspace_id}"):
+        if warehouse.exists() or not together.exists():
+            return False
+        with connection(together) as con:
+            held = None if workspaces_together(con) is not None else held_workspace(con)
+            if held is None or held[0] != workspace_id:
+                return False
+            con.execute("CHECKPOINT")  # what a killed program has left beside the file
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        together.replace(warehouse)
+    logger.warning("Workspace %s was loaded alone until now; its warehouse was moved to %s", workspace_id, warehouse)
+    return True
+
+
+def _known(together: Path) -> dict[str, dict[str, str]]:
+    """What each table of each workspace was when it was put into the common file.
+
+    Raises:
+        WarehouseError: it is a file of another kind.
+    """
+    if not together.exists():
+        return {}
+    with connection(together, read_only=True) as con:
+        if workspaces_together(con) is None:
+            _refuse_what_would_be_lost(con, together)
+            return {}
+        known: dict[str, dict[str, str]] = {}
+        for workspace, label, content in con.execute(f"FROM {TOGETHER}").fetchall():
+            known.setdefault(workspace, {})[label] = content
+        return known
+
+
+def _refuse_what_would_be_lost(con: duckdb.DuckDBPyConnection, together: Path) -> None:
+    """Raise if the file is not one of this project, or holds a workspace that is not among those that are loaded."""
+    if (held := held_workspace(con)) is not None:
+        holds = f"holds workspace {held[0]}, which ANALYTICS_WORKSPACE_ID does not name"
+    elif not columns_of(con, *WORKSPACE.split(".")) and count(con, "duckdb_tables() WHERE database_name = current_database()"):
+        holds = "holds tables that this project has not made"
+    else:
+        return
+    raise WarehouseError(
+        f"{together} {holds}, and it stays as it is: several workspaces need a file of their own, so set ANALYTICS_DUCKDB_PATH "
+        "to another one."
+    )
+
+
+def _make_mark(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
+    con.execute(
+        f"CREATE TABLE IF NOT EXISTS {TOGETHER} (workspace_id VARCHAR NOT NULL, label VARCHAR NOT NULL, content VARCHAR NOT NULL)"
+    )
+
+
+def _remove(con: duckdb.DuckDBPyConnection, strangers: Sequence[str]) -> None:
+    """Take out the rows of workspaces that are not loaded any more."""
+    for workspace in strangers:
+        labels = con.execute(f"SELECT label FROM {TOGETHER} WHERE workspace_id = ?", [workspace]).fetchall()
+        for (label,) in labels:
+            con.execute(f"DELETE FROM {_place(label)} WHERE {WORKSPACE_COLUMN} = ?", [workspace])
+        con.execute(f"DELETE FROM {TOGETHER} WHERE workspace_id = ?", [workspace])
+
+
+def _replace_rows(con: duckdb.DuckDBPyConnection, table: DeliveredTable, workspace_id: str) -> None:
+    """Make a table anew from the rows of the other workspaces and those of this one."""
+    place = _place(table.label)
+    there = columns_of(con, table.schema, table.name)
+    own = {column.name: column.duckdb_type for column in table.columns}
+    types = dict(_types(there, own))
+    of_this = {**{name: quoted(name) for name in own}, WORKSPACE_COLUMN: literal(workspace_id)}
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
+    parts = [f"SELECT {_selected(types, of_this)} FROM {OWN}.{place}"]
+    if there:
+        of_others = {name: quoted(name) for name in there}
+        parts.insert(0, f"SELECT {_selected(types, of_others)} FROM {place} WHERE {WORKSPACE_COLUMN} <> {literal(workspace_id)}")
+    con.execute(f"CREATE OR REPLACE TABLE {place} AS {' UNION ALL '.join(parts)}")
+    _comment(con, table)
+
+
+def _types(there: Mapping[str, str], own: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The columns of a table of all workspaces, the workspace first where no table has a place for it, with their types."""
+    names = {name.casefold(): name for name in (*own, *there)} | {name.casefold(): name for name in there}
+    kinds: dict[str, set[str]] = {key: set() for key in names}
+    for name, kind in (*there.items(), *own.items()):
+        kinds[name.casefold()].add(kind)
+    if WORKSPACE_COLUMN not in names:
+        yield WORKSPACE_COLUMN, "VARCHAR"
+    for key, name in names.items():
+        if key == WORKSPACE_COLUMN:
+            yield WORKSPACE_COLUMN, "VARCHAR"
+        else:
+            yield name, next(iter(kinds[key])) if len(kinds[key]) == 1 else ANY_TYPE
+
+
+def _selected(types: Mapping[str, str], values: Mapping[str, str]) -> str:
+    folded = {name.casefold(): value for name, value in values.items()}
+    return ", ".join(f"({folded.get(name.casefold(), 'NULL')})::{kind} AS {quoted(name)}" for name, kind in types.items())
+
+
+def _comment(con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
+    place = _place(table.label)
+    con.execute(f"COMMENT ON TABLE {place} IS {literal(table.comment or '')}")
+    for column in table.columns:
+        if column.comment and column.name.casefold() != WORKSPACE_COLUMN:
+            con.execute(f"COMMENT ON COLUMN {place}.{quoted(column.name)} IS {literal(column.comment)}")
+    con.execute(f"COMMENT ON COLUMN {place}.{WORKSPACE_COLUMN} IS 'The workspace that the row was read from.'")
+
+
+def _place(label: str) -> str:
+    schema, _, name = label.partition(".")
+    return f"{quoted(schema)}.{quoted(name)}"

@@ -1,0 +1,176 @@
+"""The file that holds the tables of several workspaces, put together from the warehouse of each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics_assets.demo.serving import DemoServer
+from analytics_assets.demo.workspace import Workspace
+from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.identity import refuse_another_workspace
+from analytics_assets.warehouse.together import PutTogether, carry_over, put_together, rows_not_together
+from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.tiny import tiny_workspace
+
+SECOND = "second"
+
+
+class Both:
+    """Two workspaces of one server, each with its warehouse, and the common file."""
+
+    def __init__(self, server: DemoServer, folder: Path) -> None:
+        self.together = folder / "analytics.duckdb"
+        self.first, self.second = Rig(server, folder / "workspaces" / "first"), Rig(server, folder / "workspaces" / SECOND)
+        self.second.workspace = server.neighbours[0]
+        self.second.workspace_id = SECOND
+        self.ids = (self.first.workspace_id, SECOND)
+
+    def put(self, rig: Rig, ids: tuple[str, ...] | None = None) -> PutTogether:
+        """Put the tables of one workspace into the common file."""
+        return put_together(rig.path, self.together, workspace_id=rig.workspace_id, workspaces=ids or self.ids)
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Rows of the common file."""
+        with duckdb.connect(str(self.together), read_only=True) as con:
+            return con.execute(sql).fetchall()
+
+    def counts(self, table: str) -> dict[object, object]:
+        """How many rows of each workspace a table of the common file has."""
+        return {row[0]: row[1] for row in self.query(f"SELECT workspace_id, count(*) FROM {table} GROUP BY ALL")}
+
+
+def second_workspace() -> Workspace:
+    """The same members and entries under another id; a member of both workspaces has one id."""
+    workspace = tiny_workspace()
+    workspace.id = SECOND
+    return workspace
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[Both]:
+    with DemoServer(tiny_workspace()) as server:
+        server.neighbours.append(second_workspace())
+        made = Both(server, tmp_path)
+        made.first.sync()
+        made.second.sync()
+        yield made
+
+
+def test_members_of_both_workspaces_are_a_row_of_each(both: Both) -> None:
+    both.put(both.first)
+    made = both.put(both.second)
+    assert made.workspaces == sorted(both.ids)
+    assert both.counts("raw.users") == {both.first.workspace_id: 3, SECOND: 3}
+    assert both.counts("raw.time_entries") == {both.first.workspace_id: 24, SECOND: 24}
+    with_ids = both.query("SELECT id, list(workspace_id ORDER BY workspace_id) FROM raw.users GROUP BY id")
+    assert all(ids == sorted(both.ids) for _, ids in with_ids)
+
+
+def test_the_common_file_has_the_values_and_comments_of_each_warehouse(both: Both) -> None:
+    for rig in (both.first, both.second):
+        both.put(rig)
+        assert rows_not_together(rig.path, both.together, rig.workspace_id) == {}
+        with duckdb.connect(str(rig.path)) as con:
+            con.execute(f"ATTACH '{both.together}' AS common (READ_ONLY)")
+            for name in ("users", "projects", "tags", "tasks", "time_entries"):
+                columns = [row[0] for row in con.execute(f"DESCRIBE raw.{name}").fetchall() if row[0] != "workspace_id"]
+                values = ", ".join(f'"{column}"' for column in columns)
+                difference = (
+                    f"(SELECT {values} FROM raw.{name} EXCEPT ALL SELECT {values} FROM common.raw.{name} "
+                    f"WHERE workspace_id = '{rig.workspace_id}')"
+                )
+                assert con.execute(f"SELECT count(*) FROM {difference}").fetchone() == (0,)
+    said = both.query("SELECT comment FROM duckdb_columns() WHERE table_name = 'tags' AND column_name = 'workspace_id'")
+    assert set(said) == {("The workspace that the row was read from.",)}
+    assert both.query("SELECT count(*) FROM duckdb_columns() WHERE table_name = 'users' AND comment IS NULL") == [(0,)]
+
+
+def test_only_tables_that_have_changed_are_replaced_and_nothing_is_written_where_none_has(both: Both) -> None:
+    both.put(both.first)
+    both.put(both.second)
+    before = both.together.stat()
+    assert both.put(both.first).replaced == []
+    assert both.together.stat().st_ino == before.st_ino
+    entry = both.second.workspace.time_entries[both.second.workspace.users[0]["id"]][0]["id"]
+    both.second.workspace.delete("time_entries", entry)
+    both.second.sync()
+    replaced = both.put(both.second).replaced
+    assert "raw.time_entries" in replaced
+    assert "raw.users" not in replaced
+    assert both.counts("raw.time_entries") == {both.first.workspace_id: 24, SECOND: 23}
+    assert both.counts("raw_history.time_entries") == {SECOND: 1}
+
+
+def test_a_tool_that_has_the_common_file_open_keeps_the_old_one(both: Both) -> None:
+    both.put(both.first)
+    with connection(both.together, read_only=True) as tool:
+        both.put(both.second)
+        assert tool.execute("SELECT count(*) FROM raw.users").fetchone() == (3,)
+    assert both.counts("raw.users") == {both.first.workspace_id: 3, SECOND: 3}
+
+
+def test_a_workspace_that_is_loaded_no_more_leaves_the_common_file(both: Both) -> None:
+    both.put(both.first)
+    both.put(both.second)
+    made = both.put(both.first, (both.first.workspace_id, "third"))
+    assert made.workspaces == [both.first.workspace_id]
+    assert both.counts("raw.users") == {both.first.workspace_id: 3}
+    assert both.counts("raw._put_together").keys() == {both.first.workspace_id}
+
+
+def test_a_field_of_one_workspace_alone_and_one_of_another_type_lose_nothing(both: Both) -> None:
+    first, second = both.first.workspace.clients[0], both.second.workspace.clients[0]
+    both.first.workspace.edit("clients", first["id"], rank=9007199254740993, only_here="x")
+    both.second.workspace.edit("clients", second["id"], rank="high")
+    both.first.sync()
+    both.second.sync()
+    both.put(both.first)
+    both.put(both.second)
+    found = both.query("SELECT workspace_id, rank, only_here FROM raw.clients WHERE rank IS NOT NULL ORDER BY rank")
+    assert found == [(both.first.workspace_id, "9007199254740993", "x"), (SECOND, "high", None)]
+
+
+def test_a_workspace_that_was_loaded_alone_is_carried_over_with_its_history(both: Both) -> None:
+    alone, its_place = both.together, both.first.path
+    its_place.rename(alone)
+    assert not carry_over(alone, both.second.path.parent / "new.duckdb", SECOND)
+    assert alone.exists()
+    assert carry_over(alone, its_place, both.first.workspace_id)
+    assert not alone.exists()
+    both.first.routine_sync()
+    assert not both.first.verify().unequal
+    both.put(both.first)
+    assert not carry_over(alone, its_place, both.first.workspace_id)
+
+
+def test_what_a_killed_program_left_beside_the_file_is_carried_over_too(both: Both) -> None:
+    both.first.path.rename(both.together)
+    with duckdb.connect(str(both.together)) as con:
+        con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        con.execute("CREATE TABLE raw.mine AS SELECT 1 AS one")
+    assert both.together.with_name("analytics.duckdb.wal").exists()
+    assert carry_over(both.together, both.first.path, both.first.workspace_id)
+    assert both.first.query("FROM raw.mine") == [(1,)]
+
+
+def test_another_file_in_the_place_of_the_common_one_stays_as_it_is(both: Both) -> None:
+    both.first.path.rename(both.together)
+    with pytest.raises(WarehouseError, match="holds workspace 5f5f5f5f5f5f5f5f5f5f5f5f, which ANALYTICS_WORKSPACE_ID does not"):
+        both.put(both.second, (SECOND, "third"))
+    both.together.rename(both.first.path)
+    with duckdb.connect(str(both.together)) as con:
+        con.execute("CREATE TABLE of_somebody AS SELECT 1 AS one")
+    with pytest.raises(WarehouseError, match="holds tables that this project has not made, and it stays as it is"):
+        both.put(both.second)
+    assert both.query("FROM of_somebody") == [(1,)]
+
+
+def test_the_common_file_is_not_taken_for_the_warehouse_of_one_workspace(both: Both) -> None:
+    both.put(both.first)
+    with connection(both.together, read_only=True) as con, pytest.raises(WarehouseError) as refused:
+        refuse_another_workspace(con, both.together, both.first.workspace_id)
+    assert "holds the tables of several workspaces (5f5f5f5f5f5f5f5f5f5f5f5f), not the warehouse of one" in str(refused.value)
+    assert f"The warehouse of each lies in {both.together.parent / 'workspaces'}" in str(refused.value)
