@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from filelock import Timeout
 
@@ -21,6 +21,7 @@ from analytics_assets.cli.checked_settings import checked_settings, loaded_setti
 from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
 from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
+from analytics_assets.cli.plain_output import passed_on_without_colours
 from analytics_assets.cli.served import HOST, serving_lock
 from analytics_assets.settings import PROJECT_MARK, project_dir, variable
 
@@ -108,7 +109,15 @@ def _serve(port: int, environment: Mapping[str, str]) -> int:
     before = {number: signal.signal(number, _interrupt) for number in SIGNALS}
     # warnings of libraries about each other, in the processes that Dagster starts too
     quiet = {"PYTHONWARNINGS": "ignore", **environment}
-    process = subprocess.Popen(command, cwd=folder, env=quiet, stdin=subprocess.PIPE, start_new_session=True)
+    output = None if sys.stdout.isatty() else subprocess.PIPE
+    process = subprocess.Popen(command, cwd=folder, env=quiet, stdin=subprocess.PIPE, stdout=output, start_new_session=True)
+    plain = contextlib.nullcontext() if process.stdout is None else passed_on_without_colours(process.stdout, sys.stdout)
+    with plain:
+        return _waited_for(process, before)
+
+
+def _waited_for(process: subprocess.Popen[bytes], before: Mapping[signal.Signals, Any]) -> int:
+    """Wait for the end of `dagster dev` or of this command, whichever is first; then end the other processes."""
     try:
         code = process.wait()
     except KeyboardInterrupt:
