@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--page-size-cap", type=_positive, metavar="ROWS", help="never serve longer pages")
     parser.add_argument("--rate-per-hour", type=_positive, metavar="REQUESTS", help="answer 429 above this")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="pause before each answer (%(default)s)")
-    parser.add_argument("--key", default=DEFAULT_KEY, help="the key that is accepted (%(default)s)")
+    parser.add_argument("--key", type=_key, default=DEFAULT_KEY, help="the key that is accepted (%(default)s)")
     parser.add_argument("--empty", action="store_true", help="serve a workspace with nothing in it")
     parser.add_argument("--quiet", action="store_true", help="print nothing but the ready line")
     parser.add_argument("--in-hand", action="store_true", help=argparse.SUPPRESS)
@@ -119,6 +119,12 @@ def _loopback(text: str) -> str:
         is_loopback = False
     if not is_loopback:
         raise argparse.ArgumentTypeError(f"{text} is no loopback address; the demo API serves this machine only")
+    return text
+
+
+def _key(text: str) -> str:
+    if not text.strip() or not (text.isascii() and text.isprintable()):
+        raise argparse.ArgumentTypeError("a key is plain ASCII text and not empty")
     return text
 
 

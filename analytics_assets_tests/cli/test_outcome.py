@@ -1,10 +1,11 @@
 """What the command says of the warehouse when a run has failed."""
 
 import pytest
-from dagster import AssetKey
+from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, MetadataValue
 
 from analytics_assets.cli.sync_run.outcome import exit_code_of, print_outcome
 from analytics_assets.cli.sync_run.watch import FailedStep, RunWatch
+from analytics_assets.orchestration.dbt_events import FAILED_ROWS
 from analytics_assets.orchestration.keys import READER_COPY_STEP, REPORT_STEP, Keys
 
 TAGS, DIM_TAGS = AssetKey(["raw", "tags"]), AssetKey(["marts", "dim_tags"])
@@ -48,3 +49,17 @@ def test_a_failed_copy_is_not_told_as_a_failed_load(capsys: pytest.CaptureFixtur
         "Copy for BI tools failed: The disk of /data is full.\n"
         "What was asked for is in the warehouse; only the copy for BI tools is not new. The next sync makes what is missing.\n"
     )
+
+
+@pytest.mark.parametrize(("rows", "counted"), [(1, "1 row"), (2, "2 rows")])
+def test_a_failed_check_counts_its_rows(rows: int, counted: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One row was told as `1 rows`."""
+    check = AssetCheckEvaluation(
+        check_name="ids_are_known",
+        asset_key=TAGS,
+        passed=False,
+        metadata={FAILED_ROWS: MetadataValue.int(rows)},
+        severity=AssetCheckSeverity.ERROR,
+    )
+    print_outcome(RunWatch(checks=[check]), verbose=False)
+    assert capsys.readouterr().err == f"Check failed: ids_are_known of raw/tags ({counted}).\n"

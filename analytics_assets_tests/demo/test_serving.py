@@ -172,6 +172,8 @@ def test_the_command_says_in_a_sentence_that_the_port_is_taken(server: DemoServe
         ["--users", "-1"],
         ["--months", "0"],
         ["--port", "99999"],
+        ["--key="],
+        ["--key", "Schlüssel"],
     ],
 )
 def test_the_command_refuses_what_makes_no_sense(arguments: list[str]) -> None:

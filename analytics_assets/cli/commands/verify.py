@@ -98,7 +98,7 @@ def _print(found: Verification, meter: Meter) -> None:
     console.print(f"Time entries: {found.span}; {meter.requests:,} requests in {meter.elapsed_seconds:.1f} s")
     for name, difference in found.differences.items():
         for reason, rows in difference.not_compared.items():
-            console.print(f"Not compared: {rows:,} rows of {name} {reason}", soft_wrap=True)
+            console.print(f"Not compared: {rows:,} row{'' if rows == 1 else 's'} of {name} {reason}", soft_wrap=True)
     refused = sum(len(lists.refused) for lists in found.reading.lists.values())
     if refused:
         console.print(f"Lists refused by the API and not compared: {refused}")

@@ -69,5 +69,5 @@ def _check_text(check: AssetCheckEvaluation) -> str:
     text = f"{check.check_name} of {check.asset_key.to_user_string()}"
     failures = check.metadata.get(FAILED_ROWS)
     if failures is not None and failures.value:
-        text += f" ({failures.value} rows)"
+        text += f" ({failures.value} row{'' if failures.value == 1 else 's'})"
     return f"{text}: {check.description}" if check.description else f"{text}."
