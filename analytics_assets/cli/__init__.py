@@ -12,9 +12,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CommandError, say
+from analytics_assets.cli.output import set_up_output
 from analytics_assets.cli.served import USUAL_PORT
 from analytics_assets.collector import collect_seldom
 from analytics_assets.demo import cli as demo_cli
@@ -51,9 +52,26 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(EXIT_USAGE)
 
 
+class _Version(argparse.Action):
+    """Prints the version of the installed package, which is looked for only then, and ends."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
+    ) -> NoReturn:
+        """Print it."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(PROGRAM, version(PROGRAM))
+        except PackageNotFoundError:
+            raise CommandError(f"{PROGRAM} is not installed here, so it has no version; `make setup` installs it.") from None
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = _Parser(PROGRAM, description="A time-tracking workspace behind a REST API, as a warehouse you can trust.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     parsers = {name: commands.add_parser(name, help=command.help, description=command.help) for name, command in COMMANDS.items()}
     for name in ("run", "sync"):
@@ -83,15 +101,27 @@ def program() -> int:
     to take apart all that Dagster and dlt are made of, object by object.
     """
     collect_seldom()
-    # a job that was started with a closed output; Python has none at all then
-    sys.stdout, sys.stderr = (open(os.devnull, "w") if each is None else each for each in (sys.stdout, sys.stderr))  # noqa: SIM115
+    output = set_up_output()
+    code = EXIT_FAILED
     try:
         code = main()
+        sys.stdout.flush()
+    except SystemExit as ended:  # of argparse, which leaves its help to be flushed
+        code = int(ended.code or EXIT_OK)
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+    except OSError:
+        if output.failure is None:
+            raise
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C at the end would print a traceback
+    if output.failure is not None:
+        code = EXIT_FAILED
+        if not isinstance(output.failure, BrokenPipeError):  # its reader has closed that on purpose
+            say(f"The output can't be written ({output.failure.strerror or output.failure}).")
     atexit._run_exitfuncs()  # noqa: SLF001  # Python has no public name for it
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)
 
@@ -103,20 +133,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when it succeeded, 1 when it failed, 2 when its arguments are wrong, 130 when it was interrupted.
     """
     parser = build_parser()
-    if not (sys.argv[1:] if argv is None else argv):
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments:
         parser.print_help()
         return EXIT_OK
-    args = parser.parse_args(argv)
     try:
-        code = import_module(COMMANDS[args.command].module).main(args)
-        sys.stdout.flush()
-        return int(code)
+        args = parser.parse_args(arguments)
+        return int(import_module(COMMANDS[args.command].module).main(args))
     except CommandError as error:
         say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         say("Interrupted.")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of the output has closed it; Python would report that again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
