@@ -6,10 +6,7 @@ It has to know by itself, because argparse passes over an output that fails, and
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from typing import Any, TextIO
 
 
 class Output(io.FileIO):
@@ -23,7 +20,7 @@ class Output(io.FileIO):
     failure: OSError | None = None
     replaced: TextIO | None = None
 
-    def write(self, data: "ReadableBuffer", /) -> int:
+    def write(self, data: Any, /) -> int:
         """Write bytes; a first failure is noted, and the rest goes nowhere."""
         try:
             return super().write(data)
