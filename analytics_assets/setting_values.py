@@ -3,13 +3,12 @@
 Which variables there are, of which kind each is, and what they may hold together is decided in `settings.py`.
 """
 
-import ipaddress
 import json
 import math
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator
@@ -21,11 +20,11 @@ RESERVED_DATABASE_NAMES: Final = frozenset(
 )
 """DuckDB names a database after its file; one that is called like a schema makes `raw.users` ambiguous."""
 
-NOT_IN_ADDRESSES: Final = frozenset(" \"'<>\\^`{|}")
 LONE_SURROGATE: Final = r"[\ud800-\udfff]"
-HIGHEST_PORT: Final = 65535
 WORKSPACES_FOLDER: Final = "workspaces"
 """Where the warehouses of several workspaces lie, beside the file with the tables of all."""
+EARLIEST_START: Final = date(1970, 1, 1)
+LATEST_AS_OF: Final = date(2099, 12, 31)
 LARGEST_PAGE: Final = 5000
 """What the API documents as the most rows of a page."""
 DESTINATIONS_TO_COME: Final = frozenset({"motherduck", "snowflake", "bigquery"})
@@ -111,21 +110,6 @@ def destination_name(value: Any) -> Any:
     return name or "duckdb"
 
 
-def database_url(value: Any) -> Any:
-    """The address of a Postgres database, which may leave out what libpq finds in its own variables."""
-    text = empty_is_none(value)
-    if text is None:
-        return None
-    try:
-        parts = urlsplit(str(text))
-        is_usable = parts.scheme in ("postgres", "postgresql") and (parts.port is None or parts.port > 0)
-    except ValueError:
-        is_usable = False
-    if not is_usable:
-        raise ValueError("must be an address like postgresql://user:password@host:5432/database")
-    return text
-
-
 def in_capitals(value: Any) -> Any:
     """A word in capitals, however it was written."""
     return value.strip().upper() if isinstance(value, str) else value
@@ -157,6 +141,22 @@ def usable_as_database(value: Path) -> Path:
     return value
 
 
+def start_of_history(value: date) -> date:
+    """The date, if history can begin on it."""
+    if value > datetime.now(UTC).date():
+        raise ValueError("must not lie in the future")
+    if value < EARLIEST_START:
+        raise ValueError(f"must not lie before {EARLIEST_START}")
+    return value
+
+
+def as_of(value: date | None) -> date | None:
+    """The date, if there can be entries up to it."""
+    if value is not None and not EARLIEST_START <= value <= LATEST_AS_OF:
+        raise ValueError(f"must lie between {EARLIEST_START} and {LATEST_AS_OF}")
+    return value
+
+
 def usable_as_folder(folder: Path) -> Path:
     """The folder, if dlt and DuckDB take its path as it is."""
     if odd := sorted(set(str(folder)) & NOT_IN_FOLDERS):
@@ -166,16 +166,6 @@ def usable_as_folder(folder: Path) -> Path:
     return folder
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def is_time_zone(name: str) -> bool:
     """Whether the name is one of the time zone database; `localtime`, which Debian lists too, is no zone that others know."""
     return name in available_timezones() - {"localtime"}
@@ -183,91 +173,6 @@ def is_time_zone(name: str) -> bool:
 
 OptionalText = Annotated[str | None, BeforeValidator(empty_is_none)]
 Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
-
-
-def safe_root(value: str | None) -> str | None:
-    """The root of an API that a key may be sent to."""
-    if value is None:
-        return None
-    parts = usable_address(value, example="https://api.example.com")
-    if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or password; the key goes into ANALYTICS_API_KEY")
-    if parts.query or parts.fragment or value[-1] in "?#":
-        raise ValueError("must end with the path, without ? or #")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ValueError("must start with https://, or the key would cross the network in the clear")
-    return value.rstrip("/").removesuffix("/v1")
-
-
-def web_page(value: str | None) -> str | None:
-    """The address of a page, for links."""
-    if value is not None:
-        usable_address(value, example="https://dagster.example.com")
-    return value
-
-
-def usable_address(value: str, *, example: str) -> SplitResult:
-    """The parts of an address, if each of them can be one; `requests` and urllib3 find out in the middle of a sync.
-
-    Raises:
-        ValueError: says which part is wrong, without the address, which may hold a password.
-    """
-    if any(character in NOT_IN_ADDRESSES or not character.isprintable() for character in value):
-        raise ValueError(f"must not hold blanks, quotes, braces or backslashes; write it like {example}")
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-    except ValueError:
-        raise ValueError(f"must be an address like {example}") from None
-    if parts.scheme not in ("https", "http") or not is_host(host):
-        raise ValueError(f"must be an address like {example}")
-    try:
-        is_port = parts.port != 0 and not parts.netloc.endswith(":")
-    except ValueError:
-        is_port = False
-    if not is_port:
-        raise ValueError(f"must have a port from 1 to {HIGHEST_PORT} after the colon, or neither of them")
-    return parts
-
-
-def is_host(text: str) -> bool:
-    """Whether this can be the name or the number of a host; names of other scripts than Latin are taken."""
-    if ":" in text:
-        return _is_ip_address(text)
-    try:
-        labels = text.removesuffix(".").encode("idna").decode().split(".")
-    except UnicodeError:
-        return False
-    return all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) and label[0] != "-" for label in labels)
-
-
-def _is_ip_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def workspace_ids(value: str | None) -> str | None:
-    """The ids of the workspaces, as they stand in the path of each request, with commas between them."""
-    if value is None:
-        return None
-    ids = [each for part in value.split(",") if (each := part.strip())]
-    for each in ids or [value]:
-        if not re.fullmatch(r"[A-Za-z0-9._~-]+", each):
-            raise ValueError("may hold only letters from A to Z, digits and the signs . _ ~ -, and commas between several ids")
-        if not each.strip("."):
-            raise ValueError("must not be . or .., which lead to another address")
-    names = [name_of_workspace(each).casefold() for each in ids]
-    if len(names) > len(set(names)):
-        raise ValueError("names two workspaces whose letters and digits are the same; name each once")
-    return ",".join(ids)
-
-
-def name_of_workspace(workspace_id: str) -> str:
-    """What a workspace is called in Dagster, whose names hold letters, digits and underscores alone."""
-    return re.sub(r"\W", "_", workspace_id, flags=re.ASCII)
 
 
 def known_zone(value: str | None) -> str | None:

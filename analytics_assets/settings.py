@@ -7,7 +7,7 @@ is done with the values is decided by the modules that ask for them.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -26,27 +26,25 @@ from pydantic import (
 
 from analytics_assets.env_file import EnvFileError, env_file_values
 from analytics_assets.notifying import NotifyUrls
+from analytics_assets.setting_addresses import database_url, name_of_workspace, safe_root, web_page, workspace_ids
 from analytics_assets.setting_values import (
     WORKSPACES_FOLDER,
     OptionalText,
     Weekday,
+    as_of,
     asked_page_size,
     currency_code,
-    database_url,
     destination_name,
     empty_is_none,
     in_capitals,
     known_zone,
     local_path,
-    name_of_workspace,
     owner_names,
     plain_date,
     query_parameters,
-    safe_root,
+    start_of_history,
     usable_as_database,
     usable_as_folder,
-    web_page,
-    workspace_ids,
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.source.page_size import AskedPageSize
@@ -56,8 +54,6 @@ PROJECT_MARK: Final = "workspace.yaml"
 RESERVED_PARAMS: Final = frozenset({"page", "page-size", "start", "end"})
 """Another value for one of these would end lists early, or hide rows that then count as deleted."""
 MAY_BE_BLANK: Final = frozenset({"ANALYTICS_READER_PATH"})
-EARLIEST_START: Final = date(1970, 1, 1)
-LATEST_AS_OF: Final = date(2099, 12, 31)
 TYPO_SIMILARITY: Final = 0.75
 
 _WHERE_TO_GET: Final[dict[str, str]] = {
@@ -135,7 +131,9 @@ class Settings(AccessSettings):
     """Everything that can be set; field names are the variables' names without the prefix, in lower case."""
 
     page_size: Annotated[AskedPageSize, BeforeValidator(asked_page_size)] = Field("auto", description="rows asked per page")
-    start_date: Annotated[date, BeforeValidator(plain_date)] = Field(date(2024, 1, 1), description="first day of history")
+    start_date: Annotated[date, BeforeValidator(plain_date), AfterValidator(start_of_history)] = Field(
+        date(2024, 1, 1), description="first day of history"
+    )
     lookback_months: int = Field(2, ge=1, le=120, description="months that a routine sync reads again")
     requests_per_second: int = Field(10, ge=1, le=10_000, description="ceiling over all threads of a run")
     requests_per_hour: Annotated[int | None, BeforeValidator(empty_is_none)] = Field(
@@ -168,7 +166,7 @@ class Settings(AccessSettings):
     )
     burn_rate_days: int = Field(28, ge=1, le=3650, description="days that the pace of a project is measured over")
     month_close_days: int = Field(0, ge=0, le=365, description="days after its end for which a month counts as open")
-    as_of_date: Annotated[date | None, BeforeValidator(plain_date)] = Field(
+    as_of_date: Annotated[date | None, BeforeValidator(plain_date), AfterValidator(as_of)] = Field(
         None, description="the date that counts as today in the marts"
     )
     notify_urls: NotifyUrls = Field(None, description="where failures are told; secret")
@@ -192,15 +190,6 @@ class Settings(AccessSettings):
         None, description="the database there; secret"
     )
 
-    @field_validator("start_date")
-    @classmethod
-    def _start_is_past(cls, value: date) -> date:
-        if value > datetime.now(UTC).date():
-            raise ValueError("must not lie in the future")
-        if value < EARLIEST_START:
-            raise ValueError(f"must not lie before {EARLIEST_START}")
-        return value
-
     @field_validator("extra_params")
     @classmethod
     def _params_are_of_resources(cls, value: dict[str, dict[str, str | list[str]]]) -> dict[str, dict[str, str | list[str]]]:
@@ -208,13 +197,6 @@ class Settings(AccessSettings):
             raise ValueError(f"names no resource with {', '.join(unknown)}; the resources are {', '.join(RESOURCE_NAMES)}")
         if reserved := sorted({name for params in value.values() for name in params} & RESERVED_PARAMS):
             raise ValueError(f"sets {', '.join(reserved)}, which the reading itself relies on; take it out")
-        return value
-
-    @field_validator("as_of_date")
-    @classmethod
-    def _as_of_has_entries(cls, value: date | None) -> date | None:
-        if value is not None and not EARLIEST_START <= value <= LATEST_AS_OF:
-            raise ValueError(f"must lie between {EARLIEST_START} and {LATEST_AS_OF}")
         return value
 
     @field_validator("member_capacities", "rounding_rules")
