@@ -23,10 +23,10 @@ from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageErr
 from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
 from analytics_assets.cli.plain_output import passed_on_without_colours
 from analytics_assets.cli.served import HOST, serving_lock
+from analytics_assets.setting_addresses import HIGHEST_PORT
 from analytics_assets.settings import PROJECT_MARK, project_dir, variable
 
 FOLLOWED: Final = "analytics_assets.cli.followed"
-HIGHEST_PORT: Final = 65535
 STOP_TIMEOUT_SECONDS: Final = 20.0
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
