@@ -5,19 +5,24 @@ rows behind it one page forward, and the first of the next page is never seen. S
 read again until two passes in a row hold the same ids. A row that a pass missed has moved because another one that
 the pass had read was deleted; the next pass lacks that one, so the two passes differ. Of a page that comes again as it
 was, the rows stay those of the earlier answer; answers are numbered, and a list that is settled says which of them hold
-its rows. A page that says it is the last,
-followed by an empty one, counts as one answer: the empty one only shows that the header was right.
+its rows. A page that says it is the last, followed by an empty one, counts as one answer: the empty one only shows that
+the header was right.
+
+An id that a pass meets twice is a row that has moved while it was read, and the list is read again. Where two passes in a
+row are the same byte for byte nothing has moved: the list holds that row twice, and of equal ones the first counts.
 """
 
 import time
 from collections.abc import Set
 from typing import Any, Final, Self, cast
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from analytics_assets.source.answers import Page
-from analytics_assets.source.columns import ANSWER, ResourceName
+from analytics_assets.source.columns import ANSWER, READ_AT, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.page_size import PageSize, size_in
 from analytics_assets.source.reading import ReadingRecorder
@@ -80,6 +85,8 @@ class SettledPaging(BasePaginator):
         self._next_answer = self._first_answer
         self._previous_ids: set[str] | None = None
         self._previous_answers = 0
+        self._previous_digests: list[bytes] = []
+        self._previous_repeats: set[str] = set()
         self._start_pass()
 
     def _start_pass(self) -> None:
@@ -88,7 +95,10 @@ class SettledPaging(BasePaginator):
         self._answers: set[int] = set()
         self._first_said_last = False
         self._ids: set[str] = set()
-        self._has_repeats = False
+        self._digests: list[bytes] = []
+        self._repeats: set[str] = set()
+        self._first_rows: dict[str, dict[str, Any] | None] = {}
+        self._unequal: str | None = None
         self._pages_without_news = 0
         self._pass_began = time.monotonic()
 
@@ -117,12 +127,14 @@ class SettledPaging(BasePaginator):
             self._sent_pages.keep(response.url, page.content)  # now, for an attempt that fails after all brings no rows
         page.update({ANSWER: page.content.answer})
         known = len(self._ids)
+        self._leave_out_repeats(page)
         if not self._answers:
             self._first_said_last = bool(page.last)
             self._asked = size_in(response.url) or self._asked  # the session may have had to ask for fewer
+        self._repeats.update(self._ids.intersection(page.ids))
         self._ids.update(page.ids)
+        self._digests.append(page.content.digest)
         self._answers.add(page.content.answer)
-        self._has_repeats |= len(self._ids) < known + len(page.ids)
         parent_id = place_of(response.url).parent_id
         self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)
         if self._is_last(page):
@@ -135,6 +147,24 @@ class SettledPaging(BasePaginator):
                 "the server seems to ignore the parameter `page`, so its list can't be read completely."
             )
         self._page += 1
+
+    def _leave_out_repeats(self, page: Page) -> None:
+        """Compare the rows that the pass before met twice, and leave out those that an earlier page has brought just so."""
+        if self._previous_repeats.isdisjoint(page.ids):
+            return
+        rows = {row["id"]: row for row in page.rows.to_pylist()}
+        taken = []
+        for record_id in self._previous_repeats.intersection(page.ids):
+            row = rows.get(record_id)
+            values = row and {name: value for name, value in row.items() if value is not None and name not in (READ_AT, ANSWER)}
+            if record_id not in self._first_rows:
+                self._first_rows[record_id] = values
+            elif self._first_rows[record_id] == values:
+                taken.append(record_id)
+            else:
+                self._unequal = record_id
+        page.rows = page.rows.filter(pc.invert(pc.is_in(page.rows.column("id"), pa.array(taken, pa.string()))))
+        page.content.rows = len(page.rows)
 
     def _is_last(self, page: Page) -> bool:
         """Whether the pass is over.
@@ -160,7 +190,13 @@ class SettledPaging(BasePaginator):
         is_one_answer = len(self._answers) == 1 or (len(self._answers) == 2 and self._first_said_last)
         if not self._ids and parent_id in self._lists_with_rows:
             is_one_answer = False  # an empty list would delete them all, and some servers answer one when they are ill
-        is_settled = is_one_answer or (self._ids == self._previous_ids and not self._has_repeats)
+        is_same = self._digests == self._previous_digests[: len(self._digests)]
+        is_settled = is_one_answer or (self._ids == self._previous_ids and (is_same or not self._repeats))
+        if is_settled and self._repeats and self._unequal is not None:
+            raise SourceError(
+                f"GET {response.url.split('?', 1)[0]}: two different records of {self._resource} have the id {self._unequal} in "
+                "one list, which was the same each time it was read; nothing was loaded, for nobody can say which one is right."
+            )
         if is_settled:
             self._has_next_page = False
             self._sent_pages.forget(response.url)
@@ -172,11 +208,13 @@ class SettledPaging(BasePaginator):
                 f"GET {response.url.split('?', 1)[0]}: the list changed each of the {MAX_PASSES} times it was read, so that "
                 "no reading is sure to be complete; try again at a quieter time, or set a larger ANALYTICS_PAGE_SIZE."
             )
-        if self._has_repeats:
+        if self._repeats:
             self._sent_pages.forget(response.url)  # a row that stands on two pages may be newer on either
         self._recorder.list_started_over(self._resource, parent_id)
         self._previous_ids = self._ids
         self._previous_answers = len(self._answers)
+        self._previous_digests = self._digests
+        self._previous_repeats = self._repeats
         self._start_pass()
 
 

@@ -1,4 +1,4 @@
-"""Pages that come again as they were when a list is read a second time: their rows are those of the first time."""
+"""Pages that come again as they were when a list is read a second time, and rows that stand twice in one list."""
 
 from datetime import UTC, datetime
 
@@ -8,6 +8,7 @@ import pytest
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
+from analytics_assets.source.columns import ResourceName
 from analytics_assets.source.errors import TransientAnswerError
 from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.typed import TypedReader
@@ -99,3 +100,46 @@ def test_a_list_that_is_edited_while_it_is_read_twice_is_published_as_it_was_the
     tiny.server.behaviour.before_answer = before_answer
     tiny.sync(resources=only_entries())
     tiny.assert_equals_api(resources=only_entries())
+
+
+@pytest.mark.parametrize("last_page", [True, False], ids=["header", "no header"])
+@pytest.mark.parametrize("page_size", [1, 2, 3, 50])
+@pytest.mark.parametrize("resource", ["clients", "time_entries"])
+def test_a_row_that_stands_twice_in_a_list_is_taken_once(
+    tiny: Rig, resource: ResourceName, page_size: int, last_page: bool
+) -> None:
+    """The list was said to change each time it was read, though it stood still."""
+    rows = tiny.workspace.clients if resource == "clients" else tiny.workspace.time_entries[tiny.workspace.users[0]["id"]]
+    rows.append(dict(rows[0]))
+    tiny.workspace.changed()
+    tiny.page_size = page_size
+    tiny.server.behaviour.send_last_page = last_page
+    tiny.sync(resources=[resource])
+    tiny.assert_equals_api(resources=[resource])
+    tiny.assert_reads_the_api(resource)
+
+
+@pytest.mark.parametrize("page_size", [2, 50])
+def test_two_different_records_of_one_id_in_a_list_that_stands_still_are_an_error(tiny: Rig, page_size: int) -> None:
+    first = tiny.workspace.clients[0]
+    tiny.workspace.clients.append({**first, "name": "in other words"})
+    tiny.workspace.changed()
+    tiny.page_size = page_size
+    sentence = tiny.failing_sync(resources=["clients"])
+    assert f"two different records of clients have the id {first['id']} in one " in sentence
+    assert "nobody can say which one is right" in sentence
+
+
+def test_a_row_that_stands_twice_in_a_list_that_also_shifts_is_taken_once(tiny: Rig) -> None:
+    tiny.workspace.clients.append(dict(tiny.workspace.clients[0]))
+    tiny.workspace.changed()
+    tiny.page_size = 2
+
+    def before_answer(request: RequestSeen) -> None:
+        if request.resource == "clients" and request.page == 2 and len(tiny.asked("clients", page=2)) == 1:
+            tiny.workspace.delete("clients", tiny.workspace.clients[1]["id"])
+
+    tiny.server.behaviour.before_answer = before_answer
+    tiny.sync(resources=["clients"])
+    tiny.server.behaviour.before_answer = None
+    tiny.assert_equals_api(resources=["clients"])
