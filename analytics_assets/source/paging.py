@@ -138,7 +138,7 @@ class SettledPaging(BasePaginator):
         parent_id = place_of(response.url).parent_id
         self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)
         if self._is_last(page):
-            self._end_pass(response, parent_id)
+            self._end_pass(response, parent_id, is_empty=not page.ids)
             return
         self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
         if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:
@@ -186,8 +186,8 @@ class SettledPaging(BasePaginator):
         sent = page.content.sent
         return sent >= self._asked or (sent > 0 and sent % USUAL_LIMIT == 0)
 
-    def _end_pass(self, response: Response, parent_id: str) -> None:
-        is_one_answer = len(self._answers) == 1 or (len(self._answers) == 2 and self._first_said_last)
+    def _end_pass(self, response: Response, parent_id: str, *, is_empty: bool) -> None:
+        is_one_answer = len(self._answers) == 1 or (len(self._answers) == 2 and self._first_said_last and is_empty)
         if not self._ids and parent_id in self._lists_with_rows:
             is_one_answer = False  # an empty list would delete them all, and some servers answer one when they are ill
         is_same = self._digests == self._previous_digests[: len(self._digests)]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from analytics_assets.demo.behaviour import RequestSeen
+from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.workspace import Workspace
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets_tests.rig import Rig
@@ -179,3 +180,22 @@ def test_quiet_lists_of_several_pages_are_read_twice_and_those_of_one_page_once(
     }
     assert pages == {"clients": [1, 2], "time_entries": [1, 2, 3, 1, 2, 3]}
     assert tiny.recorder.resources["time_entries"].rows == len(tiny.workspace.records("time_entries"))
+
+
+def test_a_list_whose_first_page_calls_itself_the_last_and_is_not_is_read_until_it_stands_still(tiny: Rig) -> None:
+    """Its two pages counted as one answer, and the row that a deletion moved from the second to the first was lost."""
+    tiny.sync()
+    tiny.page_size = 2
+    tiny.server.reset()
+    tiny.server.faults.add(Fault("last_page", "clients", page=1, value=True, times=None))
+    gone = tiny.workspace.clients[0]["id"]
+
+    def before_answer(request: RequestSeen) -> None:
+        if request.resource == "clients" and request.page == 2 and len(tiny.asked("clients", page=2)) == 1:
+            tiny.workspace.delete("clients", gone)
+
+    tiny.workspace.new("clients", name="One more")
+    tiny.server.behaviour.before_answer = before_answer
+    tiny.sync(resources=["clients"])
+    tiny.assert_equals_api(resources=["clients"])
+    assert tiny.changes("clients") == {gone: ["deleted"]}
