@@ -17,7 +17,7 @@ import requests
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.source.arrow import Record, RecordReader, UndeclaredColumns
-from analytics_assets.source.columns import READ_AT, Table
+from analytics_assets.source.columns import PARENTS, READ_AT, Table
 from analytics_assets.source.envelopes import tells_of_an_error
 from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
 from analytics_assets.source.http import RETRY_STATUSES, retry_after_seconds
@@ -35,9 +35,8 @@ logger = logging.getLogger(__name__)
 SERVER_GAVE_UP: Final = frozenset({500, 502, 504})
 PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
-_PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
-_PATH_SEGMENTS = re.compile(r"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\n)*")
-"""Many of them, each with its line's end; the odd one that begins with a dot is looked at alone."""
+_PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[^\s\x00-\x1f\x7f/\\?#%;{}\[\]]+")
+"""Texts that a part of an address can be: `requests` encodes what must be, and the server reads the same text again."""
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -187,9 +186,13 @@ class AnswerGate:
         if rows is None:
             return None
         ids: list[str] = rows.column("id").to_pylist()
-        if len(set(ids)) < len(ids) or not _PATH_SEGMENTS.fullmatch("".join(f"{each}\n" for each in ids)):
+        if len(set(ids)) < len(ids) or not all(map(self._is_id, ids)):
             return None
         return rows, ids, len(ids)
+
+    def _is_id(self, text: str) -> bool:
+        """Whether a text can be an id here; those of members and projects become part of an address."""
+        return bool(text) and (self._table.name not in PARENTS or _PATH_SEGMENT.fullmatch(text) is not None)
 
     def _careful_rows(self, response: requests.Response) -> Rows:
         records = self._records(response)
@@ -240,8 +243,11 @@ class AnswerGate:
                 f"{where(response)}: a record of {self._table.name} has {has} (its fields: {', '.join(sorted(record)[:12])}); "
                 "nothing was loaded."
             )
-        if not _PATH_SEGMENT.fullmatch(record_id):
-            raise SourceError(f"{where(response)}: the id {record_id!r} of {self._table.name} is not an id; nothing was loaded.")
+        if not self._is_id(record_id):
+            raise SourceError(
+                f"{where(response)}: the id {record_id!r} of {self._table.name} can't be part of the address of a list, because "
+                "of its spaces, dots or one of / \\ ? # % ; { } [ ]; nothing was loaded."
+            )
         return record_id
 
     def _without_repeats(

@@ -262,3 +262,6 @@ TASKS = Table(
 TABLES: dict[ResourceName, Table] = {
     table.name: table for table in (USERS, PROJECTS, CLIENTS, TAGS, USER_GROUPS, TIME_ENTRIES, TASKS)
 }
+
+PARENTS: Final = frozenset(table.parent for table in TABLES.values() if table.parent is not None)
+"""The resources that have a list of another one per row; their ids become parts of addresses."""

@@ -13,13 +13,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self
 
-from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, DataType, ResourceName
+from analytics_assets.source.columns import PARENTS, RESOURCE_NAMES, TABLES, DataType, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.window import Window
 
 logger = logging.getLogger(__name__)
-
-_PARENTS = frozenset(table.parent for table in TABLES.values())
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ class ReadingRecorder:
             lists.finished_lists[parent_id] = frozenset(answers)
             lists.ended = time.monotonic()
             lists.times_of_list[parent_id] = (began, lists.ended)
-            if resource in _PARENTS:
+            if resource in PARENTS:
                 lists.listed = frozenset(ids)
 
     def list_opened_again(self, resource: ResourceName, parent_id: str) -> int:

@@ -3,6 +3,7 @@
 import pytest
 
 from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.tiny import entry_of
 
 
 @pytest.mark.parametrize("envelope", ["data", "bare"])
@@ -29,3 +30,31 @@ def test_a_second_sync_of_an_unchanged_workspace_changes_nothing(rig: Rig) -> No
     report = rig.sync()
     assert rig.contents() == before
     assert all(p.new == p.changed == p.deleted == 0 for p in report.published.values())
+
+
+ODD_IDS = ["a:b", "ü@example.com", "~!$&'()*+,=|<>^`\"", "...", "日本語", "0", "-1", "é"]
+ODDER_IDS = [*ODD_IDS, "../users", "..", "a/b?c#d", "100 %", " ", "line\nbreak", "{id}", "O'Brien; --"]
+
+
+def test_ids_of_any_characters_are_ids(tiny: Rig) -> None:
+    """All but letters, digits and four signs were refused, also in ids that are never part of an address."""
+    workspace, entry = tiny.workspace, entry_of(tiny.workspace, "Ada", 1)
+    for odd in ODD_IDS:
+        workspace.new("users", id=odd, name=odd)
+        workspace.new("projects", id=odd, name=odd)
+        workspace.new("tasks", odd, id=f"task {odd}", name=odd)
+        workspace.add("time_entries", {**entry, "id": f"entry {odd}", "userId": odd, "projectId": odd})
+    for odd in ODDER_IDS:
+        workspace.new("clients", id=odd, name=odd)
+        workspace.new("tags", id=odd, name=odd)
+        workspace.new("user_groups", id=odd, name=odd)
+        workspace.new("tasks", ODD_IDS[0], id=odd, name=odd)
+        workspace.add("time_entries", {**entry, "id": odd})
+    tiny.sync()
+    tiny.assert_equals_api()
+    assert tiny.verify().unequal == []
+    moved = entry_of(workspace, "Chi", 1)["id"]
+    workspace.edit("time_entries", moved, userId=ODD_IDS[1])
+    workspace.delete("time_entries", f"entry {ODD_IDS[0]}")
+    tiny.sync()
+    tiny.assert_equals_api()
