@@ -16,6 +16,7 @@ from analytics_assets.source.ceiling import in_words
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import AnswerTooLargeError, SourceError, TransientAnswerError
 from analytics_assets.source.line import Exchange, Exchanges, make_cuttable
+from analytics_assets.source.retrying import WAIT_LONGER
 
 if TYPE_CHECKING:
     from analytics_assets.source.http import HttpLimits
@@ -63,9 +64,7 @@ class WholeAnswerAdapter(HTTPAdapter):
         """If the line was cut from here, that is the reason, whatever it has looked like to those who read from it."""
         if exchange.is_overdue:
             seconds = self._limits.answer_timeout_seconds
-            raise TransientAnswerError(
-                f"the answer drips in too slowly, it was not whole after {in_words(seconds)}", may_be_size=True
-            )
+            raise _too_slow(f"the answer drips in too slowly, it was not whole after {in_words(seconds)}")
         self._ending.pause(0)
 
     def _whole_answer(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
@@ -99,19 +98,23 @@ class WholeAnswerAdapter(HTTPAdapter):
             while chunk := response.raw.read1(BODY_CHUNK_BYTES, decode_content=True):
                 body += chunk
                 if time.monotonic() > deadline:
-                    raise TransientAnswerError(f"the body drips in too slowly, {len(body)} bytes so far", may_be_size=True)
+                    raise _too_slow(f"the body drips in too slowly, {len(body)} bytes so far")
                 if len(body) > self._limits.body_limit_bytes:
                     raise AnswerTooLargeError(
                         f"{named(request)}: the answer is larger than {self._limits.body_limit_bytes >> 20} MiB; "
                         "ask for fewer rows at a time with ANALYTICS_PAGE_SIZE."
                     )
         except ReadTimeoutError as error:
-            raise TransientAnswerError(f"the body stopped after {len(body)} bytes", may_be_size=True) from error
+            raise _too_slow(f"the body stopped after {len(body)} bytes") from error
         except DecodeError as error:
             raise TransientAnswerError("the body can't be decompressed as its header says") from error
         except HTTPError as error:
             raise TransientAnswerError(f"the body was cut off after {len(body)} bytes", may_be_size=True) from error
         return bytes(body)
+
+
+def _too_slow(what: str) -> TransientAnswerError:
+    return TransientAnswerError(what, may_be_size=True, advice=WAIT_LONGER)
 
 
 def _check_length(response: requests.Response) -> None:

@@ -24,6 +24,7 @@ from analytics_assets.source.http import RETRY_STATUSES, retry_after_seconds
 from analytics_assets.source.in_words import described, message, shown, where
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
+from analytics_assets.source.retrying import ASK_LESS_OFTEN
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
 from analytics_assets.source.typed import TypedReader
@@ -151,6 +152,7 @@ class AnswerGate:
                 f"answered {status}{message(response)}",
                 retry_after_seconds=retry_after_seconds(response),
                 slow_down=status == 429,
+                advice=ASK_LESS_OFTEN if status == 429 else "",
                 may_be_size=status in SERVER_GAVE_UP,
             )
         if status == 404 and not is_first_page(response.url):

@@ -18,16 +18,23 @@ class TransientAnswerError(Exception):
     """One request went wrong in a way that another attempt may repair (a 503, a cut-off body, a dropped line).
 
     `retry_after_seconds` is what the server asked for in `Retry-After`, if it did; `may_be_size` says whether a smaller
-    page might have been answered.
+    page might have been answered, and `advice` what the person who runs it can do if no attempt repairs it.
     """
 
     def __init__(
-        self, message: str, *, retry_after_seconds: float | None = None, slow_down: bool = False, may_be_size: bool = False
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float | None = None,
+        slow_down: bool = False,
+        may_be_size: bool = False,
+        advice: str = "",
     ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
         self.slow_down = slow_down
         self.may_be_size = may_be_size
+        self.advice = advice
 
 
 class PageSizeRefusedError(Exception):

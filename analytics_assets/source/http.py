@@ -25,7 +25,14 @@ from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import AnswerTooLargeError, PageSizeRefusedError, SourceError, TransientAnswerError, causes
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in, with_size
-from analytics_assets.source.retrying import MAX_RETRIES, end_of_attempts, may_be_mended, seconds_until_next
+from analytics_assets.source.retrying import (
+    CHECK_ADDRESS,
+    MAX_RETRIES,
+    WAIT_LONGER,
+    end_of_attempts,
+    may_be_mended,
+    seconds_until_next,
+)
 from analytics_assets.source.routes import place_of
 
 API_KEY_HEADER: Final = "X-Api-Key"
@@ -111,6 +118,7 @@ class HttpSession(requests.Session):
             SourceError: the last attempt failed too, or no other attempt could help.
         """
         smaller, is_refused = None, True
+        sizes: list[int] = []
         while True:
             try:
                 response = self._send(request, kwargs)
@@ -119,9 +127,10 @@ class HttpSession(requests.Session):
                 assert smaller is not None
             except TransientAnswerError as error:
                 is_refused = False
+                sizes += [size for size in [size_in(request.url or "")] if size is not None]
                 smaller = self._smaller(request) if error.may_be_size else None
                 if smaller is None:
-                    failure = SourceError(f"{named(request)}: {error}{end_of_attempts(error)}")
+                    failure = SourceError(f"{named(request)}: {error}{end_of_attempts(error, sizes)}")
                     self._ending.end(failure)
                     raise failure from error
             except SourceError as error:
@@ -188,15 +197,21 @@ class HttpSession(requests.Session):
                 "Check ANALYTICS_API_URL, or the machine's certificates."
             ) from error
         except requests.exceptions.Timeout as error:
+            is_connected = not isinstance(error, requests.exceptions.ConnectTimeout)
             raise TransientAnswerError(
                 f"no answer in time ({_reason(error)})",
-                may_be_size=not isinstance(error, requests.exceptions.ConnectTimeout),
+                may_be_size=is_connected,
+                advice=WAIT_LONGER if is_connected else CHECK_ADDRESS,
             ) from error
         except (requests.exceptions.RequestException, HTTPError) as error:
             if any(isinstance(cause, NameResolutionError) for cause in causes(error)):
                 raise TransientAnswerError("the host can't be found; check ANALYTICS_API_URL") from error
             is_refused = any(isinstance(cause, NewConnectionError) for cause in causes(error))
-            raise TransientAnswerError(f"the connection failed ({_reason(error)})", may_be_size=not is_refused) from error
+            raise TransientAnswerError(
+                f"the connection failed ({_reason(error)})",
+                may_be_size=not is_refused,
+                advice=CHECK_ADDRESS if is_refused else "",
+            ) from error
         finally:
             if resource is not None:
                 self._meter.answered(resource, size=size, seconds=time.monotonic() - started)

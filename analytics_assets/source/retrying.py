@@ -4,6 +4,7 @@ What went wrong is told by the error; sending and waiting are `http.py`'s and `c
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from analytics_assets.source.ceiling import in_words
@@ -13,6 +14,12 @@ MAX_RETRIES: Final = 3
 BACKOFF_BOUND_SECONDS: Final = 60.0
 RETRY_AFTER_BOUND_SECONDS: Final = 3600.0
 """An hour is the longest span over which plans count requests; who asks for more does not want to be asked today."""
+ASK_LESS_OFTEN: Final = (
+    "The server limits how often it may be asked: set ANALYTICS_REQUESTS_PER_HOUR or ANALYTICS_REQUESTS_PER_SECOND to what it "
+    "allows."
+)
+WAIT_LONGER: Final = "Set a longer ANALYTICS_REQUEST_TIMEOUT_SECONDS, or a smaller ANALYTICS_PAGE_SIZE."
+CHECK_ADDRESS: Final = "Check ANALYTICS_API_URL, and that this machine reaches it."
 
 
 def seconds_until_next(error: BaseException | None, *, attempt: int, backoff_factor: float) -> float:
@@ -31,16 +38,17 @@ def _is_put_off(error: TransientAnswerError) -> bool:
     return error.retry_after_seconds is not None and error.retry_after_seconds > RETRY_AFTER_BOUND_SECONDS
 
 
-def end_of_attempts(error: TransientAnswerError) -> str:
-    """Why there is no other attempt, and what helps."""
+def end_of_attempts(error: TransientAnswerError, sizes: Sequence[int]) -> str:
+    """Why there is no other attempt, and what helps.
+
+    Args:
+        error: what went wrong in the last one.
+        sizes: the rows per page that were asked for, largest first; each size is given all attempts.
+    """
     if _is_put_off(error):
         asked = "without end" if math.isinf(error.retry_after_seconds or 0) else in_words(error.retry_after_seconds or 0)
         why = f" and asks to wait {asked} (Retry-After), longer than a run waits. Sync again after that."
     else:
-        why = f", after {1 + MAX_RETRIES} attempts."
-    if not error.slow_down:
-        return why
-    return (
-        f"{why} The server limits how often it may be asked: set ANALYTICS_REQUESTS_PER_HOUR or ANALYTICS_REQUESTS_PER_SECOND "
-        "to what it allows."
-    )
+        each = f" each with pages of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} rows" if len(sizes) > 1 else ""
+        why = f", after {1 + MAX_RETRIES} attempts{each}."
+    return f"{why} {error.advice}".rstrip()

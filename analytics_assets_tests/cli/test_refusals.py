@@ -57,7 +57,10 @@ def test_a_server_that_is_not_there_is_named(variables: Variables) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        assert_both_say({**variables, "ANALYTICS_API_URL": url}, ", after 4 attempts.")
+        assert_both_say(
+            {**variables, "ANALYTICS_API_URL": url},
+            ", after 4 attempts. Check ANALYTICS_API_URL, and that this machine reaches it.",
+        )
         assert f"{url}/v1/workspaces/" in run_cli("doctor", variables={**variables, "ANALYTICS_API_URL": url}).out
 
 

@@ -35,7 +35,8 @@ def test_a_run_whose_last_list_fails_changes_no_table_and_materializes_nothing(s
     assert not failed["success"]
     (sentence,) = failed["sentences"]
     assert sentence.startswith(f"GET {site.api_url}/v1/workspaces/{site.workspace_id}/user/{last}/time-entries")
-    assert sentence.endswith("answered 500 (Something went wrong., code 500), after 4 attempts.")
+    attempts = "after 4 attempts each with pages of 5000, 500 and 50 rows."
+    assert sentence.endswith(f"answered 500 (Something went wrong., code 500), {attempts}")
     assert site.contents() == before
     assert materialized(site) == set()
 

@@ -57,6 +57,22 @@ def test_four_attempts_and_no_more(tiny: Rig, waits: list[float], status: int) -
     assert len(tiny.asked("clients")) == 4
 
 
+def test_the_attempts_with_each_page_size_are_counted(tiny: Rig, waits: list[float]) -> None:
+    """Twelve requests were made, and the sentence said four."""
+    tiny.page_size = "auto"
+    tiny.server.faults.add(Fault("status", "clients", status=502, times=None))
+    sentence = tiny.failing_read("clients")
+    assert sentence.endswith("code 502), after 4 attempts each with pages of 5000, 500 and 50 rows.")
+    assert len(tiny.asked("clients")) == 12
+
+
+def test_a_size_that_was_refused_is_not_counted_as_tried_four_times(tiny: Rig, waits: list[float]) -> None:
+    tiny.page_size = "auto"
+    tiny.server.behaviour.max_page_size = 50
+    tiny.server.faults.add(Fault("status", "clients", status=502, times=None, when=lambda request: request.page_size == 50))
+    assert tiny.failing_read("clients").endswith("code 502), after 4 attempts.")
+
+
 @pytest.mark.parametrize("status", [418, 401, 403, 404, 400, 405, 410, 501, 505, 204, 206])
 def test_other_statuses_are_not_tried_again(tiny: Rig, waits: list[float], status: int) -> None:
     tiny.server.faults.add(Fault("status", "clients", status=status, times=None))
