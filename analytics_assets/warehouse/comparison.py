@@ -177,9 +177,8 @@ def shared_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) 
     if not columns_of_landed(con, table.name):
         return {}
     rows_read = _rows_read(con, table, reading)
-    ids, rows = _distinct_ids(con, f"(SELECT landed.id FROM {rows_read})")
-    if ids == rows:
-        return {}
+    if con.execute(f"SELECT count(DISTINCT landed.id) = count(*) FROM {rows_read}").fetchone() == (True,):
+        return {}  # asked first, because it takes half as long as the groups, and is so nearly always
     named = f"landed.{quoted(str(table.named_parent_column))}"
     shared = con.execute(
         f"SELECT landed.id, list(landed.{quoted(str(table.parent_column))}) FROM {rows_read} GROUP BY landed.id "
