@@ -47,6 +47,14 @@ def test_a_row_that_stands_twice_blocks_everything_built_on_it(broken: Build) ->
     assert broken.rows("select count(*) from marts.fct_time_entries") == [(0,)]
 
 
+def test_descriptions_are_single_paragraphs(empty: Build) -> None:
+    """They are the comments of the columns, and BI tools show a line that breaks in its midst as it is."""
+    models = [node for node in empty.manifest["nodes"].values() if node["resource_type"] == "model"]
+    texts = {f"{model['name']}.{name}": column["description"] for model in models for name, column in model["columns"].items()}
+    texts |= {model["name"]: model["description"] for model in models}
+    assert [name for name, text in texts.items() if "\n" in text.strip() or "  " in text] == []
+
+
 def test_an_empty_workspace_gives_empty_tables_and_no_warning(empty: Build, lived_in: Build) -> None:
     assert empty.success, empty.messages
     assert set(empty.status.values()) == {"success", "pass"}
