@@ -4,6 +4,7 @@ What a section says is decided in the modules of the sections; here they get the
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ def render(
     *,
     workspace: tuple[str, str] | None,
     checks: Sequence[CheckResult] | None,
+    checks_of: datetime | None = None,
     last_verified: Verified | None = None,
 ) -> str:
     """The HTML of the report; the same figures give the same text.
@@ -45,6 +47,7 @@ def render(
         figures: what the marts say.
         workspace: id of the workspace and the host that it was read from.
         checks: how the checks of the data ended; None where that is not known.
+        checks_of: when that was known, where the page is written later.
         last_verified: the last comparison with the API; None where there was none.
     """
     sections = [section(figures) for section in SECTIONS]
@@ -60,10 +63,10 @@ def render(
         period=f"{day(weeks_of(figures)[0])} to {day(figures.as_of)}",
         workspace=workspace,
         synced=synced(figures),
-        checked=checked(checks),
-        verified="" if checks is None else verified(last_verified),
+        checked=checked(checks, checks_of),
+        verified="" if checks is None and last_verified is None else verified(last_verified),
         has_unmet=any(not check.passed for check in checks or ()),
-        sections=[*sections, quality(checks), about(sections, figures)],
+        sections=[*sections, quality(checks, checks_of), about(sections, figures)],
         queries=QUERIES,
         as_of=figures.as_of,
     )

@@ -35,7 +35,7 @@ class Verified:
 def verified(last: Verified | None) -> str:
     """When the warehouse was last proven to equal the API, in a sentence."""
     if last is None:
-        return "Not compared with the API yet; the check raw_matches_api does that."
+        return "Not compared with the API yet; `analytics-assets verify` and the check raw_matches_api do that."
     return f"{'Equal to' if last.is_equal else 'Different from'} the API when it was compared {moment(last.at)}."
 
 
@@ -60,16 +60,24 @@ def _day(value: datetime) -> str:
     return day(value.astimezone(UTC).date())
 
 
-def checked(checks: Sequence[CheckResult] | None) -> str:
-    """How the checks ended, in a sentence."""
+def checked(checks: Sequence[CheckResult] | None, of: datetime | None = None) -> str:
+    """How the checks ended, in a sentence, and in another when that was known, where it was known before."""
     if checks is None:
         return CHECKS_NOT_KNOWN
     if not checks:
         return "No check has run yet."
     failed, warned = _failed(checks), _warned(checks)
-    passed = f"{count(len(checks) - len(failed) - len(warned), 'check')} passed"
+    passed = f"{_of_the_data(len(checks) - len(failed) - len(warned))} passed"
     more = [count(len(some), word) for some, word in ((failed, "failure"), (warned, "warning")) if some]
-    return f"{', '.join([passed, *more])}."
+    return f"{', '.join([passed, *more])}.{_known(of)}"
+
+
+def _of_the_data(checks: int) -> str:
+    return count(checks, "check of the data", "checks of the data")
+
+
+def _known(of: datetime | None) -> str:
+    return "" if of is None else f" That was so when a sync wrote this report {moment(of)}."
 
 
 def _failed(checks: Sequence[CheckResult]) -> list[CheckResult]:
@@ -80,14 +88,15 @@ def _warned(checks: Sequence[CheckResult]) -> list[CheckResult]:
     return [check for check in checks if not check.passed and check.is_warning]
 
 
-def quality(checks: Sequence[CheckResult] | None) -> Section:
+def quality(checks: Sequence[CheckResult] | None, of: datetime | None = None) -> Section:
     """The checks that did not pass."""
     key, title = "quality", "Data quality"
     if not checks:
-        return Section(key, title, checked(checks))
+        return Section(key, title, checked(checks, of))
     unmet = sorted([*_failed(checks), *_warned(checks)], key=lambda check: (check.is_warning, check.asset, check.name))
     if not unmet:
-        return Section(key, title, f"All {count(len(checks), 'check')} passed." if len(checks) > 1 else "The check passed.")
+        all_passed = f"All {_of_the_data(len(checks))} passed." if len(checks) > 1 else "The check passed."
+        return Section(key, title, f"{all_passed}{_known(of)}")
     rows = [
         Row(
             cells(
@@ -101,9 +110,10 @@ def quality(checks: Sequence[CheckResult] | None) -> Section:
     ]
     headings = [Heading("What is not so", "name"), Heading("Asset", "text"), Heading("Kind", "text"), Heading("Rows")]
     return Section(
-        key, title, checked(checks),
+        key, title, checked(checks, of),
         ["Each line is a sentence that should be true and is not, for so many rows. The Dagster UI (make dev) shows the query "
-         "of each check."],
+         "of each check. The summary of a sync counts the checks of this report and of the copy for BI tools too, which run "
+         "later."],
         tables=[Table("Checks that did not pass", headings, rows)],
     )  # fmt: skip
 

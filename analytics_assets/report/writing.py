@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
 from analytics_assets.report.figures import Figures, date_of_marts, read_figures
+from analytics_assets.report.kept_results import KeptChecks, keep_checks, keep_comparison, kept_checks, kept_comparison
 from analytics_assets.report.page import render
 from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets.report.queries import missing_marts
@@ -47,8 +48,8 @@ def write_report(
         warehouse: the file that the marts are in.
         to: the file to write; the old one stays until the new one is whole.
         today: the date that counts as today where the warehouse holds none.
-        checks: how the checks of the data ended; None where that is not known.
-        last_verified: the last comparison with the API; None where there was none.
+        checks: how the checks of the data ended, which is kept beside the file; None takes what is kept there.
+        last_verified: the last comparison that Dagster knows of; a later one that is kept beside the file counts more.
 
     Raises:
         WarehouseError: there is no such file, it lacks marts, or they are those of another version.
@@ -72,8 +73,24 @@ def write_report(
                 "`analytics-assets sync` builds them anew."
             ) from error
         workspace = held_workspace(con)
-    text = render(figures, workspace=workspace, checks=checks, last_verified=last_verified)
+    known = None if workspace is None else kept_checks(to, workspace[0])
+    comparisons = [last_verified, None if workspace is None else kept_comparison(to, workspace[0])]
+    last = max(filter(None, comparisons), key=lambda comparison: comparison.at, default=None)
+    if checks is not None:
+        text = render(figures, workspace=workspace, checks=checks, last_verified=last)
+    else:
+        text = render(
+            figures,
+            workspace=workspace,
+            checks=None if known is None else known.checks,
+            checks_of=None if known is None else known.at,
+            last_verified=last,
+        )
     write_whole(to, text)
+    if workspace is not None and checks is not None:
+        keep_checks(to, workspace[0], KeptChecks(datetime.now(UTC), checks))
+    if workspace is not None and last is not None:
+        keep_comparison(to, workspace[0], last)
     return Report(to, len(text.encode()), figures)
 
 

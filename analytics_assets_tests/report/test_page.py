@@ -109,7 +109,7 @@ def test_the_head_says_when_the_warehouse_was_last_compared_with_the_api(figures
     at = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
     assert "Equal to the API when it was compared 23 Nov 2026" in page_of(figures, [], Verified(at, True)).sections["head"].text
     assert "Different from the API when it" in page_of(figures, [], Verified(at, False)).sections["head"].text
-    assert "Not compared with the API yet; the check raw_matches_api" in page_of(figures, []).sections["head"].text
+    assert "Not compared with the API yet; `analytics-assets verify` and" in page_of(figures, []).sections["head"].text
     assert "compared with the API" not in page_of(figures).sections["head"].text, "the command knows of no check"
 
 
@@ -132,13 +132,13 @@ def test_checks_that_did_not_pass_stand_there_as_sentences_with_their_rows(figur
         CheckResult("all_is_well", "marts/dim_users", passed=True, is_warning=False),
     ]
     page = page_of(figures, checks)
-    assert "1 check passed, 1 failure, 1 warning." in page.sections["head"].text
+    assert "1 check of the data passed, 1 failure, 1 warning." in page.sections["head"].text
     assert page.sections["quality"].tables[0][1:] == [
         ["ids are unique", "marts/dim_users", "failure", "\N{EN DASH}"],
         ["days are short", "marts/timesheet_daily", "warning", "1,234"],
     ]
     passed = page_of(figures, [replace(check, passed=True) for check in checks])
-    assert "All 3 checks passed." in passed.sections["quality"].text
+    assert "All 3 checks of the data passed." in passed.sections["quality"].text
 
 
 def test_amounts_have_the_digits_of_their_currency_and_a_real_minus_sign(figures: Figures) -> None:

@@ -1,11 +1,13 @@
 """Runs `analytics-assets verify`: compares the API with the warehouse and prints a table; exit code 1 on a difference.
 
-Only the output belongs here; the comparison is made in `pipeline/verification.py`.
+Only the output belongs here, and that the report knows of a comparison of all history; the comparison is made in
+`pipeline/verification.py`.
 """
 
 import argparse
 import logging
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +16,16 @@ from rich.table import Table
 
 from analytics_assets.cli.asked_months import asked_span
 from analytics_assets.cli.each_workspace import for_each_workspace
-from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError, say
 from analytics_assets.cli.own_or_demo import own_or_demo
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import AskedMonths, Span, current_month, history_span
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.verification import Verification, verify
+from analytics_assets.report.kept_results import keep_comparison
+from analytics_assets.report.quality_sections import Verified
+from analytics_assets.report.writing import report_file
 from analytics_assets.settings import Settings
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.meter import Meter
@@ -43,11 +48,22 @@ def _verify(settings: Settings, first: str | None, last: str | None) -> int:
     with stopping_like_ctrl_c():
         span = asked_span(first, last, start_date=settings.start_date, now=now)
         found = _verified(settings, span or history_span(settings.start_date, now=now), progress)
+        if found.span == history_span(settings.start_date, now=now):
+            _keep_for_the_report(settings, found)
         differ = None if settings.postgres_url is None else _differing(settings.duckdb_path, settings.postgres_url)
     _print(found, progress.meter)
     if differ is not None:
         _print_postgres(differ)
     return EXIT_FAILED if found.unequal or differ else EXIT_OK
+
+
+def _keep_for_the_report(settings: Settings, found: Verification) -> None:
+    """Leave the result beside the report, which says when the whole history was last compared."""
+    assert settings.workspace_id is not None  # it was read from it
+    try:
+        keep_comparison(report_file(settings.data_dir), settings.workspace_id, Verified(datetime.now(UTC), not found.unequal))
+    except OSError as error:
+        say(f"The report will not know of this comparison: {error.filename or 'its folder'} can't be written ({error.strerror}).")
 
 
 def _differing(warehouse: Path, url: str) -> list[str]:
