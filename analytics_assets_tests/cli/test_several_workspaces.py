@@ -1,0 +1,124 @@
+"""The commands with several workspaces: two that the key may read, and one that it may not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics_assets.demo.serving import DemoServer
+from analytics_assets_tests.cli.command import Ended, run_cli, variables_for
+from analytics_assets_tests.tiny import tiny_workspace
+
+FIRST, SECOND, REFUSED = "5f" * 12, "second", "not-ours"
+
+
+@pytest.fixture(scope="module")
+def two_workspaces() -> Iterator[DemoServer]:
+    second = tiny_workspace()
+    second.id = SECOND
+    with DemoServer(tiny_workspace()) as server:
+        server.neighbours.append(second)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def common_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("several") / "analytics.duckdb"
+
+
+@pytest.fixture(scope="module")
+def several(two_workspaces: DemoServer, common_file: Path) -> dict[str, str]:
+    others = {"ANALYTICS_WORKSPACE_ID": f"{FIRST}, {REFUSED},{SECOND}"}
+    return {**variables_for(two_workspaces, common_file, common_file.parent / "dagster"), **others}
+
+
+@pytest.fixture(scope="module")
+def synced_both(several: dict[str, str]) -> Ended:
+    return run_cli("sync", variables=several)
+
+
+def rows(file: Path, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(file), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_a_workspace_that_is_refused_holds_up_no_other_and_is_named(synced_both: Ended) -> None:
+    assert synced_both.code == 1
+    assert f"\n2 of 3 workspaces synced; not {REFUSED}, see above.\n" in synced_both.out
+    assert f"/v1/workspaces/{REFUSED}/clients answered 403" in synced_both.err
+    headings = [line for line in synced_both.out.splitlines() if line.startswith("Workspace ")]
+    assert headings == [f"Workspace {FIRST} (1 of 3)", f"Workspace {REFUSED} (2 of 3)", f"Workspace {SECOND} (3 of 3)"]
+    assert synced_both.out.count("Models: 31 of 31 built") == 2
+
+
+def test_every_table_of_the_common_file_and_of_its_copy_says_whose_each_row_is(synced_both: Ended, common_file: Path) -> None:
+    for file in (common_file, common_file.with_stem("analytics_reader")):
+        assert rows(file, "SELECT count(*), count(DISTINCT workspace_id) FROM raw.users") == [(6, 2)]
+        places = rows(file, "SELECT schema_name || '.' || table_name FROM duckdb_tables()")
+        marked = rows(file, "SELECT schema_name || '.' || table_name FROM duckdb_columns() WHERE column_name = 'workspace_id'")
+        assert sorted(places) == sorted(marked)
+        worked = "SELECT workspace_id, sum(duration_seconds) FROM marts.fct_time_entries GROUP BY ALL ORDER BY ALL"
+        (first, seconds), (second, same) = rows(file, worked)
+        assert (first, second) == (FIRST, SECOND)
+        assert seconds == same != 0
+
+
+def test_each_workspace_has_a_warehouse_and_a_report_of_its_own(synced_both: Ended, common_file: Path) -> None:
+    for workspace in (FIRST, SECOND):
+        folder = common_file.parent / "workspaces" / workspace
+        assert f"Warehouse: {folder / 'analytics.duckdb'} (" in synced_both.out
+        assert rows(folder / "analytics.duckdb", "SELECT workspace_id FROM raw._workspace") == [(workspace,)]
+        assert (folder / "report" / "overview.html").exists()
+    assert synced_both.out.count(f"For BI tools: {common_file}\n") == 2
+    assert not (common_file.parent / "workspaces" / REFUSED / "analytics.duckdb").exists()
+
+
+def test_verify_compares_each_workspace(synced_both: Ended, several: dict[str, str]) -> None:
+    ended = run_cli("verify", variables=several)
+    assert ended.code == 1
+    assert ended.out.count("The warehouse equals the API.") == 2
+    assert f"2 of 3 workspaces equal the API; not {REFUSED}, see above." in ended.out
+    readable = {**several, "ANALYTICS_WORKSPACE_ID": f"{FIRST},{SECOND}"}
+    assert run_cli("verify", variables=readable).code == 0
+
+
+def test_the_other_commands_go_through_all_workspaces(synced_both: Ended, several: dict[str, str], tmp_path: Path) -> None:
+    doctor = run_cli("doctor", variables=several)
+    assert doctor.code == 1
+    assert all(f"workspace {each} of http" in doctor.out for each in (FIRST, REFUSED, SECOND))
+    readable = {**several, "ANALYTICS_WORKSPACE_ID": f"{FIRST},{SECOND}"}
+    report = run_cli("report", variables=readable)
+    assert (report.code, report.out.count("overview.html")) == (0, 2)
+    export = run_cli("export", "--to", str(tmp_path), "--select", "dim_users", variables=readable)
+    assert export.code == 0, export.said
+    assert rows(common_file_of(readable), f"SELECT DISTINCT workspace_id FROM '{tmp_path}/dim_users.parquet' ORDER BY ALL") == [
+        (FIRST,),
+        (SECOND,),
+    ]
+
+
+def common_file_of(variables: dict[str, str]) -> Path:
+    """The file that the variables name."""
+    return Path(variables["ANALYTICS_DUCKDB_PATH"])
+
+
+def test_a_mistake_in_the_arguments_is_said_once(several: dict[str, str]) -> None:
+    ended = run_cli("sync", "--from", "yesterday", variables=several)
+    assert ended.code == 2
+    assert ended.err.count("a month is written YYYY-MM") == 1
+
+
+def test_one_of_them_alone_is_not_read_into_the_common_file(synced_both: Ended, several: dict[str, str]) -> None:
+    ended = run_cli("sync", variables={**several, "ANALYTICS_WORKSPACE_ID": SECOND})
+    assert ended.code == 1
+    assert "holds the tables of several workspaces" in ended.err
+    assert "name all of them in ANALYTICS_WORKSPACE_ID again, or set ANALYTICS_DUCKDB_PATH to another file" in ended.err
+
+
+def test_what_can_not_be_beside_several_workspaces_is_said(several: dict[str, str]) -> None:
+    ended = run_cli("sync", variables={**several, "ANALYTICS_DESTINATION": "postgres"})
+    assert ended.code == 1
+    assert "ANALYTICS_DESTINATION can't be set beside several workspaces" in ended.err
+    twice = run_cli("sync", variables={**several, "ANALYTICS_WORKSPACE_ID": "a-b,a_b"})
+    assert "ANALYTICS_WORKSPACE_ID names two workspaces whose letters and digits are the same" in twice.err
