@@ -91,10 +91,10 @@ class WorkspaceAccess:
 
 @dataclass(frozen=True)
 class OneOfSeveral:
-    """What a workspace has to know that is loaded beside others: the file with the tables of all, and the ids of all."""
+    """What a workspace has to know that is loaded beside others: the file with the tables of all, and the warehouse of each."""
 
     together: Path
-    workspace_ids: tuple[str, ...]
+    warehouses: Mapping[str, Path]
 
 
 class AccessSettings(BaseModel):
@@ -222,13 +222,16 @@ class Settings(AccessSettings):
 
         Of several, each has a warehouse of its own, in a folder of its own beside the file that `ANALYTICS_DUCKDB_PATH` names.
         """
-        ids = tuple((self.workspace_id or "").split(","))
+        ids = (self.workspace_id or "").split(",")
         if len(ids) == 1:
             return [self]
         folder = self.data_dir / WORKSPACES_FOLDER
-        each = [self.model_copy(update={"workspace_id": id, "duckdb_path": folder / id / self.duckdb_path.name}) for id in ids]
+        one_of_several = OneOfSeveral(self.duckdb_path, {id: folder / id / self.duckdb_path.name for id in ids})
+        each = [
+            self.model_copy(update={"workspace_id": id, "duckdb_path": path}) for id, path in one_of_several.warehouses.items()
+        ]
         for settings in each:
-            settings._one_of_several = OneOfSeveral(self.duckdb_path, ids)  # noqa: SLF001  # nobody else sets it
+            settings._one_of_several = one_of_several  # noqa: SLF001  # nobody else sets it
         return each
 
     @property

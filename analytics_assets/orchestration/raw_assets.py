@@ -122,7 +122,7 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
         with (
             failures_in_a_sentence(),
             warnings_shown_in(context.log),
-            _in_its_place(settings, warehouse),
+            _in_its_place(settings),
             open_sync(
                 api=api.api(settings),
                 warehouse=warehouse.path,
@@ -162,10 +162,10 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
 
 
 @contextmanager
-def _in_its_place(settings: Settings, warehouse: Warehouse) -> Iterator[None]:
+def _in_its_place(settings: Settings) -> Iterator[None]:
     """Move the file of a workspace first that was loaded alone until now, and is one of several from now on."""
-    if settings.one_of_several is not None and settings.workspace_id is not None:
-        carry_over(settings.one_of_several.together, warehouse.path, settings.workspace_id)
+    if (one := settings.one_of_several) is not None:
+        carry_over(one.together, one.warehouses)
     yield
 
 

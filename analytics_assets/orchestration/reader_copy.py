@@ -81,7 +81,7 @@ def _into_common_file(settings: Settings, one: OneOfSeveral) -> Copying:
 
     def make(warehouse: Path) -> Mapping[str, Any]:
         with writing(one.together, f"tables of workspace {workspace_id}"):
-            made = put_together(warehouse, one.together, workspace_id=workspace_id, workspaces=one.workspace_ids)
+            made = put_together(one.together, workspace_id=workspace_id, warehouses=one.warehouses)
             if settings.reader_copy is not None:
                 copy_for_readers(one.together, settings.reader_copy)
         return {

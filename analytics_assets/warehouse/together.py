@@ -44,27 +44,26 @@ class PutTogether:
     replaced: Sequence[str]
 
 
-def put_together(warehouse: Path, together: Path, *, workspace_id: str, workspaces: Sequence[str]) -> PutTogether:
+def put_together(together: Path, *, workspace_id: str, warehouses: Mapping[str, Path]) -> PutTogether:
     """Replace the rows of one workspace in the common file by those of its own file.
 
     Args:
-        warehouse: the file of the workspace; the caller holds the writer's lock of both.
-        together: the common file, made if it does not exist.
+        together: the common file, made if it does not exist; the caller holds its writer's lock and that of the workspace's.
         workspace_id: the workspace.
-        workspaces: all that belong into the common file; rows of others are taken out.
+        warehouses: the file of each workspace that belongs into the common one; rows of others are taken out.
 
     Raises:
         WarehouseError: in the place of the common file lies something else, a file can't be opened, or the disk is full.
         OSError: the common file can't be written.
     """
-    known = _known(together)
+    warehouse, known = warehouses[workspace_id], _known(together, warehouses)
     with connection(warehouse, read_only=True) as con:
         tables = delivered_tables(con)
     before = known.get(workspace_id, {})
     now = {table.label: sha256(table.content.encode()).hexdigest() for table in tables}
     replaced = [table for table in tables if before.get(table.label) != now[table.label]]
     gone = sorted(before.keys() - now.keys())
-    strangers = sorted(known.keys() - {*workspaces})
+    strangers = sorted(known.keys() - warehouses.keys())
     if replaced or gone or strangers:
         with full_disk_as_one_sentence(together.parent), replacing(together) as place:
             if known:
@@ -80,7 +79,7 @@ def put_together(warehouse: Path, together: Path, *, workspace_id: str, workspac
                 con.execute(f"DETACH {OWN}")
                 con.execute(f"DELETE FROM {TOGETHER} WHERE workspace_id = ?", [workspace_id])
                 con.executemany(f"INSERT INTO {TOGETHER} VALUES (?, ?, ?)", [[workspace_id, *each] for each in now.items()])
-    there = sorted({*known, workspace_id} & {*workspaces})
+    there = sorted({*known, workspace_id} & warehouses.keys())
     return PutTogether(together, together.stat().st_size, there, [table.label for table in replaced])
 
 
@@ -105,38 +104,61 @@ def rows_not_together(warehouse: Path, together: Path, workspace_id: str) -> dic
     return {label: (rows[label], found[label]) for label in rows if rows[label] != found[label]}
 
 
-def carry_over(together: Path, warehouse: Path, workspace_id: str) -> bool:
+def carry_over(together: Path, warehouses: Mapping[str, Path]) -> str | None:
     """Move the file of a workspace that was loaded alone to where it belongs now that several are loaded.
 
     Args:
-        together: where its file lies, if it was loaded alone before.
-        warehouse: where its file belongs.
-        workspace_id: the workspace.
+        together: where its file lies, if one was loaded alone before.
+        warehouses: the workspaces, and where the file of each belongs.
 
     Returns:
-        Whether it was moved.
+        The workspace whose file was moved; None where nothing had to be.
 
     Raises:
         WarehouseError: the file can't be opened.
         OSError: it can't be moved.
     """
-    if warehouse.exists() or not together.exists():
-        return False
-    with writing(together, f"move of workspace {workspace_id}"):
-        if warehouse.exists() or not together.exists():
-            return False
+    if all(each.exists() for each in warehouses.values()) or _held_alone(together) is None:
+        return None
+    with writing(together, "move of the warehouse of a workspace"):
+        workspace_id = _held_alone(together)
+        warehouse = warehouses.get(workspace_id or "")
+        if warehouse is None or warehouse.exists():
+            return None
         with connection(together) as con:
-            held = None if workspaces_together(con) is not None else held_workspace(con)
-            if held is None or held[0] != workspace_id:
-                return False
             con.execute("CHECKPOINT")  # what a killed program has left beside the file
         warehouse.parent.mkdir(parents=True, exist_ok=True)
         together.replace(warehouse)
     logger.warning("Workspace %s was loaded alone until now; its warehouse was moved to %s", workspace_id, warehouse)
-    return True
+    return workspace_id
 
 
-def _known(together: Path) -> dict[str, dict[str, str]]:
+def _held_alone(together: Path) -> str | None:
+    """The workspace whose warehouse lies in the place of the common file; None where none does."""
+    if not together.exists():
+        return None
+    with connection(together, read_only=True) as con:
+        held = None if workspaces_together(con) is not None else held_workspace(con)
+    return held and held[0]
+
+
+def examine_common_file(together: Path, warehouses: Mapping[str, Path]) -> list[str]:
+    """The workspaces whose tables are in the common file; nothing is written.
+
+    Args:
+        together: the common file.
+        warehouses: the workspaces that are loaded, and the file of each.
+
+    Raises:
+        WarehouseError: the file can't be opened, or is one of another kind and can't be made anew.
+    """
+    alone = _held_alone(together)
+    if alone is not None and alone in warehouses and not warehouses[alone].exists():
+        return []  # the first sync carries it over
+    return sorted(_known(together, warehouses))
+
+
+def _known(together: Path, warehouses: Mapping[str, Path]) -> dict[str, dict[str, str]]:
     """What each table of each workspace was when it was put into the common file.
 
     Raises:
@@ -146,7 +168,7 @@ def _known(together: Path) -> dict[str, dict[str, str]]:
         return {}
     with connection(together, read_only=True) as con:
         if workspaces_together(con) is None:
-            _refuse_what_would_be_lost(con, together)
+            _refuse_what_would_be_lost(con, together, warehouses)
             return {}
         known: dict[str, dict[str, str]] = {}
         for workspace, label, content in con.execute(f"FROM {TOGETHER}").fetchall():
@@ -154,10 +176,12 @@ def _known(together: Path) -> dict[str, dict[str, str]]:
         return known
 
 
-def _refuse_what_would_be_lost(con: duckdb.DuckDBPyConnection, together: Path) -> None:
-    """Raise if the file is not one of this project, or holds a workspace that is not among those that are loaded."""
+def _refuse_what_would_be_lost(con: duckdb.DuckDBPyConnection, together: Path, warehouses: Mapping[str, Path]) -> None:
+    """Raise if the file is not one of this project, or holds a workspace that could not be carried over."""
     if (held := held_workspace(con)) is not None:
-        holds = f"holds workspace {held[0]}, which ANALYTICS_WORKSPACE_ID does not name"
+        own = warehouses.get(held[0])
+        why = "ANALYTICS_WORKSPACE_ID does not name" if own is None else f"has another warehouse in {own}"
+        holds = f"holds workspace {held[0]}, which {why}"
     elif not columns_of(con, *WORKSPACE.split(".")) and count(con, "duckdb_tables() WHERE database_name = current_database()"):
         holds = "holds tables that this project has not made"
     else:

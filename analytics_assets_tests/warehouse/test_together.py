@@ -1,6 +1,7 @@
 """The file that holds the tables of several workspaces, put together from the warehouse of each."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -27,10 +28,12 @@ class Both:
         self.second.workspace = server.neighbours[0]
         self.second.workspace_id = SECOND
         self.ids = (self.first.workspace_id, SECOND)
+        self.warehouses = {self.first.workspace_id: self.first.path, SECOND: self.second.path}
+        self.of_others = {"third": folder / "workspaces" / "third" / "analytics.duckdb"}
 
-    def put(self, rig: Rig, ids: tuple[str, ...] | None = None) -> PutTogether:
+    def put(self, rig: Rig, warehouses: Mapping[str, Path] | None = None) -> PutTogether:
         """Put the tables of one workspace into the common file."""
-        return put_together(rig.path, self.together, workspace_id=rig.workspace_id, workspaces=ids or self.ids)
+        return put_together(self.together, workspace_id=rig.workspace_id, warehouses=warehouses or self.warehouses)
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of the common file."""
@@ -115,7 +118,7 @@ def test_a_tool_that_has_the_common_file_open_keeps_the_old_one(both: Both) -> N
 def test_a_workspace_that_is_loaded_no_more_leaves_the_common_file(both: Both) -> None:
     both.put(both.first)
     both.put(both.second)
-    made = both.put(both.first, (both.first.workspace_id, "third"))
+    made = both.put(both.first, {both.first.workspace_id: both.first.path, **both.of_others})
     assert made.workspaces == [both.first.workspace_id]
     assert both.counts("raw.users") == {both.first.workspace_id: 3}
     assert both.counts("raw._put_together").keys() == {both.first.workspace_id}
@@ -136,14 +139,14 @@ def test_a_field_of_one_workspace_alone_and_one_of_another_type_lose_nothing(bot
 def test_a_workspace_that_was_loaded_alone_is_carried_over_with_its_history(both: Both) -> None:
     alone, its_place = both.together, both.first.path
     its_place.rename(alone)
-    assert not carry_over(alone, both.second.path.parent / "new.duckdb", SECOND)
+    assert carry_over(alone, {SECOND: both.second.path.with_name("new.duckdb")}) is None
     assert alone.exists()
-    assert carry_over(alone, its_place, both.first.workspace_id)
+    assert carry_over(alone, both.warehouses) == both.first.workspace_id
     assert not alone.exists()
     both.first.routine_sync()
     assert not both.first.verify().unequal
     both.put(both.first)
-    assert not carry_over(alone, its_place, both.first.workspace_id)
+    assert carry_over(alone, both.warehouses) is None
 
 
 def test_what_a_killed_program_left_beside_the_file_is_carried_over_too(both: Both) -> None:
@@ -152,15 +155,18 @@ def test_what_a_killed_program_left_beside_the_file_is_carried_over_too(both: Bo
         con.execute("PRAGMA disable_checkpoint_on_shutdown")
         con.execute("CREATE TABLE raw.mine AS SELECT 1 AS one")
     assert both.together.with_name("analytics.duckdb.wal").exists()
-    assert carry_over(both.together, both.first.path, both.first.workspace_id)
+    assert carry_over(both.together, both.warehouses) == both.first.workspace_id
     assert both.first.query("FROM raw.mine") == [(1,)]
 
 
 def test_another_file_in_the_place_of_the_common_one_stays_as_it_is(both: Both) -> None:
     both.first.path.rename(both.together)
     with pytest.raises(WarehouseError, match="holds workspace 5f5f5f5f5f5f5f5f5f5f5f5f, which ANALYTICS_WORKSPACE_ID does not"):
-        both.put(both.second, (SECOND, "third"))
-    both.together.rename(both.first.path)
+        both.put(both.second, {SECOND: both.second.path, **both.of_others})
+    shutil.copyfile(both.together, both.first.path)
+    with pytest.raises(WarehouseError, match=r"which has another warehouse in .*, and it stays as it is"):
+        both.put(both.second)
+    both.together.unlink()
     with duckdb.connect(str(both.together)) as con:
         con.execute("CREATE TABLE of_somebody AS SELECT 1 AS one")
     with pytest.raises(WarehouseError, match="holds tables that this project has not made, and it stays as it is"):

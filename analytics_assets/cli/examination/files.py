@@ -12,11 +12,12 @@ from typing import Final
 
 from analytics_assets.cli.examination.finding import Finding, Verdict, wrong_settings
 from analytics_assets.cli.instance import dagster_home, home_setting
-from analytics_assets.settings import Settings, SettingsError
+from analytics_assets.settings import OneOfSeveral, Settings, SettingsError
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
 from analytics_assets.warehouse.reader_copy import CHOSEN_WITH, refuse_what_is_no_copy
+from analytics_assets.warehouse.together import examine_common_file
 
 SPACE_WANTED_BYTES: Final = 2**30
 
@@ -25,6 +26,8 @@ def examine_files(settings: Settings) -> Iterator[Finding]:
     """The files that the owner has written, and those that a sync writes."""
     yield from _owner_files(settings)
     yield from _warehouse(settings)
+    if settings.one_of_several is not None:
+        yield _common_file(settings.one_of_several)
     yield _reader_copy(settings)
     yield _dagster_home(settings)
 
@@ -99,6 +102,16 @@ def _contents(settings: Settings) -> Iterator[Finding]:
     if settings.workspace_id is not None and settings.workspace_id != contents.workspace_id:
         held = (contents.workspace_id, contents.api_host)
         yield Finding("workspace", "wrong", another_workspace(path, held, settings.workspace_id))
+
+
+def _common_file(one: OneOfSeveral) -> Finding:
+    """The file with the tables of all workspaces."""
+    try:
+        there = examine_common_file(one.together, one.warehouses)
+    except WarehouseError as error:
+        return Finding("all together", "wrong", str(error))
+    of_which = f"has the tables of {', '.join(there)}" if there else "has no tables yet; each sync of everything adds them"
+    return Finding("all together", "ok", f"{one.together} {of_which}")
 
 
 def _reader_copy(settings: Settings) -> Finding:
