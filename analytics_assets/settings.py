@@ -5,7 +5,7 @@ is done with the values is decided by the modules that ask for them.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -14,9 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -26,7 +24,8 @@ from pydantic import (
 
 from analytics_assets.env_file import EnvFileError, env_file_values
 from analytics_assets.notifying import NotifyUrls
-from analytics_assets.setting_addresses import database_url, name_of_workspace, safe_root, web_page, workspace_ids
+from analytics_assets.setting_addresses import database_url, name_of_workspace, web_page
+from analytics_assets.setting_errors import PREFIX, SettingsError, problems_of, variable
 from analytics_assets.setting_values import (
     WORKSPACES_FOLDER,
     OptionalText,
@@ -48,45 +47,13 @@ from analytics_assets.setting_values import (
 )
 from analytics_assets.source.columns import RESOURCE_NAMES
 from analytics_assets.source.page_size import AskedPageSize
+from analytics_assets.workspace_access import AccessSettings
 
-PREFIX: Final = "ANALYTICS_"
 PROJECT_MARK: Final = "workspace.yaml"
 RESERVED_PARAMS: Final = frozenset({"page", "page-size", "start", "end"})
 """Another value for one of these would end lists early, or hide rows that then count as deleted."""
 MAY_BE_BLANK: Final = frozenset({"ANALYTICS_READER_PATH"})
 TYPO_SIMILARITY: Final = 0.75
-
-_WHERE_TO_GET: Final[dict[str, str]] = {
-    "ANALYTICS_API_KEY": "make one in the API's user settings",
-    "ANALYTICS_API_URL": "the API's root, the part before /v1, for example https://api.example.com",
-    "ANALYTICS_WORKSPACE_ID": "the id in the address of the workspace's settings page",
-    "ANALYTICS_START_DATE": "a date like 2024-01-01, not in the future",
-    "ANALYTICS_NOTIFY_URLS": "Apprise URLs like mailto://user:password@example.com, https://github.com/caronc/apprise lists them",
-    "ANALYTICS_EXTRA_PARAMS": 'JSON like {"users": {"account-statuses": "LIMITED"}}',
-}
-
-
-class SettingsError(Exception):
-    """One or more variables are missing or wrong; the message names each, what it should be and where to get it.
-
-    Attributes:
-        problems: a part of the message for each of them.
-    """
-
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        self.problems = tuple(
-            f"{name} {problem}" + (f" ({_WHERE_TO_GET[name]})" if name in _WHERE_TO_GET else "") for name, problem in problems
-        )
-        super().__init__("; ".join(self.problems) + ". Set it in the environment or in .env, see .env.example.")
-
-
-@dataclass(frozen=True)
-class WorkspaceAccess:
-    """What reaches the API: key, address and workspace, all present and checked."""
-
-    api_key: SecretStr
-    api_url: str
-    workspace_id: str
 
 
 @dataclass(frozen=True)
@@ -95,36 +62,6 @@ class OneOfSeveral:
 
     together: Path
     warehouses: Mapping[str, Path]
-
-
-class AccessSettings(BaseModel):
-    """The three values that reach the API, each checked where it is set."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    api_key: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(None, description="the key; secret")
-    api_url: Annotated[OptionalText, AfterValidator(safe_root)] = Field(None, description="API root, `/v1/...` follows")
-    workspace_id: Annotated[OptionalText, AfterValidator(workspace_ids)] = Field(
-        None, description="the workspace, or several with commas between them"
-    )
-
-    @property
-    def means_own_workspace(self) -> bool:
-        """Whether a real workspace is meant, be it that only the key has been forgotten; else the demo workspace is."""
-        return self.api_key is not None or (self.api_url is not None and self.workspace_id is not None)
-
-    def access(self) -> WorkspaceAccess:
-        """Key, address and workspace.
-
-        Raises:
-            SettingsError: names every one that is missing.
-        """
-        if self.api_key is None or self.api_url is None or self.workspace_id is None:
-            values = {"api_key": self.api_key, "api_url": self.api_url, "workspace_id": self.workspace_id}
-            raise SettingsError([(variable(name), "is not set") for name, value in values.items() if value is None])
-        if "," in self.workspace_id:
-            raise SettingsError([(variable("workspace_id"), "names several workspaces where one is read")])
-        return WorkspaceAccess(self.api_key, self.api_url, self.workspace_id)
 
 
 class Settings(AccessSettings):
@@ -269,11 +206,6 @@ class Settings(AccessSettings):
         return self.reader_path if is_named else self.named_file.with_stem(f"{self.named_file.stem}_reader")
 
 
-def variable(field: str) -> str:
-    """The variable that sets a field."""
-    return f"{PREFIX}{field.upper()}"
-
-
 def project_dir() -> Path:
     """The nearest folder at or above the working directory that holds `workspace.yaml`, else the working directory."""
     here = Path.cwd()
@@ -313,7 +245,7 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
             **{known[name]: value for name, value in ours.items() if name in known and (value.strip() or name in MAY_BE_BLANK)}
         )
     except ValidationError as error:
-        raise SettingsError([*_problems_of(error), *problems]) from None
+        raise SettingsError([*problems_of(error), *problems]) from None
     if settings.reader_copy and settings.reader_copy.resolve() == settings.duckdb_path.resolve():
         problems.append((variable("reader_path"), "names the warehouse itself; choose another file for the copy"))
     if len(settings.of_each_workspace()) > 1 and settings.postgres_url is not None:
@@ -323,22 +255,6 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
     return settings
 
 
-def checked_access(*, api_key: str | None, api_url: str | None, workspace_id: str | None) -> WorkspaceAccess:
-    """The three values that reach the API, checked as the variables that they come from.
-
-    Raises:
-        SettingsError: names every one that is missing or wrong.
-    """
-    try:
-        return AccessSettings(
-            api_key=api_key,
-            api_url=api_url,
-            workspace_id=workspace_id,
-        ).access()
-    except ValidationError as error:
-        raise SettingsError(_problems_of(error)) from None
-
-
 def _typos(names: set[str]) -> list[tuple[str, str]]:
     """Unknown variables that look like a known one; others may belong to other programs."""
     fields = [field.upper() for field in Settings.model_fields]
@@ -346,10 +262,3 @@ def _typos(names: set[str]) -> list[tuple[str, str]]:
         name: get_close_matches(name.upper().removeprefix(PREFIX), fields, n=1, cutoff=TYPO_SIMILARITY) for name in sorted(names)
     }
     return [(name, f"{PREFIX}{meant[0]}") for name, meant in close.items() if meant]
-
-
-def _problems_of(error: ValidationError) -> list[tuple[str, str]]:
-    return [
-        (variable(str(item["loc"][0])), item["msg"].removeprefix("Value error, ").removeprefix("Input "))
-        for item in error.errors(include_input=False)
-    ]

@@ -21,7 +21,6 @@ from analytics_assets.pipeline.months import AskedMonths, Month, Span, current_m
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.sync import SyncReport, sync
 from analytics_assets.pipeline.verification import Verification, verify
-from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
 from analytics_assets.source.errors import find_source_error
@@ -31,6 +30,7 @@ from analytics_assets.source.page_size import AskedPageSize
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.workspace_access import WorkspaceAccess
 from analytics_assets_tests.quick_load import quick_loading
 
 Row = dict[str, Any]

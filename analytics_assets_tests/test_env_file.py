@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics_assets.settings import SettingsError, load_settings
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import load_settings
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from analytics_assets.settings import PREFIX, Settings, settings_of
+from analytics_assets.setting_errors import PREFIX
+from analytics_assets.settings import Settings, settings_of
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "analytics_assets"

@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics_assets.setting_errors import SettingsError
 from analytics_assets.setting_values import RESERVED_DATABASE_NAMES
-from analytics_assets.settings import SettingsError, load_settings, settings_of
+from analytics_assets.settings import load_settings, settings_of
 
 
 def message_of(variables: dict[str, str]) -> str:

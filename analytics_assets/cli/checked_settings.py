@@ -6,7 +6,8 @@ Nothing here imports Dagster or dlt, so that wrong settings are reported at once
 from collections.abc import Mapping
 
 from analytics_assets.cli.errors import CommandError
-from analytics_assets.settings import Settings, SettingsError, load_settings
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import Settings, load_settings
 
 
 def loaded_settings(variables: Mapping[str, str] | None = None) -> Settings:

@@ -7,7 +7,7 @@ from typing import Final
 import duckdb
 from dagster import Failure
 
-from analytics_assets.settings import SettingsError
+from analytics_assets.setting_errors import SettingsError
 from analytics_assets.source.errors import causes, find_source_error
 from analytics_assets.warehouse.errors import WarehouseError
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from analytics_assets.settings import SettingsError, variable
+from analytics_assets.setting_errors import SettingsError, variable
 
 Line = TypeVar("Line")
 

@@ -11,8 +11,9 @@ from dagster import ConfigurableResource
 from pydantic import Field
 
 from analytics_assets.pipeline.api import Api
-from analytics_assets.settings import Settings, checked_access
+from analytics_assets.settings import Settings
 from analytics_assets.warehouse.writer_lock import writing
+from analytics_assets.workspace_access import checked_access
 
 
 class WorkspaceAccessResource(ConfigurableResource):  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from dlt.extract.source import DltSource
 
 from analytics_assets.pipeline.progress import ReadingProgress
-from analytics_assets.settings import Settings, WorkspaceAccess
+from analytics_assets.settings import Settings
 from analytics_assets.source import ReadingOptions, analytics_source
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import ResourceName, Table
@@ -22,6 +22,7 @@ from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
 from analytics_assets.source.second_reading import read_lists_again
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.places import ledger_file, page_size_file
+from analytics_assets.workspace_access import WorkspaceAccess
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from dagster_webserver.cli import dagster_webserver
 from packaging.requirements import Requirement
 
-from analytics_assets.settings import PREFIX, Settings
+from analytics_assets.setting_errors import PREFIX
+from analytics_assets.settings import Settings
 from analytics_assets_tests.deploy.postgres import MAJOR_VERSION
 from analytics_assets_tests.deploy.shared_instance import DEPLOY, LOCATION, ROOT
 

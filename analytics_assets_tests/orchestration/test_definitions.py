@@ -18,7 +18,8 @@ from dagster import (
 
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.keys import Keys
-from analytics_assets.settings import Settings, SettingsError, load_settings
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 

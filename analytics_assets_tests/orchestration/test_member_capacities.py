@@ -7,7 +7,8 @@ import pytest
 
 from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.member_capacities import MemberCapacity, read_member_capacities
-from analytics_assets.settings import SettingsError, settings_of
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import settings_of
 
 HEADER = "member,hours_per_week,valid_from\n"
 

@@ -21,7 +21,8 @@ from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 from analytics_assets.demo.faults import Fault
 from analytics_assets.notifying import NotifyError
 from analytics_assets.orchestration.notifications import build_notify_on_failure
-from analytics_assets.settings import Settings, SettingsError, load_settings, settings_of
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import Settings, load_settings, settings_of
 from analytics_assets_tests.orchestration.conftest import Project
 from analytics_assets_tests.orchestration.postbox import TOKEN, Postbox
 from analytics_assets_tests.orchestration.ticks import LABEL, tick

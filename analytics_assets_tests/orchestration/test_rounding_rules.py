@@ -6,7 +6,8 @@ import pytest
 
 from analytics_assets.orchestration.dbt_variables import dbt_variables
 from analytics_assets.orchestration.rounding_rules import RoundingRule, read_rounding_rules
-from analytics_assets.settings import SettingsError, settings_of
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import settings_of
 
 HEADER = "client,minutes,direction\n"
 

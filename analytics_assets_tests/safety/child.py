@@ -23,12 +23,12 @@ from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import AskedMonths, Month, Span
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.pipeline.sync import sync
-from analytics_assets.settings import WorkspaceAccess
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.http import HttpLimits
 from analytics_assets.source.page_size import AskedPageSize
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.workspace_access import WorkspaceAccess
 from analytics_assets_tests.safety.points import Stop, stopping_at
 
 

@@ -13,8 +13,9 @@ import pytest
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
 from analytics_assets.orchestration.dbt_nodes import PROJECT_DIR
-from analytics_assets.settings import SettingsError, checked_access
+from analytics_assets.setting_errors import SettingsError
 from analytics_assets.warehouse.places import landing_folder
+from analytics_assets.workspace_access import checked_access
 from analytics_assets_tests.safety.conftest import KEY, Site
 from analytics_assets_tests.safety.points import Point, Stop
 from analytics_assets_tests.safety.processes import Processes

@@ -24,7 +24,8 @@ from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
 from analytics_assets.cli.plain_output import passed_on_without_colours
 from analytics_assets.cli.served import HOST, serving_lock
 from analytics_assets.setting_addresses import HIGHEST_PORT
-from analytics_assets.settings import PROJECT_MARK, project_dir, variable
+from analytics_assets.setting_errors import variable
+from analytics_assets.settings import PROJECT_MARK, project_dir
 
 FOLLOWED: Final = "analytics_assets.cli.followed"
 STOP_TIMEOUT_SECONDS: Final = 20.0

@@ -16,7 +16,8 @@ from analytics_assets.cli.examination.finding import Finding, wrong_settings
 from analytics_assets.cli.instance import dagster_home
 from analytics_assets.cli.own_or_demo import demo_if_meant
 from analytics_assets.cli.served import HOST, USUAL_PORT, is_served
-from analytics_assets.settings import Settings, SettingsError, load_settings
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import Settings, load_settings
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.postgres import assert_reachable
 from analytics_assets.warehouse.postgres_session import shown_address

@@ -13,7 +13,7 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.cli.examination.finding import Finding
 from analytics_assets.pipeline.api import Api
-from analytics_assets.settings import Settings, WorkspaceAccess
+from analytics_assets.settings import Settings
 from analytics_assets.source.answers import AnswerGate, Page
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.ceiling import LONGEST_LOOK_AWAY_SECONDS, in_words, next_may_go
@@ -27,6 +27,7 @@ from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.sent_pages import SentPages
 from analytics_assets.warehouse.places import ledger_file, page_size_file
+from analytics_assets.workspace_access import WorkspaceAccess
 
 MEMBERS_ASKED: Final = 2
 """Two, because one of them may be the owner of the key, whose entries any key may read."""

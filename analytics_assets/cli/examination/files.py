@@ -12,7 +12,8 @@ from typing import Final
 
 from analytics_assets.cli.examination.finding import Finding, Verdict, wrong_settings
 from analytics_assets.cli.instance import dagster_home, home_setting
-from analytics_assets.settings import OneOfSeveral, Settings, SettingsError
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import OneOfSeveral, Settings
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace

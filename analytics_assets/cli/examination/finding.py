@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from analytics_assets.settings import SettingsError
+from analytics_assets.setting_errors import SettingsError
 
 Verdict = Literal["ok", "wrong", "note"]
 

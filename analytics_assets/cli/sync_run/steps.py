@@ -28,7 +28,8 @@ from analytics_assets.orchestration.run_history import forget_old_runs
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.look import list_to_ask_for, why_a_sync_would_fail
 from analytics_assets.pipeline.months import current_month
-from analytics_assets.settings import Settings, SettingsError
+from analytics_assets.setting_errors import SettingsError
+from analytics_assets.settings import Settings
 from analytics_assets.source.columns import RESOURCE_NAMES
 
 
