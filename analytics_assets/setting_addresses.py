@@ -82,21 +82,28 @@ def workspace_ids(value: str | None) -> str | None:
     """The ids of the workspaces, as they stand in the path of each request, with commas between them."""
     if value is None:
         return None
-    ids = [each for part in value.split(",") if (each := part.strip())]
-    for each in ids or [value]:
+    parts = [each for part in value.split(",") if (each := part.strip())]
+    pairs = [named_workspace(each) for each in parts or [value]]
+    for name, each in pairs:
         if not re.fullmatch(r"[A-Za-z0-9._~-]+", each):
             raise ValueError("may hold only letters from A to Z, digits and the signs . _ ~ -, and commas between several ids")
         if not each.strip("."):
             raise ValueError("must not be . or .., which lead to another address")
-    names = [name_of_workspace(each).casefold() for each in ids]
-    if len(names) > len(set(names)):
-        raise ValueError("names two workspaces whose letters and digits are the same; name each once")
-    return ",".join(ids)
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+            raise ValueError("may call a workspace only by letters from A to Z, digits and _, like acme=64f0c1d2")
+    for of_all in zip(*pairs, strict=True):
+        if len({each.casefold() for each in of_all}) < len(of_all):
+            raise ValueError("names two workspaces whose ids or names differ in nothing but capitals and signs; name each once")
+    return ",".join(parts) if len(parts) > 1 else pairs[0][1]
 
 
-def name_of_workspace(workspace_id: str) -> str:
-    """What a workspace is called in Dagster, whose names hold letters, digits and underscores alone."""
-    return re.sub(r"\W", "_", workspace_id, flags=re.ASCII)
+def named_workspace(text: str) -> tuple[str, str]:
+    """Name and id of a workspace that is given as `name=id`; of an id alone, the name is what Dagster can call it.
+
+    Dagster's names hold letters, digits and underscores alone.
+    """
+    name, sign, id = text.rpartition("=")
+    return (name.strip(), id.strip()) if sign else (re.sub(r"\W", "_", text, flags=re.ASCII), text)
 
 
 def database_url(value: Any) -> Any:

@@ -24,7 +24,7 @@ from pydantic import (
 
 from analytics_assets.env_file import EnvFileError, env_file_values
 from analytics_assets.notifying import NotifyUrls
-from analytics_assets.setting_addresses import database_url, name_of_workspace, web_page
+from analytics_assets.setting_addresses import database_url, named_workspace, web_page
 from analytics_assets.setting_errors import PREFIX, SettingsError, problems_of, variable
 from analytics_assets.setting_values import (
     WORKSPACES_FOLDER,
@@ -58,8 +58,12 @@ TYPO_SIMILARITY: Final = 0.75
 
 @dataclass(frozen=True)
 class OneOfSeveral:
-    """What a workspace has to know that is loaded beside others: the file with the tables of all, and the warehouse of each."""
+    """What a workspace has to know that is loaded beside others.
 
+    `name` is what Dagster calls it, `together` the file with the tables of all, and `warehouses` has the file of each by its id.
+    """
+
+    name: str
     together: Path
     warehouses: Mapping[str, Path]
 
@@ -159,16 +163,16 @@ class Settings(AccessSettings):
 
         Of several, each has a warehouse of its own, in a folder of its own beside the file that `ANALYTICS_DUCKDB_PATH` names.
         """
-        ids = (self.workspace_id or "").split(",")
-        if len(ids) == 1:
+        if self.workspace_id is None or "," not in self.workspace_id:
             return [self]
+        named = dict(named_workspace(each) for each in self.workspace_id.split(","))
         folder = self.data_dir / WORKSPACES_FOLDER
-        one_of_several = OneOfSeveral(self.duckdb_path, {id: folder / id / self.duckdb_path.name for id in ids})
-        each = [
-            self.model_copy(update={"workspace_id": id, "duckdb_path": path}) for id, path in one_of_several.warehouses.items()
-        ]
-        for settings in each:
-            settings._one_of_several = one_of_several  # noqa: SLF001  # nobody else sets it
+        warehouses = {id: folder / id / self.duckdb_path.name for id in named.values()}
+        each = []
+        for name, id in named.items():
+            of_one = self.model_copy(update={"workspace_id": id, "duckdb_path": warehouses[id]})
+            of_one._one_of_several = OneOfSeveral(name, self.duckdb_path, warehouses)  # noqa: SLF001  # nobody else sets it
+            each.append(of_one)
         return each
 
     @property
@@ -179,7 +183,7 @@ class Settings(AccessSettings):
     @property
     def workspace_name(self) -> str | None:
         """What the workspace is called in Dagster where several are loaded; None where it is loaded alone."""
-        return None if self._one_of_several is None or self.workspace_id is None else name_of_workspace(self.workspace_id)
+        return None if self._one_of_several is None else self._one_of_several.name
 
     @property
     def named_file(self) -> Path:

@@ -203,3 +203,30 @@ def test_a_folder_that_dlt_or_duckdb_would_misread_is_refused(folder: str, tmp_p
         SettingsError, match=r"ANALYTICS_DUCKDB_PATH leads to the folder .*; the names of the folders may not hold"
     ):
         settings_of({"ANALYTICS_DUCKDB_PATH": str(tmp_path / folder / "analytics.duckdb")})
+
+
+def test_several_workspaces_have_names_and_warehouses_of_their_own(tmp_path: Path) -> None:
+    named = {"ANALYTICS_WORKSPACE_ID": "north = 64f0, 64-f1", "ANALYTICS_DUCKDB_PATH": str(tmp_path / "all.duckdb")}
+    north, other = settings_of(named).of_each_workspace()
+    assert [(each.workspace_id, each.workspace_name) for each in (north, other)] == [("64f0", "north"), ("64-f1", "64_f1")]
+    assert north.duckdb_path == tmp_path / "workspaces" / "64f0" / "all.duckdb"
+    assert {each.named_file for each in (north, other)} == {tmp_path / "all.duckdb"}
+    assert {each.reader_copy for each in (north, other)} == {tmp_path / "all_reader.duckdb"}
+    alone = settings_of({**named, "ANALYTICS_WORKSPACE_ID": "north=64f0,"})
+    assert (alone.workspace_id, alone.workspace_name, alone.of_each_workspace()) == ("64f0", None, [alone])
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("64f0,64F0", "differ in nothing but capitals and signs"),
+        ("a=64f0,A=64f1", "differ in nothing but capitals and signs"),
+        ("a-b,a_b", "differ in nothing but capitals and signs"),
+        ("no rth=64f0,64f1", "may call a workspace only by letters"),
+        ("64f0,..", "must not be . or .."),
+        (",", "may hold only letters"),
+    ],
+)
+def test_a_list_of_workspaces_that_can_not_be_told_apart_is_refused(value: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        settings_of({"ANALYTICS_WORKSPACE_ID": value})

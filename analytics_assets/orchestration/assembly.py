@@ -69,7 +69,7 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         jobs=[sync_job(keys), sync_now, reconcile_job(keys)],
         schedules=build_schedules(settings),
         sensors=[
-            build_marts_follow_raw("staging", "marts", "report"),
+            build_marts_follow_raw(keys, "staging", "marts", "report"),
             sync_on_request,
             build_sync_on_new_parents(settings),
             build_notify_on_failure(settings),

@@ -37,7 +37,7 @@ def workspace_asset(keys: Keys) -> AssetSpec:
         keys.workspace,
         description="The workspace behind the REST API, from which everything is loaded. Its check `raw_matches_api` reads the "
         "API again, all of it, and compares it with the raw tables.",
-        group_name="api",
+        group_name=keys.group("api"),
         kinds={"api"},
     )
 

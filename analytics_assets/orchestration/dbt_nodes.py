@@ -25,7 +25,7 @@ from dagster import (
     TableSchema,
 )
 
-from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.orchestration.automation import follows_raw
 from analytics_assets.orchestration.column_lineage import lineage_of_model
 from analytics_assets.orchestration.keys import Keys, layer
 from analytics_assets.warehouse.building import Check, Model
@@ -170,8 +170,8 @@ class DbtNodes:
             key=key,
             deps=[AssetDep(parent) for parent in upstream],
             description=properties["description"],
-            group_name=layer(key),
-            automation_condition=FOLLOWS_RAW,
+            group_name=self._keys.group(layer(key)),
+            automation_condition=follows_raw(self._keys),
             kinds={"dbt", "duckdb", materialized},
             code_version=sha256(properties["raw_code"].encode()).hexdigest(),
             skippable=True,

@@ -13,6 +13,8 @@ from analytics_assets.settings import Settings
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import RAW
 
+REPORT: Final = "report"
+"""The layer of what is made from the marts."""
 PROOF: Final = "raw_matches_api"
 """The check that reads the API again, see `checks.py`."""
 REPORT_STEP: Final = "report__overview"
@@ -52,6 +54,10 @@ class Keys:
         """Schema and name of an asset."""
         return tuple(key.path[len(self._before) :])
 
+    def group(self, layer: str) -> str:
+        """The group of the assets of a layer; the layer comes first, because Dagster cuts long names at their end."""
+        return "_".join((layer, *self._before))
+
     def plain_step(self, step: str) -> str:
         """A step as it is called where one workspace is loaded alone."""
         return step.removeprefix("".join(f"{part}__" for part in self._before))
@@ -69,17 +75,17 @@ class Keys:
     @property
     def report(self) -> AssetKey:
         """The page for the owner."""
-        return self.key("report", "overview")
+        return self.key(REPORT, "overview")
 
     @property
     def reader_copy(self) -> AssetKey:
         """The copy for BI tools."""
-        return self.key("report", "reader_copy")
+        return self.key(REPORT, "reader_copy")
 
     @property
     def postgres(self) -> AssetKey:
         """What is delivered to Postgres."""
-        return self.key("report", "postgres")
+        return self.key(REPORT, "postgres")
 
     @property
     def _before(self) -> tuple[str, ...]:

@@ -19,11 +19,10 @@ from dagster import (
     asset,
 )
 
-from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.orchestration.automation import follows_raw
 from analytics_assets.orchestration.failures import failures_in_a_sentence
-from analytics_assets.orchestration.keys import Keys, layer
+from analytics_assets.orchestration.keys import REPORT, Keys, layer
 from analytics_assets.orchestration.latest_checks import refuse_while_checks_fail
-from analytics_assets.orchestration.report_asset import GROUP
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.warehouse.export import MARTS
@@ -51,9 +50,9 @@ def build_postgres_asset(url: str, keys: Keys, models: Iterable[AssetKey], check
     @asset(
         key=keys.postgres,
         deps=deps,
-        group_name=GROUP,
+        group_name=keys.group(REPORT),
         kinds={"postgres"},
-        automation_condition=FOLLOWS_RAW,
+        automation_condition=follows_raw(keys),
         check_specs=[AssetCheckSpec(CHECK_NAME, asset=keys.postgres, description=CHECK_DESCRIPTION)],
         description="The tables of raw, raw_history and marts once more in Postgres, under the same names: replaced in one "
         "transaction when all checks of severity ERROR pass. A table whose rows have not changed is not sent again.",

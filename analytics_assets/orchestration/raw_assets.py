@@ -7,7 +7,7 @@ read and believed is decided in `source/`, what is written in `warehouse/`; here
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from dagster import (
     AssetExecutionContext,
@@ -49,6 +49,7 @@ from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.configured import dlt_configured
 from analytics_assets.warehouse.month_figures import MonthFigures, month_figures
+from analytics_assets.warehouse.tables import RAW
 from analytics_assets.warehouse.together import carry_over
 
 with warnings.catch_warnings():
@@ -56,8 +57,6 @@ with warnings.catch_warnings():
     from dagster_embedded_elt.dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
 
 __all__ = ["DagsterDltResource", "RawTranslator", "build_raw_assets"]
-
-GROUP: Final = "raw"
 
 
 class RawTranslator(DagsterDltTranslator):
@@ -81,7 +80,7 @@ class RawTranslator(DagsterDltTranslator):
             key=self._keys.raw(name),
             deps=[self._keys.raw(parent.name) if resource.is_transformer else self._keys.workspace],
             description=TABLES[name].description,
-            group_name=GROUP,
+            group_name=self._keys.group(RAW),
             kinds={"dlt", "duckdb"},
             tags={"source": "rest_api", "write_disposition": str(resource.write_disposition)},
             metadata={

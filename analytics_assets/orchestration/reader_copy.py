@@ -21,11 +21,10 @@ from dagster import (
     asset,
 )
 
-from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.orchestration.automation import follows_raw
 from analytics_assets.orchestration.failures import failures_in_a_sentence
-from analytics_assets.orchestration.keys import Keys, layer
+from analytics_assets.orchestration.keys import REPORT, Keys, layer
 from analytics_assets.orchestration.latest_checks import refuse_while_checks_fail
-from analytics_assets.orchestration.report_asset import GROUP
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.settings import OneOfSeveral, Settings
@@ -118,9 +117,9 @@ def build_reader_copy_asset(
     @asset(
         key=keys.reader_copy,
         deps=deps,
-        group_name=GROUP,
+        group_name=keys.group(REPORT),
         kinds={"duckdb"},
-        automation_condition=FOLLOWS_RAW,
+        automation_condition=follows_raw(keys),
         check_specs=[AssetCheckSpec(CHECK_NAME, asset=keys.reader_copy, description=CHECK_DESCRIPTION)],
         description=copying.description,
     )

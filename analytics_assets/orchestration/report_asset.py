@@ -22,9 +22,9 @@ from dagster import (
     asset,
 )
 
-from analytics_assets.orchestration.automation import FOLLOWS_RAW
+from analytics_assets.orchestration.automation import follows_raw
 from analytics_assets.orchestration.failures import failures_in_a_sentence
-from analytics_assets.orchestration.keys import Keys
+from analytics_assets.orchestration.keys import REPORT, Keys
 from analytics_assets.orchestration.latest_checks import ENDED, latest_results
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
@@ -35,7 +35,6 @@ from analytics_assets.report.queries import MARTS
 from analytics_assets.report.writing import report_file, write_report
 from analytics_assets.settings import Settings
 
-GROUP: Final = "report"
 CHECK_NAME: Final = "marts_of_the_page_are_up_to_date"
 CHECK_DESCRIPTION: Final = (
     "The marts that the page reads were built from the raw tables as they are now, with the present settings, today. Where they "
@@ -58,8 +57,8 @@ def build_report_asset(
     @asset(
         key=keys.report,
         deps=[keys.mart(mart) for mart in MARTS],
-        group_name=GROUP,
-        automation_condition=FOLLOWS_RAW,
+        group_name=keys.group(REPORT),
+        automation_condition=follows_raw(keys),
         kinds={"html"},
         check_specs=[AssetCheckSpec(CHECK_NAME, asset=keys.report, description=CHECK_DESCRIPTION)],
         description="One HTML page for the owner of the workspace: hours, billable share, money, capacity, budgets and late "

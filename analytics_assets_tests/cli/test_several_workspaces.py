@@ -121,4 +121,4 @@ def test_what_can_not_be_beside_several_workspaces_is_said(several: dict[str, st
     assert ended.code == 1
     assert "ANALYTICS_DESTINATION can't be set beside several workspaces" in ended.err
     twice = run_cli("sync", variables={**several, "ANALYTICS_WORKSPACE_ID": "a-b,a_b"})
-    assert "ANALYTICS_WORKSPACE_ID names two workspaces whose letters and digits are the same" in twice.err
+    assert "ANALYTICS_WORKSPACE_ID names two workspaces whose ids or names differ in nothing but capitals and signs" in twice.err

@@ -12,8 +12,9 @@ from analytics_assets.orchestration.jobs import SYNC, WORKSPACE_TAG, sync_going_
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings, settings_of
 
-IDS = "5f5f,se-cond"
-NAMES = ("5f5f", "se_cond")
+IDS = "north=5f5f, se-cond"
+LAYERS = ("api", "raw", "staging", "marts", "report")
+NAMES = ("north", "se_cond")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,7 @@ def test_each_workspace_has_the_same_assets_under_its_own_name(repositories: dic
         assert {key.path[0] for key in graph.get_all_asset_keys()} == {name}
         assert {key.asset_key.path[0] for key in graph.asset_check_keys} == {name}
         paths.append({tuple(key.path[1:]) for key in graph.get_all_asset_keys()})
+        assert {node.group_name for node in graph.asset_nodes} == {f"{layer}_{name}" for layer in LAYERS}
         entries = graph.get(AssetKey([name, "raw", "time_entries"]))
         assert entries.parent_keys == {AssetKey([name, "raw", "users"])}
         assert graph.get(AssetKey([name, "raw", "tasks"])).parent_keys == {AssetKey([name, "raw", "projects"])}
