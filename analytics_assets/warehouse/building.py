@@ -20,7 +20,9 @@ from analytics_assets.warehouse.tables import literal, quoted
 AT_A_TIME: Final = 2
 ROW_GROUP: Final = 122_880
 """Rows that DuckDB gives to one thread. A query over more of them keeps all threads busy by itself, and two such queries only
-take each other's memory: all models of 1,000,000 entries took 26 s and 1.0 GB two at a time, 19 s and 0.9 GB one by one."""
+take each other's memory: all models of 1,000,000 entries took 26 s and 1.0 GB two at a time, 19 s and 0.9 GB one by one. Over
+fewer rows a second thread finds nothing to do and costs its search for it: those of 100,000 entries took 7 s of processor with two
+threads for each, and 4.5 s with one."""
 CANCEL_AGAIN_SECONDS: Final = 0.05
 MEMORY_LIMIT: Final = "512MB"
 """What does not fit goes to disk: a large history takes as long with it (1,000,000 entries) and a third of the memory."""
@@ -104,6 +106,8 @@ def build_all(
     told: list[tuple[str, Ended]] = []
     running: dict[Future[Ended], tuple[str, duckdb.DuckDBPyConnection]] = {}
     at_a_time = AT_A_TIME if largest < AT_A_TIME * ROW_GROUP else 1
+    if at_a_time > 1:
+        con.execute("SET threads = 1")
     with ThreadPoolExecutor(at_a_time, thread_name_prefix="models") as pool:
         try:
             while order.is_active():
