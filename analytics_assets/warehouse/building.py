@@ -21,8 +21,8 @@ AT_A_TIME: Final = 2
 ROW_GROUP: Final = 122_880
 """Rows that DuckDB gives to one thread. A query over more of them keeps all threads busy by itself, and two such queries only
 take each other's memory: all models of 1,000,000 entries took 26 s and 1.0 GB two at a time, 19 s and 0.9 GB one by one. Over
-fewer rows a second thread finds nothing to do and costs its search for it: those of 100,000 entries took 7 s of processor with two
-threads for each, and 4.5 s with one."""
+fewer rows a second thread finds nothing to do and costs its search for it: those of 100,000 entries took 7 s of processor with
+two threads for each, and 4.5 s with one."""
 CANCEL_AGAIN_SECONDS: Final = 0.05
 MEMORY_LIMIT: Final = "512MB"
 """What does not fit goes to disk: a large history takes as long with it (1,000,000 entries) and a third of the memory."""
