@@ -5,6 +5,7 @@ Only files that are made anew as a whole belong here. What a killed process left
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,23 +30,30 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    beside.unlink(missing_ok=True)
+    _remove(beside)
     try:
         yield beside
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        _remove(beside)
         raise
 
 
 def _remove_leftovers(path: Path) -> None:
     """Remove what processes left beside the file that were killed while they wrote it."""
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.([0-9]+)\.new")
-    for place in path.parent.iterdir():
-        if (found := pattern.fullmatch(place.name)) and not _is_running(int(found[1])):
-            place.unlink(missing_ok=True)
+    pattern = re.compile(rf"(\.{re.escape(path.name)}\.([0-9]+)\.new)(\.wal|\.tmp)?")
+    for place in list(path.parent.iterdir()):
+        if (found := pattern.fullmatch(place.name)) and not _is_running(int(found[2])):
+            _remove(place.with_name(found[1]))
+
+
+def _remove(place: Path) -> None:
+    """Remove a file, and what DuckDB keeps beside it while it writes: a log, and a folder of what did not fit into memory."""
+    for file in (place, place.with_name(f"{place.name}.wal")):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(place.with_name(f"{place.name}.tmp"), ignore_errors=True)
 
 
 def _is_running(process: int) -> bool:

@@ -77,3 +77,16 @@ def test_a_link_stays_and_what_it_points_at_is_replaced(path: Path, tmp_path: Pa
         place.write_text("new")
     assert link.is_symlink()
     assert path.read_text() == "new"
+
+
+def test_what_duckdb_left_beside_a_new_version_goes_with_it(tmp_path: Path) -> None:
+    place = tmp_path / "all.duckdb"
+    of_a_killed_one = tmp_path / ".all.duckdb.999999999.new"
+    of_this_number = tmp_path / f".all.duckdb.{os.getpid()}.new"
+    for beside in (of_a_killed_one, of_this_number):
+        beside.with_name(f"{beside.name}.wal").write_text("log")
+        beside.with_name(f"{beside.name}.tmp").mkdir()
+    with replacing(place) as new:
+        assert list(tmp_path.iterdir()) == []
+        new.write_text("new")
+    assert [each.name for each in tmp_path.iterdir()] == ["all.duckdb"]
