@@ -68,8 +68,12 @@ def _table(con: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str 
             f"AND schema_name = {literal(schema)} AND table_name = {literal(name)} ORDER BY column_index"
         ).fetchall()
     ]
+    row = "row"  # the whole row; a column of the same name would be meant instead
+    while row in {column.name.casefold() for column in columns}:
+        row += "_"
     # the sum, because equal rows would cancel each other out in a bit_xor
-    counted = con.execute(f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {quoted(schema)}.{quoted(name)} AS t").fetchone()
+    counting = f"SELECT count(*), sum(hash({quoted(row)})::HUGEINT) FROM {quoted(schema)}.{quoted(name)} AS {quoted(row)}"
+    counted = con.execute(counting).fetchone()
     assert counted is not None
     rows, hashes = counted
     return DeliveredTable(schema, name, columns, comment, rows, repr((columns, comment, rows, hashes)))

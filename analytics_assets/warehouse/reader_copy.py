@@ -49,13 +49,36 @@ def copy_for_readers(warehouse: Path, to: Path) -> ReaderCopy:
     if not warehouse.exists():
         raise WarehouseError(f"{warehouse} does not exist, so there is nothing to copy; `analytics-assets sync` makes it.")
     refuse_what_is_no_copy(to)
+    with full_disk_as_one_sentence(to.parent, chosen_with=CHOSEN_WITH), replacing(to) as place:
+        copy_whole(warehouse, place, chosen_with=CHOSEN_WITH)
+        size_bytes = place.stat().st_size
+        # of the old copy, if somebody has opened that for writing and was killed
+        log_of(to).unlink(missing_ok=True)
+    return ReaderCopy(to, size_bytes)
+
+
+def copy_whole(database: Path, place: Path, *, chosen_with: str) -> None:
+    """Copy a database with what a killed program has left beside it; the caller holds the writer's lock.
+
+    Args:
+        database: the file; it is open for reading until it is copied, and closed at once afterwards, because a process that
+            closes a file gives back all its locks on it, DuckDB's too.
+        place: where nothing lies yet.
+        chosen_with: the variable that chooses it.
+
+    Raises:
+        WarehouseError: other programs wrote it all the time, or the disk of the place is full.
+        OSError: the place can't be written.
+    """
     for _ in range(ATTEMPTS):
-        with connection(warehouse, read_only=True):
-            if not _log_of(warehouse).exists():
-                return _copy(warehouse, to)
-        with connection(warehouse) as con:  # a killed program has left a log, which is not in the file yet
+        with connection(database, read_only=True):
+            if not log_of(database).exists():
+                with full_disk_as_one_sentence(place.parent, chosen_with=chosen_with):
+                    shutil.copyfile(database, place)
+                return
+        with connection(database) as con:  # a killed program has left a log, which is not in the file yet
             con.execute("CHECKPOINT")
-    raise WarehouseError(f"{warehouse} was written by other programs whenever it was to be copied; the next sync copies it.")
+    raise WarehouseError(f"{database} was written by other programs whenever it was to be copied; the next sync copies it.")
 
 
 def rows_that_differ(warehouse: Path, copy: Path) -> dict[str, tuple[int | None, int | None]]:
@@ -79,19 +102,6 @@ def _row_counts(file: Path) -> dict[str, int]:
         return {f"{schema}.{name}": count(con, f"{quoted(schema)}.{quoted(name)}") for schema, name in tables.fetchall()}
 
 
-def _copy(warehouse: Path, to: Path) -> ReaderCopy:
-    """Copy the file; the caller keeps it open and closes it at once afterwards.
-
-    At once, because a process that closes a file gives back all its locks on it, DuckDB's too.
-    """
-    with full_disk_as_one_sentence(to.parent, chosen_with=CHOSEN_WITH), replacing(to) as place:
-        shutil.copyfile(warehouse, place)
-        size_bytes = place.stat().st_size
-        # of the old copy, if somebody has opened that for writing and was killed
-        _log_of(to).unlink(missing_ok=True)
-    return ReaderCopy(to, size_bytes)
-
-
 def refuse_what_is_no_copy(to: Path) -> None:
     """Raise if in the place of the copy lies a file that this project has not made; it would be gone.
 
@@ -111,6 +121,6 @@ def refuse_what_is_no_copy(to: Path) -> None:
         raise WarehouseError(f"{to} is no copy of a warehouse and stays as it is; set {CHOSEN_WITH} to another file.")
 
 
-def _log_of(database: Path) -> Path:
+def log_of(database: Path) -> Path:
     """Where DuckDB keeps what it has not moved into the file yet."""
     return database.with_name(f"{database.name}.wal")

@@ -211,7 +211,7 @@ def columns_of(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> dict[s
     `duckdb_columns()` lists every column of every database each time, which takes ten times as long and more.
     """
     try:
-        rows = con.execute(f"DESCRIBE {schema}.{name}").fetchall()
+        rows = con.execute(f"DESCRIBE {schema}.{quoted(name)}").fetchall()
     except duckdb.CatalogException:
         return {}
     return {column: kind for column, kind, *_ in rows}

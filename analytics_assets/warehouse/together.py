@@ -6,8 +6,7 @@ copy for BI tools is: a tool may keep it open for as long as it likes.
 """
 
 import logging
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +15,12 @@ from typing import Final
 import duckdb
 
 from analytics_assets.warehouse.comparison import count
-from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.connection import CHOSEN_WITH, connection
 from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
+from analytics_assets.warehouse.reader_copy import copy_whole, log_of
 from analytics_assets.warehouse.replacing import replacing
 from analytics_assets.warehouse.tables import RAW, columns_of, literal, quoted
 from analytics_assets.warehouse.writer_lock import writing
@@ -59,26 +59,28 @@ def put_together(together: Path, *, workspace_id: str, warehouses: Mapping[str, 
     warehouse, known = warehouses[workspace_id], _known(together, warehouses)
     with connection(warehouse, read_only=True) as con:
         tables = delivered_tables(con)
-    before = known.get(workspace_id, {})
+    before, rows = known.get(workspace_id, {}), _rows_there(together, known.get(workspace_id, {}), workspace_id)
     now = {table.label: sha256(table.content.encode()).hexdigest() for table in tables}
-    replaced = [table for table in tables if before.get(table.label) != now[table.label]]
+    # the rows too, because somebody with SQL may have removed some from the common file
+    replaced = [each for each in tables if (before.get(each.label), rows.get(each.label)) != (now[each.label], each.rows)]
     gone = sorted(before.keys() - now.keys())
     strangers = sorted(known.keys() - warehouses.keys())
     if replaced or gone or strangers:
         with full_disk_as_one_sentence(together.parent), replacing(together) as place:
             if known:
-                shutil.copyfile(together, place)
+                copy_whole(together, place, chosen_with=CHOSEN_WITH)
             with connection(place) as con:
                 _make_mark(con)
                 _remove(con, strangers)
                 con.execute(f"ATTACH {literal(str(warehouse))} AS {OWN} (READ_ONLY)")
                 for label in gone:
-                    con.execute(f"DELETE FROM {_place(label)} WHERE {WORKSPACE_COLUMN} = ?", [workspace_id])
+                    _delete_rows(con, label, workspace_id)
                 for table in replaced:
                     _replace_rows(con, table, workspace_id)
                 con.execute(f"DETACH {OWN}")
                 con.execute(f"DELETE FROM {TOGETHER} WHERE workspace_id = ?", [workspace_id])
                 con.executemany(f"INSERT INTO {TOGETHER} VALUES (?, ?, ?)", [[workspace_id, *each] for each in now.items()])
+            log_of(together).unlink(missing_ok=True)  # all that it says was copied
     there = sorted({*known, workspace_id} & warehouses.keys())
     return PutTogether(together, together.stat().st_size, there, [table.label for table in replaced])
 
@@ -94,14 +96,17 @@ def rows_not_together(warehouse: Path, together: Path, workspace_id: str) -> dic
     """
     with connection(warehouse, read_only=True) as con:
         rows = {table.label: table.rows for table in delivered_tables(con)}
+    found = _rows_there(together, rows, workspace_id)
+    return {label: (rows[label], found.get(label)) for label in rows if rows[label] != found.get(label)}
+
+
+def _rows_there(together: Path, labels: Collection[str], workspace_id: str) -> dict[str, int]:
+    """How many rows of a workspace each of these tables of the common file has; those that it lacks are left out."""
+    if not labels:
+        return {}
     with connection(together, read_only=True) as con:
-        found = {
-            label: count(con, f"{_place(label)} WHERE {WORKSPACE_COLUMN} = {literal(workspace_id)}")
-            if columns_of(con, *label.split("."))
-            else None
-            for label in rows
-        }
-    return {label: (rows[label], found[label]) for label in rows if rows[label] != found[label]}
+        of_it = f"WHERE {WORKSPACE_COLUMN} = {literal(workspace_id)}"
+        return {label: count(con, f"{_place(label)} {of_it}") for label in labels if _columns_there(con, label)}
 
 
 def carry_over(together: Path, warehouses: Mapping[str, Path]) -> str | None:
@@ -204,14 +209,14 @@ def _remove(con: duckdb.DuckDBPyConnection, strangers: Sequence[str]) -> None:
     for workspace in strangers:
         labels = con.execute(f"SELECT label FROM {TOGETHER} WHERE workspace_id = ?", [workspace]).fetchall()
         for (label,) in labels:
-            con.execute(f"DELETE FROM {_place(label)} WHERE {WORKSPACE_COLUMN} = ?", [workspace])
+            _delete_rows(con, label, workspace)
         con.execute(f"DELETE FROM {TOGETHER} WHERE workspace_id = ?", [workspace])
 
 
 def _replace_rows(con: duckdb.DuckDBPyConnection, table: DeliveredTable, workspace_id: str) -> None:
     """Make a table anew from the rows of the other workspaces and those of this one."""
     place = _place(table.label)
-    there = columns_of(con, table.schema, table.name)
+    there = _columns_there(con, table.label)
     own = {column.name: column.duckdb_type for column in table.columns}
     types = dict(_types(there, own))
     of_this = {**{name: quoted(name) for name in own}, WORKSPACE_COLUMN: literal(workspace_id)}
@@ -251,6 +256,18 @@ def _comment(con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
         if column.comment and column.name.casefold() != WORKSPACE_COLUMN:
             con.execute(f"COMMENT ON COLUMN {place}.{quoted(column.name)} IS {literal(column.comment)}")
     con.execute(f"COMMENT ON COLUMN {place}.{WORKSPACE_COLUMN} IS 'The workspace that the row was read from.'")
+
+
+def _delete_rows(con: duckdb.DuckDBPyConnection, label: str, workspace_id: str) -> None:
+    if _columns_there(con, label):
+        con.execute(f"DELETE FROM {_place(label)} WHERE {WORKSPACE_COLUMN} = ?", [workspace_id])
+
+
+def _columns_there(con: duckdb.DuckDBPyConnection, label: str) -> dict[str, str]:
+    """The columns of a table of the common file with their types; none where somebody has removed it, or whose a row is."""
+    schema, _, name = label.partition(".")
+    columns = columns_of(con, schema, name)
+    return columns if WORKSPACE_COLUMN in columns else {}
 
 
 def _place(label: str) -> str:

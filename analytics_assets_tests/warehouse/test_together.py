@@ -12,6 +12,7 @@ from analytics_assets.demo.workspace import Workspace
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import refuse_another_workspace
+from analytics_assets.warehouse.tables import quoted
 from analytics_assets.warehouse.together import PutTogether, carry_over, put_together, rows_not_together
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import tiny_workspace
@@ -180,3 +181,48 @@ def test_the_common_file_is_not_taken_for_the_warehouse_of_one_workspace(both: B
         refuse_another_workspace(con, both.together, both.first.workspace_id)
     assert "holds the tables of several workspaces (5f5f5f5f5f5f5f5f5f5f5f5f), not the warehouse of one" in str(refused.value)
     assert f"The warehouse of each lies in {both.together.parent / 'workspaces'}" in str(refused.value)
+
+
+def test_tables_of_the_owner_may_be_called_and_have_columns_called_anything(both: Both) -> None:
+    names = ("dotted.name", 'with "quotes"', "two words", "order")
+    with duckdb.connect(str(both.first.path)) as con:
+        for name in names:
+            con.execute(f"CREATE TABLE raw.{quoted(name)} AS SELECT 1 AS t, 'old' AS row, 'old' AS \"a.b\"")
+    for _ in range(2):
+        both.put(both.first)
+        both.put(both.second)
+        assert rows_not_together(both.first.path, both.together, both.first.workspace_id) == {}
+    with duckdb.connect(str(both.first.path)) as con:
+        con.execute('UPDATE raw."order" SET "a.b" = \'new\'')
+        con.execute('DROP TABLE raw."dotted.name"')
+    assert both.put(both.first).replaced == ["raw.order"]
+    assert both.query('SELECT workspace_id, t, row, "a.b" FROM raw."order"') == [(both.first.workspace_id, 1, "old", "new")]
+    assert both.query('FROM raw."dotted.name"') == []
+
+
+def test_what_somebody_removed_from_the_common_file_is_put_there_again(both: Both) -> None:
+    both.put(both.first)
+    both.put(both.second)
+    with duckdb.connect(str(both.together)) as con:
+        con.execute(f"DELETE FROM raw.users WHERE workspace_id = '{SECOND}'")
+        con.execute("DROP TABLE raw.tags")
+        con.execute("ALTER TABLE raw.tasks DROP COLUMN workspace_id")
+    assert both.put(both.first).replaced == ["raw.tags", "raw.tasks"]
+    assert both.put(both.second).replaced == ["raw.tags", "raw.tasks", "raw.users"]
+    for rig in (both.first, both.second):
+        assert rows_not_together(rig.path, both.together, rig.workspace_id) == {}
+    with duckdb.connect(str(both.together)) as con:
+        con.execute("DROP TABLE raw.tags")
+    assert both.put(both.first, {both.first.workspace_id: both.first.path}).workspaces == [both.first.workspace_id]
+
+
+def test_what_a_killed_program_left_beside_the_common_file_is_not_taken_for_a_log_of_the_new_one(both: Both) -> None:
+    both.put(both.first)
+    with duckdb.connect(str(both.together)) as con:
+        con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        con.execute("CREATE TABLE mine AS SELECT 1 AS one")
+        con.execute("DELETE FROM raw.users")
+    both.put(both.second)
+    assert not both.together.with_name("analytics.duckdb.wal").exists()
+    assert both.query("FROM mine") == [(1,)]
+    assert both.counts("raw.users") == {SECOND: 3}
