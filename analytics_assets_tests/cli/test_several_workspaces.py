@@ -109,6 +109,19 @@ def test_a_mistake_in_the_arguments_is_said_once(several: dict[str, str]) -> Non
     assert ended.err.count("a month is written YYYY-MM") == 1
 
 
+def test_assets_can_be_selected_of_each_workspace_and_of_one(synced_both: Ended, several: dict[str, str]) -> None:
+    named = {**several, "ANALYTICS_WORKSPACE_ID": f"north={FIRST},{SECOND}"}
+    of_each = run_cli("sync", "--select", "raw/tags", variables=named)
+    assert of_each.code == 0, of_each.said
+    headings = [line for line in of_each.out.splitlines() if line.startswith("Workspace ")]
+    assert headings == [f"Workspace north={FIRST} (1 of 2)", f"Workspace {SECOND} (2 of 2)"]
+    of_one = run_cli("sync", "--select", "north/raw/tags", variables=named)
+    assert of_one.code == 0, of_one.said
+    assert of_one.out.endswith("\n1 of 1 workspace synced.\n")
+    of_none = run_cli("sync", "--select", "raw/nothing", variables=named)
+    assert (of_none.code, of_none.err.count("there is no such asset")) == (2, 1)
+
+
 def test_one_of_them_alone_is_not_read_into_the_common_file(synced_both: Ended, several: dict[str, str]) -> None:
     ended = run_cli("sync", variables={**several, "ANALYTICS_WORKSPACE_ID": SECOND})
     assert ended.code == 1

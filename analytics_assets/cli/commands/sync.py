@@ -9,6 +9,7 @@ import warnings
 
 from analytics_assets.cli.each_workspace import for_each_workspace
 from analytics_assets.cli.own_or_demo import own_or_demo
+from analytics_assets.cli.select_of_workspace import select_of_workspace
 from analytics_assets.settings import Settings
 
 
@@ -26,10 +27,15 @@ def sync_each(
     Raises:
         CommandError: the workspace is alone and its sync can't start, or the arguments are wrong.
     """
+    names = [of_one.workspace_name for of_one in settings.of_each_workspace() if of_one.workspace_name is not None]
+    selects = {name: select if select is None else select_of_workspace(select, name, names) for name in names}
     return for_each_workspace(
         settings,
-        lambda of_one: sync(of_one, first=first, last=last, select=select, verbose=verbose),
+        lambda of_one: sync(
+            of_one, first=first, last=last, select=selects.get(of_one.workspace_name or "", select), verbose=verbose
+        ),
         done="synced",
+        left_out=[name for name, of_it in selects.items() if select is not None and of_it is None],
     )
 
 
