@@ -4,6 +4,7 @@ Other values of variables are judged in `setting_values.py`.
 """
 
 import ipaddress
+import keyword
 import re
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +13,12 @@ from analytics_assets.setting_values import empty_is_none
 
 NOT_IN_ADDRESSES: Final = frozenset(" \"'<>\\^`{|}")
 HIGHEST_PORT: Final = 65535
+NO_NAMES: Final = frozenset(
+    {"context", "conf", "config", "meta", "type", "input", "output", "arg_dict", "dict", "input_arg_dict", "output_arg_dict"}
+    | {"int", "str", "float", "bool", *keyword.kwlist}
+    | {"api", "raw", "staging", "marts", "report"}
+)
+"""What no workspace can be called: words that Dagster keeps for itself, and the layers, with which the keys of assets begin."""
 
 
 def safe_root(value: str | None) -> str | None:
@@ -91,6 +98,8 @@ def workspace_ids(value: str | None) -> str | None:
             raise ValueError("must not be . or .., which lead to another address")
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):
             raise ValueError("may call a workspace only by letters from A to Z, digits and _, like acme=64f0c1d2")
+        if len(pairs) > 1 and name in NO_NAMES:
+            raise ValueError(f"can't call a workspace {name}, which means something else; give it another name, like acme={each}")
     for of_all in zip(*pairs, strict=True):
         if len({each.casefold() for each in of_all}) < len(of_all):
             raise ValueError("names two workspaces whose ids or names differ in nothing but capitals and signs; name each once")

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, RepositoryDefinition
+from dagster._core.definitions.utils import DISALLOWED_NAMES
 
 from analytics_assets.orchestration import assembly
 from analytics_assets.orchestration.assembly import build_repositories
 from analytics_assets.orchestration.jobs import SYNC, WORKSPACE_TAG, sync_going_on
 from analytics_assets.orchestration.keys import Keys
+from analytics_assets.setting_addresses import NO_NAMES
+from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import Settings, settings_of
 
 IDS = "north=5f5f, se-cond"
@@ -69,3 +72,11 @@ def test_a_sync_of_one_workspace_holds_up_no_schedule_of_another(instance_on_dis
     instance_on_disk.add_run(DagsterRun(job_name=SYNC, status=DagsterRunStatus.NOT_STARTED, tags={WORKSPACE_TAG: NAMES[0]}))
     assert sync_going_on(instance_on_disk, first, tmp_path / "all.duckdb") is not None
     assert sync_going_on(instance_on_disk, second, tmp_path / "all.duckdb") is None
+
+
+def test_a_workspace_can_not_be_called_what_dagster_keeps_for_itself_or_what_a_layer_is_called() -> None:
+    assert {*DISALLOWED_NAMES, *LAYERS} <= NO_NAMES
+    for several in ("type=5f5f,second", "raw=5f5f,second", "5f5f,input"):
+        with pytest.raises(SettingsError, match=r"ANALYTICS_WORKSPACE_ID can't call a workspace (type|raw|input), which means"):
+            settings_of({"ANALYTICS_WORKSPACE_ID": several})
+    assert settings_of({"ANALYTICS_WORKSPACE_ID": "input"}).workspace_id == "input"
