@@ -33,18 +33,30 @@ def latest_results(instance: DagsterInstance, keys: Iterable[AssetCheckKey]) -> 
     return results
 
 
-def refuse_while_checks_fail(instance: DagsterInstance, keys: Iterable[AssetCheckKey], *, what_stays: str) -> None:
+def refuse_while_checks_fail(
+    instance: DagsterInstance, keys: Iterable[AssetCheckKey], *, what_stays: str, all_have_run: bool = False
+) -> None:
     """End the step if a check of severity ERROR failed when it ran last.
 
     Args:
         instance: where the results are.
         keys: the checks.
         what_stays: what is not replaced, for the message.
+        all_have_run: end it also if one never ran, because of a workspace that has got another name Dagster knows no result.
 
     Raises:
-        Failure: one failed.
+        Failure: one failed, or should have run.
     """
+    keys = set(keys)
     failed = [each for each in latest_results(instance, keys) if not each.passed and not each.is_warning]
     if failed:
         names = ", ".join(f"{each.name} of {each.asset}" for each in failed)
         raise Failure(f"{what_stays}, because these checks fail: {names}.", allow_retries=False)
+    never_ran = keys - instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys)).keys()
+    if all_have_run and never_ran:
+        few = sorted(f"{key.name} of {key.asset_key.to_user_string()}" for key in never_ran)
+        shown = ", ".join(few[:3]) + (f" and {len(few) - 3} more" if len(few) > 3 else "")
+        raise Failure(
+            f"{what_stays}, because these checks have not run under these names yet: {shown}. Run a sync of everything.",
+            allow_retries=False,
+        )

@@ -129,7 +129,8 @@ def build_reader_copy_asset(
             warnings_shown_in(context.log),
             warehouse.writing(f"copy for readers, run {context.run.run_id[:8]}"),
         ):
-            refuse_while_checks_fail(context.instance, of_data, what_stays=copying.what_stays)
+            has_name = keys.workspace_name is not None
+            refuse_while_checks_fail(context.instance, of_data, what_stays=copying.what_stays, all_have_run=has_name)
             shown = copying.make(warehouse.path)
             differ = copying.differ(warehouse.path)
         yield MaterializeResult(metadata=shown, check_results=[_check_of(differ)])

@@ -4,13 +4,23 @@ import runpy
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterInstance, DagsterRun, DagsterRunStatus, RepositoryDefinition
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetKey,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    Failure,
+    RepositoryDefinition,
+)
 from dagster._core.definitions.utils import DISALLOWED_NAMES
 
 from analytics_assets.orchestration import assembly
 from analytics_assets.orchestration.assembly import build_repositories
 from analytics_assets.orchestration.jobs import SYNC, WORKSPACE_TAG, sync_going_on
 from analytics_assets.orchestration.keys import Keys
+from analytics_assets.orchestration.latest_checks import refuse_while_checks_fail
 from analytics_assets.setting_addresses import NO_NAMES
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import Settings, settings_of
@@ -80,3 +90,17 @@ def test_a_workspace_can_not_be_called_what_dagster_keeps_for_itself_or_what_a_l
         with pytest.raises(SettingsError, match=r"ANALYTICS_WORKSPACE_ID can't call a workspace (type|raw|input), which means"):
             settings_of({"ANALYTICS_WORKSPACE_ID": several})
     assert settings_of({"ANALYTICS_WORKSPACE_ID": "input"}).workspace_id == "input"
+
+
+def test_of_a_workspace_that_has_got_another_name_nothing_is_copied_before_its_checks_have_run() -> None:
+    old, new = (AssetCheckKey(Keys(name).mart("dim_tags"), "once") for name in NAMES)
+    with DagsterInstance.ephemeral() as instance:
+        instance.report_runless_asset_event(AssetCheckEvaluation(asset_key=old.asset_key, check_name="once", passed=True))
+        refuse_while_checks_fail(instance, [old], what_stays="The old rows stay", all_have_run=True)
+        refuse_while_checks_fail(instance, [new], what_stays="The old rows stay")
+        with pytest.raises(Failure) as refused:
+            refuse_while_checks_fail(instance, [old, new], what_stays="The old rows stay", all_have_run=True)
+    assert refused.value.description == (
+        "The old rows stay, because these checks have not run under these names yet: once of se_cond/marts/dim_tags. "
+        "Run a sync of everything."
+    )
