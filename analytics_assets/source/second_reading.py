@@ -59,7 +59,12 @@ def read_lists_again(
             table.path.format(parent_id=parent_id),
             params=list_params(table, options),
             paginator=SettledPaging(
-                table.name, options.page_size, options.recorder, sent_pages, first_answer=first_answers[parent_id]
+                table.name,
+                options.page_size,
+                options.recorder,
+                sent_pages,
+                first_answer=first_answers[parent_id],
+                lists_with_rows=with_rows,
             ),
             hooks={"response": [cast(Any, gate)]},
         )
@@ -69,6 +74,8 @@ def read_lists_again(
             tables.append(page.rows)
         return tables
 
+    had_rows = {parent_id for parent_id in parents if options.recorder.resources[table.name].rows_of_list.get(parent_id)}
+    with_rows = had_rows | options.lists_with_rows.get(table.name, frozenset())
     first_answers = {parent_id: options.recorder.list_opened_again(table.name, parent_id) for parent_id in parents}
     with ThreadPoolExecutor(options.limits.concurrency, thread_name_prefix="second-reading") as pool:
         for tables in pool.map(read, parents):

@@ -112,6 +112,26 @@ def test_a_list_that_is_empty_for_once_deletes_nothing(tiny: Rig, resource: Reso
     tiny.assert_equals_api()
 
 
+@pytest.mark.parametrize("warehouse_has_its_rows", [True, False])
+def test_a_list_that_is_empty_for_once_when_it_is_read_again_deletes_nothing(tiny: Rig, *, warehouse_has_its_rows: bool) -> None:
+    """Lists that a missing row may have moved into were read again, and one empty answer sufficed to delete all of theirs."""
+    ada, _, chi = (user["id"] for user in tiny.workspace.users)
+    adas = list(tiny.workspace.time_entries[ada])
+    if not warehouse_has_its_rows:
+        tiny.workspace.time_entries[ada] = []
+    tiny.workspace.changed()
+    tiny.sync()
+    tiny.workspace.time_entries[ada] = adas
+    tiny.workspace.changed()
+    gone = entry_of(tiny.workspace, "Chi", 1)["id"]
+    tiny.workspace.delete("time_entries", gone)
+    tiny.server.faults.add(Fault("other_json", "time_entries", ada, after=1, value={"data": []}))
+    once_before(tiny, "time_entries", chi, lambda: None)
+    tiny.sync()
+    tiny.assert_equals_api()
+    assert tiny.changes("time_entries") == {gone: ["deleted"]}
+
+
 def move_to_the_first_month(rig: Rig, entry: Record) -> None:
     interval = {**entry["timeInterval"], "start": iso(moment(3, 7)), "end": None}
     rig.workspace.edit("time_entries", entry["id"], timeInterval=interval)
