@@ -5,8 +5,8 @@ rows behind it one page forward, and the first of the next page is never seen. S
 read again until two passes in a row hold the same ids. A row that a pass missed has moved because another one that
 the pass had read was deleted; the next pass lacks that one, so the two passes differ. Of a page that comes again as it
 was, the rows stay those of the earlier answer; answers are numbered, and a list that is settled says which of them hold
-its rows. A page that says it is the last, followed by an empty one, counts as one answer: the empty one only shows that
-the header was right.
+its rows. A page that says it is the last, followed by an empty one, counts as two answers: the header may have been wrong,
+and a deletion in between may have moved the row behind that page into it.
 
 An id that a pass meets twice is a row that has moved while it was read, and the list is read again. Where two passes in a
 row are the same byte for byte nothing has moved: the list holds that row twice, and of equal ones the first counts.
@@ -93,7 +93,6 @@ class SettledPaging(BasePaginator):
         self._page = FIRST_PAGE
         self._asked = self._page_size.size
         self._answers: set[int] = set()
-        self._first_said_last = False
         self._ids: set[str] = set()
         self._digests: list[bytes] = []
         self._repeats: set[str] = set()
@@ -129,7 +128,6 @@ class SettledPaging(BasePaginator):
         known = len(self._ids)
         self._leave_out_repeats(page)
         if not self._answers:
-            self._first_said_last = bool(page.last)
             self._asked = size_in(response.url) or self._asked  # the session may have had to ask for fewer
         self._repeats.update(self._ids.intersection(page.ids))
         self._ids.update(page.ids)
@@ -138,7 +136,7 @@ class SettledPaging(BasePaginator):
         parent_id = place_of(response.url).parent_id
         self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)
         if self._is_last(page):
-            self._end_pass(response, parent_id, is_empty=not page.ids)
+            self._end_pass(response, parent_id)
             return
         self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
         if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:
@@ -170,7 +168,7 @@ class SettledPaging(BasePaginator):
         """Whether the pass is over.
 
         `Last-Page: true` is believed of a page that is not full, nor as long as a server's own limit might be: some count
-        wrongly, and one more request shows it. Without the header only an empty page ends a list, whatever other lists
+        wrongly, and the next page shows it. Without the header only an empty page ends a list, whatever other lists
         have shown. A later pass has seen enough once it holds the same ids as the one before, which had to ask for an
         empty page.
         """
@@ -186,8 +184,8 @@ class SettledPaging(BasePaginator):
         sent = page.content.sent
         return sent >= self._asked or (sent > 0 and sent % USUAL_LIMIT == 0)
 
-    def _end_pass(self, response: Response, parent_id: str, *, is_empty: bool) -> None:
-        is_one_answer = len(self._answers) == 1 or (len(self._answers) == 2 and self._first_said_last and is_empty)
+    def _end_pass(self, response: Response, parent_id: str) -> None:
+        is_one_answer = len(self._answers) == 1
         if not self._ids and parent_id in self._lists_with_rows:
             is_one_answer = False  # an empty list would delete them all, and some servers answer one when they are ill
         is_same = self._digests == self._previous_digests[: len(self._digests)]

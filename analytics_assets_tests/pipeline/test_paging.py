@@ -40,7 +40,7 @@ def test_a_list_is_whole_whatever_its_length_and_the_page_size(tiny: Rig, count:
     [
         (0, 7, [1]),
         (6, 7, [1]),
-        (7, 7, [1, 2]),
+        (7, 7, [1, 2, 1]),
         (8, 7, [1, 2, 1, 2]),
         (14, 7, [1, 2, 3, 1, 2]),
         (15, 7, [1, 2, 3, 1, 2, 3]),

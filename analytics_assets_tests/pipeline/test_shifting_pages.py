@@ -167,6 +167,7 @@ def test_a_list_that_never_stands_still_ends_the_sync_and_says_so(tiny: Rig, res
 
 def test_quiet_lists_of_several_pages_are_read_twice_and_those_of_one_page_once(tiny: Rig) -> None:
     tiny.page_size = PAGE_SIZE
+    tiny.workspace.delete("clients", tiny.workspace.clients[0]["id"])
     tiny.server.log.clear()
     tiny.sync(resources=RESOURCE_NAMES)
     tiny.assert_equals_api()
@@ -178,12 +179,20 @@ def test_quiet_lists_of_several_pages_are_read_twice_and_those_of_one_page_once(
         ]
         for resource in lists
     }
-    assert pages == {"clients": [1, 2], "time_entries": [1, 2, 3, 1, 2, 3]}
+    assert pages == {"clients": [1], "time_entries": [1, 2, 3, 1, 2, 3]}
     assert tiny.recorder.resources["time_entries"].rows == len(tiny.workspace.records("time_entries"))
 
 
-def test_a_list_whose_first_page_calls_itself_the_last_and_is_not_is_read_until_it_stands_still(tiny: Rig) -> None:
-    """Its two pages counted as one answer, and the row that a deletion moved from the second to the first was lost."""
+@pytest.mark.parametrize("rows_behind", [1, 2])
+def test_a_list_whose_first_page_calls_itself_the_last_and_is_not_is_read_until_it_stands_still(
+    tiny: Rig, rows_behind: int
+) -> None:
+    """Its two pages counted as one answer, and the row that a deletion moved from the second to the first was lost.
+
+    Where that row was the only one behind the first page, the second page was empty and seemed to prove the header right.
+    """
+    if rows_behind == 2:
+        tiny.workspace.new("clients", name="One more")
     tiny.sync()
     tiny.page_size = 2
     tiny.server.reset()
@@ -194,7 +203,6 @@ def test_a_list_whose_first_page_calls_itself_the_last_and_is_not_is_read_until_
         if request.resource == "clients" and request.page == 2 and len(tiny.asked("clients", page=2)) == 1:
             tiny.workspace.delete("clients", gone)
 
-    tiny.workspace.new("clients", name="One more")
     tiny.server.behaviour.before_answer = before_answer
     tiny.sync(resources=["clients"])
     tiny.assert_equals_api(resources=["clients"])
