@@ -103,6 +103,7 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
 
     Of a row that the API shows in several lists, the one counts that names its list's parent itself, then the one of the
     smallest parent: what the rows say decides, and not which list was read last, so that every reading decides alike.
+    One that the warehouse has of a list that was refused now stays as it is while the other list still names that parent.
     """
     if not columns.landed:
         nothing = ", ".join(quoted(column) for column in columns.data)
@@ -125,6 +126,15 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
     if arrived != ids:
         first = f"{NAMES_ITS_PARENT} DESC, {quoted(table.parent_column)}" if table.parent_column else NAMES_ITS_PARENT
         _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY row_number() OVER (PARTITION BY id ORDER BY {first}) = 1")
+    if not table.parent_column or not table.named_parent_column or table.named_parent_column not in columns.kinds:
+        return  # the owner may have dropped the column, which `verify` must not mend
+    if refused := reading.refused_now(table.name):
+        keep_values(con, "refused", refused)
+        con.execute(
+            f"DELETE FROM {INCOMING} AS incoming USING {RAW}.{table.name} AS raw WHERE raw.id = incoming.id "
+            f"AND NOT incoming.{NAMES_ITS_PARENT} AND raw.{quoted(table.parent_column)} IN (SELECT value FROM refused) "
+            f"AND raw.{quoted(table.parent_column)} = incoming.{quoted(table.named_parent_column)}"
+        )
 
 
 def count_repeats(con: duckdb.DuckDBPyConnection, table: Table) -> int:

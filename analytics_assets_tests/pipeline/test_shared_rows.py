@@ -67,6 +67,24 @@ def test_of_a_row_that_the_api_shows_in_two_lists_the_same_one_counts_in_every_r
     assert tiny.verify().unequal == []
 
 
+@pytest.mark.parametrize("resource", ["time_entries", "tasks"])
+def test_a_row_of_a_refused_list_is_not_edited_by_another_list_that_shows_it_too(tiny: Rig, resource: ResourceName) -> None:
+    """Each refusal told two edits in the history that nobody had made, one there and one back."""
+    shared, first, second = share(tiny, resource, named=("first", "first"))
+    tiny.sync()
+    before = tiny.contents()
+    tiny.server.behaviour.refused_parents[first] = (403, 403)
+    tiny.sync()
+    assert tiny.contents() == before
+    assert tiny.verify().unequal == []
+    lists = tiny.workspace.time_entries if resource == "time_entries" else tiny.workspace.tasks
+    lists[second] = [{**row, NAMES_PARENT[resource]: second} if row["id"] == shared else row for row in lists[second]]
+    tiny.workspace.changed()
+    tiny.sync()
+    assert tiny.rows(resource)[shared][str(TABLES[resource].parent_column)] == second
+    assert tiny.changes(resource) == {shared: ["edited"]}
+
+
 def test_an_entry_that_moves_and_comes_back_while_lists_are_read_counts_where_it_is(tiny: Rig) -> None:
     """It was in Ada's list, then in Ben's, and counted as Ben's although it is Ada's again."""
     tiny.sync()
