@@ -85,6 +85,7 @@ class SettledPaging(BasePaginator):
         self._next_answer = self._first_answer
         self._previous_ids: set[str] | None = None
         self._previous_answers = 0
+        self._previous_began = 0.0
         self._previous_digests: list[bytes] = []
         self._previous_repeats: set[str] = set()
         self._start_pass()
@@ -136,7 +137,8 @@ class SettledPaging(BasePaginator):
         parent_id = place_of(response.url).parent_id
         self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)
         if self._is_last(page):
-            self._end_pass(response, parent_id)
+            shows_its_end = not page.ids or (bool(page.last) and not self._may_be_cut(page))
+            self._end_pass(response, parent_id, began=self._pass_began if shows_its_end else self._previous_began)
             return
         self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
         if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:
@@ -184,7 +186,8 @@ class SettledPaging(BasePaginator):
         sent = page.content.sent
         return sent >= self._asked or (sent > 0 and sent % USUAL_LIMIT == 0)
 
-    def _end_pass(self, response: Response, parent_id: str) -> None:
+    def _end_pass(self, response: Response, parent_id: str, *, began: float) -> None:
+        # `began` is that of the pass before where only that one looked behind the last page: a row may have come there since
         is_one_answer = len(self._answers) == 1
         if not self._ids and parent_id in self._lists_with_rows:
             is_one_answer = False  # an empty list would delete them all, and some servers answer one when they are ill
@@ -198,7 +201,7 @@ class SettledPaging(BasePaginator):
         if is_settled:
             self._has_next_page = False
             self._sent_pages.forget(response.url)
-            self._recorder.list_finished(self._resource, parent_id, self._answers, self._ids, began=self._pass_began)
+            self._recorder.list_finished(self._resource, parent_id, self._answers, self._ids, began=began)
             return
         self._passes_left -= 1
         if not self._passes_left:
@@ -210,6 +213,7 @@ class SettledPaging(BasePaginator):
             self._sent_pages.forget(response.url)  # a row that stands on two pages may be newer on either
         self._recorder.list_started_over(self._resource, parent_id)
         self._previous_ids = self._ids
+        self._previous_began = self._pass_began
         self._previous_answers = len(self._answers)
         self._previous_digests = self._digests
         self._previous_repeats = self._repeats

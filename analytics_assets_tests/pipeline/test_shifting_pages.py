@@ -4,6 +4,7 @@ The servers here change the list just before they answer a page, as busy workspa
 the pages once misses the row that a deletion moved one page forward, and then deletes it in the warehouse.
 """
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -207,3 +208,18 @@ def test_a_list_whose_first_page_calls_itself_the_last_and_is_not_is_read_until_
     tiny.sync(resources=["clients"])
     tiny.assert_equals_api(resources=["clients"])
     assert tiny.changes("clients") == {gone: ["deleted"]}
+
+
+def test_a_list_counts_as_read_from_when_it_was_looked_at_behind_its_last_page(tiny: Rig) -> None:
+    """The second pass ends without that look: a row that had moved there since the first was not looked for, and "deleted"."""
+    tiny.server.behaviour.send_last_page = False
+    looked_at: list[float] = []
+
+    def before_answer(request: RequestSeen) -> None:
+        if request.resource == "clients" and request.page == 2:
+            looked_at.append(time.monotonic())
+
+    tiny.server.behaviour.before_answer = before_answer
+    tiny.read("clients")
+    began, _ = tiny.recorder.resources["clients"].times_of_list[""]
+    assert len(looked_at) == 1 and began < looked_at[0]
