@@ -105,7 +105,9 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
     smallest parent: what the rows say decides, and not which list was read last, so that every reading decides alike.
     One that the warehouse has of a list that was refused now stays as it is while the other list still names that parent.
     """
+    read = sum(each.rows for each in reading.lists_that_count(table.name).values())
     if not columns.landed:
+        _assert_all_arrived(table, read, arrived=0)
         nothing = ", ".join(quoted(column) for column in columns.data)
         _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
         return
@@ -117,12 +119,7 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
     ] + [f"landed.{quoted(column)}" for column in columns.unpublished]
     _keep(con, INCOMING, f"SELECT {', '.join(selected)}, {_names_its_parent(table)} AS {NAMES_ITS_PARENT} FROM {rows_read}")
     ids, arrived = _distinct_ids(con, INCOMING)
-    read = sum(each.rows for each in reading.lists_that_count(table.name).values())
-    if arrived != read:
-        raise WarehouseError(
-            f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
-            "This is a defect: please report it."
-        )
+    _assert_all_arrived(table, read, arrived=arrived)
     if arrived != ids:
         first = f"{NAMES_ITS_PARENT} DESC, {quoted(table.parent_column)}" if table.parent_column else NAMES_ITS_PARENT
         _keep(con, INCOMING, f"SELECT * FROM {INCOMING} QUALIFY row_number() OVER (PARTITION BY id ORDER BY {first}) = 1")
@@ -134,6 +131,15 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
             f"DELETE FROM {INCOMING} AS incoming USING {RAW}.{table.name} AS raw WHERE raw.id = incoming.id "
             f"AND NOT incoming.{NAMES_ITS_PARENT} AND raw.{quoted(table.parent_column)} IN (SELECT value FROM refused) "
             f"AND raw.{quoted(table.parent_column)} = incoming.{quoted(table.named_parent_column)}"
+        )
+
+
+def _assert_all_arrived(table: Table, read: int, *, arrived: int) -> None:
+    """Raise if rows were read that are not in the landing: they would count as deleted."""
+    if arrived != read:
+        raise WarehouseError(
+            f"{read} rows of {table.name} were read and {arrived} arrived in the landing; nothing was published. "
+            "This is a defect: please report it."
         )
 
 
