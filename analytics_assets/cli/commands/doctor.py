@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
 from analytics_assets.cli.examination.api import examine_api
-from analytics_assets.cli.examination.files import examine_files
+from analytics_assets.cli.examination.files import examine_files, examine_warehouse
 from analytics_assets.cli.examination.finding import Finding, wrong_settings
 from analytics_assets.cli.instance import dagster_home
 from analytics_assets.cli.own_or_demo import demo_if_meant
@@ -63,6 +63,7 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
         return
     for of_one in settings.of_each_workspace():
         yield from _of_workspace(of_one)
+    yield from examine_files(of_one)
     if settings.postgres_url is not None:
         yield _postgres(settings.postgres_url)
     yield _user_interface(settings)
@@ -78,7 +79,7 @@ def _of_workspace(settings: Settings) -> Iterator[Finding]:
         words = f"workspace {access.workspace_id} of {access.api_url}, history from {settings.start_date}"
         yield Finding("settings", "ok", words)
         yield from examine_api(settings, access)
-    yield from examine_files(settings)
+    yield from examine_warehouse(settings)
 
 
 def _postgres(url: str) -> Finding:

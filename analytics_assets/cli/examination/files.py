@@ -24,9 +24,8 @@ SPACE_WANTED_BYTES: Final = 2**30
 
 
 def examine_files(settings: Settings) -> Iterator[Finding]:
-    """The files that the owner has written, and those that a sync writes."""
+    """The files that all workspaces share: those that the owner has written, and those that a sync writes."""
     yield from _owner_files(settings)
-    yield from _warehouse(settings)
     if settings.one_of_several is not None:
         yield _common_file(settings.one_of_several)
     yield _reader_copy(settings)
@@ -70,7 +69,8 @@ def _in_words(folder: Path) -> str:
     return f"{folder} " + ("can be written" if folder.exists() else "does not exist yet and can be made")
 
 
-def _warehouse(settings: Settings) -> Iterator[Finding]:
+def examine_warehouse(settings: Settings) -> Iterator[Finding]:
+    """The warehouse of one workspace, and what holds it."""
     path, folder = settings.duckdb_path, settings.data_dir
     if reason := _obstacle(folder):
         yield Finding("folder", "wrong", f"{folder} can't be written ({reason}); choose another place with ANALYTICS_DUCKDB_PATH")
