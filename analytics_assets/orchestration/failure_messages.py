@@ -13,6 +13,8 @@ from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, DagsterI
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 from dagster_shared.error import SerializableErrorInfo
 
+from analytics_assets.orchestration.run_history import workspace_of
+
 MOST_LINES: Final = 10
 """So many things are named of one run; chat services cut longer messages off."""
 IMPLICIT_JOB: Final = "__ASSET_JOB"
@@ -66,7 +68,8 @@ def trouble_of(instance: DagsterInstance, run: DagsterRun) -> Trouble | None:
     if not lines:
         return None
     subject = "A run of some assets" if run.job_name.startswith(IMPLICIT_JOB) else f"The job {run.job_name}"
-    return Trouble(run.run_id, subject, run.is_success, lines)
+    workspace = workspace_of(run)
+    return Trouble(run.run_id, f"{subject} of workspace {workspace}" if workspace else subject, run.is_success, lines)
 
 
 def _failed_steps(instance: DagsterInstance, run: DagsterRun) -> Iterator[str]:

@@ -22,6 +22,7 @@ from dagster import (
     SkipReason,
     sensor,
 )
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
@@ -73,6 +74,12 @@ def label_of(run: DagsterRun) -> str | None:
     """Where a run's job comes from: a tag of those that the UI or the command line started; schedules set none."""
     origin = run.remote_job_origin
     return run.tags.get(REPOSITORY_LABEL_TAG) or (origin.repository_origin.get_label() if origin else None)
+
+
+def workspace_of(run: DagsterRun) -> str | None:
+    """What the workspace of a run is called; None where one is loaded alone."""
+    repository = (label_of(run) or SINGLETON_REPOSITORY_NAME).partition("@")[0]
+    return None if repository == SINGLETON_REPOSITORY_NAME else repository
 
 
 def _with_latest_state(instance: DagsterInstance, checks: Collection[AssetCheckKey]) -> Iterator[str]:

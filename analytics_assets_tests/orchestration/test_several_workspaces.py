@@ -15,9 +15,11 @@ from dagster import (
     RepositoryDefinition,
 )
 from dagster._core.definitions.utils import DISALLOWED_NAMES
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from analytics_assets.orchestration import assembly
 from analytics_assets.orchestration.assembly import build_repositories
+from analytics_assets.orchestration.failure_messages import trouble_of
 from analytics_assets.orchestration.jobs import SYNC, WORKSPACE_TAG, sync_going_on
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.latest_checks import refuse_while_checks_fail
@@ -104,3 +106,15 @@ def test_of_a_workspace_that_has_got_another_name_nothing_is_copied_before_its_c
         "The old rows stay, because these checks have not run under these names yet: once of se_cond/marts/dim_tags. "
         "Run a sync of everything."
     )
+
+
+def test_a_message_about_a_run_names_its_workspace(instance_on_disk: DagsterInstance) -> None:
+    for label, words in {
+        f"{NAMES[0]}@anywhere": f"The job sync of workspace {NAMES[0]}",
+        "__repository__@x": "The job sync",
+    }.items():
+        run = DagsterRun(job_name=SYNC, status=DagsterRunStatus.FAILURE, tags={REPOSITORY_LABEL_TAG: label})
+        instance_on_disk.add_run(run)
+        trouble = trouble_of(instance_on_disk, run)
+        assert trouble is not None
+        assert trouble.title == f"{words} failed"
