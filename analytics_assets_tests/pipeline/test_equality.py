@@ -2,6 +2,7 @@
 
 import pytest
 
+from analytics_assets.warehouse import comparison
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import entry_of
 
@@ -58,3 +59,10 @@ def test_ids_of_any_characters_are_ids(tiny: Rig) -> None:
     workspace.delete("time_entries", f"entry {ODD_IDS[0]}")
     tiny.sync()
     tiny.assert_equals_api()
+
+
+def test_rows_that_were_read_and_did_not_land_are_not_taken_for_deleted(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in the name of the landing's schema once let every table look as if nothing of it had been read."""
+    tiny.sync()
+    monkeypatch.setattr(comparison, "columns_of_landed", lambda con, name: set())
+    assert "rows of users were read and 0 arrived in the landing; nothing was published" in tiny.failing_sync()
