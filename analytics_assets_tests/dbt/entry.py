@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from analytics_assets_tests.dbt.history import Row, amount, cost, month_end, rate_currency, seconds, work_date, zone_of
+from analytics_assets_tests.dbt.expected import amount, cost, month_end, rate_currency, seconds, work_date, zone_of
+from analytics_assets_tests.dbt.history import Row
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 
 from analytics_assets_tests.dbt.capacities import capacity_of
 from analytics_assets_tests.dbt.entry import Entry, local_start
-from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, rate_currency, seconds, seconds_by_day
+from analytics_assets_tests.dbt.expected import amount, cost, rate_currency, seconds, seconds_by_day
+from analytics_assets_tests.dbt.history import Row, Sync
 from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
 from analytics_assets_tests.dbt.periods import period_of, week_start_of
 from analytics_assets_tests.dbt.promises import Workspace

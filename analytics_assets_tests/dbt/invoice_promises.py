@@ -8,7 +8,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
-from analytics_assets_tests.dbt.history import Row, Sync, amount, seconds
+from analytics_assets_tests.dbt.expected import amount, seconds
+from analytics_assets_tests.dbt.history import Row, Sync
 from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
 from analytics_assets_tests.dbt.plain_promises import PlainWorkspace
 from analytics_assets_tests.dbt.promises import Workspace

@@ -18,7 +18,8 @@ from analytics_assets_tests.dbt.entry import (
     member_of,
     start_of,
 )
-from analytics_assets_tests.dbt.history import Row, Sync, amount, cost, month_end, rate_currency, seconds
+from analytics_assets_tests.dbt.expected import amount, cost, month_end, rate_currency, seconds
+from analytics_assets_tests.dbt.history import Row, Sync
 from analytics_assets_tests.dbt.money import exponent_of, in_units, rounded
 from analytics_assets_tests.dbt.periods import period_at, projected
 

@@ -10,22 +10,18 @@ import duckdb
 import pytest
 
 from analytics_assets_tests.dbt.conftest import Build
-from analytics_assets_tests.dbt.history import (
-    AS_OF,
-    TIME_ZONES,
+from analytics_assets_tests.dbt.expected import (
     Change,
-    Row,
-    Sync,
     amount,
     cost,
     expected_entries,
-    invented_syncs,
     rate_currency,
     seconds,
     seconds_by_day,
     work_date,
     zone_of,
 )
+from analytics_assets_tests.dbt.history import AS_OF, TIME_ZONES, Row, Sync, invented_syncs
 
 Entries = dict[str, Row]
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
-from analytics_assets_tests.dbt.history import Sync, amount, cost, seconds
+from analytics_assets_tests.dbt.expected import amount, cost, seconds
+from analytics_assets_tests.dbt.history import Sync
 from analytics_assets_tests.dbt.promises import Workspace
 from analytics_assets_tests.histories.model import Model, flattened
 from analytics_assets_tests.rig import Row
