@@ -52,8 +52,9 @@ def refuse_while_checks_fail(
     if failed:
         names = ", ".join(f"{each.name} of {each.asset}" for each in failed)
         raise Failure(f"{what_stays}, because these checks fail: {names}.", allow_retries=False)
-    never_ran = keys - instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys)).keys()
-    if all_have_run and never_ran:
+    if not all_have_run:
+        return
+    if never_ran := keys - instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys)).keys():
         few = sorted(f"{key.name} of {key.asset_key.to_user_string()}" for key in never_ran)
         shown = ", ".join(few[:3]) + (f" and {len(few) - 3} more" if len(few) > 3 else "")
         raise Failure(

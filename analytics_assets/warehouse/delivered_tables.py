@@ -9,6 +9,7 @@ from typing import Final
 
 import duckdb
 
+from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import BUILT, HISTORY, RAW, literal, quoted
 
@@ -52,12 +53,26 @@ def delivered_tables(con: duckdb.DuckDBPyConnection) -> list[DeliveredTable]:
     Args:
         con: a connection to the warehouse.
     """
+    return [_table(con, *each) for each in _places(con)]
+
+
+def rows_of_delivered(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many rows each of them has, by its label; they are only counted.
+
+    Args:
+        con: a connection to the warehouse.
+    """
+    return {f"{schema}.{name}": count(con, f"{quoted(schema)}.{quoted(name)}") for schema, name, _ in _places(con)}
+
+
+def _places(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None]]:
+    """Schema, name and comment of each."""
     schemas = ", ".join(map(literal, SCHEMAS))
     found = con.execute(
         f"SELECT schema_name, table_name, comment FROM duckdb_tables() WHERE database_name = current_database() "
         f"AND schema_name IN ({schemas}) ORDER BY ALL"
     ).fetchall()
-    return [_table(con, *each) for each in found if f"{each[0]}.{each[1]}" not in LEFT_OUT]
+    return [each for each in found if f"{each[0]}.{each[1]}" not in LEFT_OUT]
 
 
 def _table(con: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str | None) -> DeliveredTable:

@@ -16,7 +16,7 @@ import duckdb
 
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import CHOSEN_WITH, connection
-from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables
+from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables, rows_of_delivered
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
@@ -95,7 +95,7 @@ def rows_not_together(warehouse: Path, together: Path, workspace_id: str) -> dic
         WarehouseError: one of the files can't be opened.
     """
     with connection(warehouse, read_only=True) as con:
-        rows = {table.label: table.rows for table in delivered_tables(con)}
+        rows = rows_of_delivered(con)
     found = _rows_there(together, rows, workspace_id)
     return {label: (rows[label], found.get(label)) for label in rows if rows[label] != found.get(label)}
 
@@ -231,10 +231,11 @@ def _replace_rows(con: duckdb.DuckDBPyConnection, table: DeliveredTable, workspa
 
 def _types(there: Mapping[str, str], own: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The columns of a table of all workspaces, the workspace first where no table has a place for it, with their types."""
-    names = {name.casefold(): name for name in (*own, *there)} | {name.casefold(): name for name in there}
-    kinds: dict[str, set[str]] = {key: set() for key in names}
-    for name, kind in (*there.items(), *own.items()):
-        kinds[name.casefold()].add(kind)
+    names: dict[str, str] = {}
+    kinds: dict[str, set[str]] = {}
+    for name, kind in (*there.items(), *own.items()):  # those that are there keep their order and spelling
+        names.setdefault(name.casefold(), name)
+        kinds.setdefault(name.casefold(), set()).add(kind)
     if WORKSPACE_COLUMN not in names:
         yield WORKSPACE_COLUMN, "VARCHAR"
     for key, name in names.items():

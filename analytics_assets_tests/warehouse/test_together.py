@@ -106,6 +106,7 @@ def test_only_tables_that_have_changed_are_replaced_and_nothing_is_written_where
     assert "raw.users" not in replaced
     assert both.counts("raw.time_entries") == {both.first.workspace_id: 24, SECOND: 23}
     assert both.counts("raw_history.time_entries") == {SECOND: 1}
+    assert [column for column, *_ in both.query("DESCRIBE raw.users")][:2] == ["workspace_id", "id"]
 
 
 def test_a_tool_that_has_the_common_file_open_keeps_the_old_one(both: Both) -> None:
