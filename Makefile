@@ -126,6 +126,8 @@ $(MANIFEST): $(LOCKED) build_backend/dbt_manifest.py $(DBT_FILES)
 
 $(INSTALLED): $(LOCKED) pyproject.toml setup.cfg build_backend/dbt_manifest.py | $(MANIFEST)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@# pip compiles what it installs but not what it links; with PYTHONDONTWRITEBYTECODE set, each command would do it again
+	@$(BIN)/python -m compileall -q analytics_assets
 	@touch $@
 
 .build/uv-$(UV_VERSION):

@@ -8,7 +8,7 @@ of each file, and lets SQLite write ahead. The files are the same, so processes 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -48,7 +48,7 @@ class EventStorage(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._open: dict[str, Connection] | None = None
         self._ends_with = ExitStack()
-        self._tables: set[str] = set()
+        self._there: set[tuple[str, str]] = set()
         super().__init__(base_dir, inst_data)
         self._db_lock = threading.RLock()  # type: ignore[assignment]  # one thread goes through it again in a transaction
 
@@ -75,9 +75,20 @@ class EventStorage(SqliteEventLogStorage):
 
     def has_table(self, table_name: str) -> bool:
         """Whether the files have a table; Dagster asks that for each event, and none ever goes."""
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
+        return self._has("table", table_name, super().has_table)
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Whether the table of assets has a column; as with tables."""
+        return self._has("column of assets", column_name, super().has_asset_key_col)
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Whether the data of an earlier version of Dagster was brought to this one's; that is done once, and stays."""
+        return self._has("migration", name, super().has_secondary_index)
+
+    def _has(self, kind: str, name: str, look: Callable[[str], bool]) -> bool:
+        if (kind, name) not in self._there and look(name):
+            self._there.add((kind, name))
+        return (kind, name) in self._there
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import duckdb
 from dagster import (
     AssetExecutionContext,
     AssetMaterialization,
@@ -48,6 +49,7 @@ from analytics_assets.settings import Settings
 from analytics_assets.source import analytics_source
 from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.configured import dlt_configured
+from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.month_figures import MonthFigures, month_figures
 from analytics_assets.warehouse.tables import RAW
 from analytics_assets.warehouse.together import carry_over
@@ -144,12 +146,14 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
                 )
                 names = [_name_of(result) for result in loaded if isinstance(result, MaterializeResult)]
             report = publish_reading(opened, names)
-        # a run of partitions repeats its metadata for each of them
-        shown = {} if _has_partitions(context) else newest_rows(warehouse.path, names, settings.preview_rows)
+        with connection(warehouse.path, read_only=True) as con:
+            # a run of partitions repeats its metadata for each of them
+            shown = {} if _has_partitions(context) else newest_rows(con, names, settings.preview_rows)
+            of_months = _metadata_of_months(report, con) if any(TABLES[name].is_windowed for name in names) else {}
         for name in names:
             metadata = materialization_metadata(name, report, progress.meter.of(name), warehouse, shown.get(name))
             if TABLES[name].is_windowed:
-                for key, of_month in _metadata_of_months(report, warehouse).items():
+                for key, of_month in of_months.items():
                     if _has_partitions(context):
                         metadata = {figure: value for figure, value in metadata.items() if figure not in of_month}
                         context.add_asset_metadata(of_month, asset_key=keys.raw(name), partition_key=key)
@@ -168,9 +172,9 @@ def _in_its_place(settings: Settings) -> Iterator[None]:
     yield
 
 
-def _metadata_of_months(report: SyncReport, warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+def _metadata_of_months(report: SyncReport, con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
     """The partition of each month that was read, with the figures of that month alone."""
-    figures = month_figures(warehouse.path)
+    figures = month_figures(con)
     return {
         partition_key(month): month_metadata(figures.get(month.first_moment.date(), MonthFigures()))
         for month in report.span.months

@@ -4,9 +4,9 @@ Only the wording of metadata belongs here; the figures come from the reading and
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableConstraints, TableSchema
 
 from analytics_assets.orchestration.dbt_events import PREVIEW, as_table, sample_of
@@ -14,7 +14,6 @@ from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.pipeline.sync import SyncReport
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
 from analytics_assets.source.meter import Traffic
-from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.month_figures import MonthFigures
 from analytics_assets.warehouse.tables import DUCKDB_TYPES, RAW
@@ -64,19 +63,20 @@ def month_metadata(figures: MonthFigures) -> dict[str, Any]:
     }
 
 
-def newest_rows(warehouse: Path, names: Sequence[ResourceName], rows: int) -> dict[ResourceName, list[dict[str, str]]]:
+def newest_rows(
+    con: duckdb.DuckDBPyConnection, names: Sequence[ResourceName], rows: int
+) -> dict[ResourceName, list[dict[str, str]]]:
     """Those rows of each table that were loaded last, as text.
 
     Args:
-        warehouse: path of the warehouse file.
+        con: a connection to the warehouse.
         names: the tables.
         rows: how many of each; 0 for none.
     """
     if not rows:
         return {}
-    with connection(warehouse, read_only=True) as con:
-        newest = f"ORDER BY {LOADED_AT} DESC, id LIMIT {rows}"
-        return {name: sample_of(con, f"FROM {RAW}.{name} {newest}", rows) for name in names}
+    newest = f"ORDER BY {LOADED_AT} DESC, id LIMIT {rows}"
+    return {name: sample_of(con, f"FROM {RAW}.{name} {newest}", rows) for name in names}
 
 
 def materialization_metadata(

@@ -34,6 +34,7 @@ from analytics_assets.report.quality_sections import Verified
 from analytics_assets.report.queries import MARTS
 from analytics_assets.report.writing import report_file, write_report
 from analytics_assets.settings import Settings
+from analytics_assets.warehouse.connection import connection
 
 CHECK_NAME: Final = "marts_of_the_page_are_up_to_date"
 CHECK_DESCRIPTION: Final = (
@@ -66,7 +67,11 @@ def build_report_asset(
         "It needs no network and holds no script; each figure names the query it comes from.",
     )
     def overview(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[MaterializeResult[Any]]:
-        with failures_in_a_sentence(), warnings_shown_in(context.log):
+        with (
+            failures_in_a_sentence(),
+            warnings_shown_in(context.log),
+            connection(warehouse.path, read_only=True),  # opened once for all that follows
+        ):
             report = write_report(
                 warehouse.path,
                 report_file(warehouse.path.parent),

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final
 
+import duckdb
+
 from analytics_assets.source.window import START_COLUMN
-from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.descriptions import CHANGE, LOADED_AT, VALID_TO
 from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW
 
@@ -48,11 +48,10 @@ class MonthFigures:
     deleted: int = 0
 
 
-def month_figures(warehouse: Path) -> Mapping[date, MonthFigures]:
+def month_figures(con: duckdb.DuckDBPyConnection) -> Mapping[date, MonthFigures]:
     """The figures by the first day of each month, UTC, that has or had a row.
 
-    Raises:
-        WarehouseError: the file can't be opened.
+    Args:
+        con: a connection to the warehouse.
     """
-    with connection(warehouse, read_only=True) as con:
-        return {month: MonthFigures(*map(int, figures)) for month, *figures in con.execute(_QUERY).fetchall()}
+    return {month: MonthFigures(*map(int, figures)) for month, *figures in con.execute(_QUERY).fetchall()}

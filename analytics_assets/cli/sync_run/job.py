@@ -107,9 +107,11 @@ def _output_to_nowhere() -> Iterator[None]:
         streams = [handler.stream for handler in handlers]
         for handler in handlers:
             handler.stream = err
+        logging.disable(logging.DEBUG)  # Dagster prints each of its 500 events, which the run stores and the UI shows anyway
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 yield
         finally:
+            logging.disable(logging.NOTSET)
             for handler, stream in zip(handlers, streams, strict=True):
                 handler.stream = stream
