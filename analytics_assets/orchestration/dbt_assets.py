@@ -30,7 +30,7 @@ from analytics_assets.settings import Settings
 from analytics_assets.source.columns import TABLES
 from analytics_assets.warehouse.building import Ended, build_all
 from analytics_assets.warehouse.built import forget_built, note_built, place
-from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.comparison import count, counts
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import RAW, ensure_tables
@@ -121,7 +121,7 @@ def _build(con: duckdb.DuckDBPyConnection, plan: BuildPlan, queries: Mapping[str
 
     to_build = {node: nodes.to_build(node, queries[node]) for node in plan.to_build}
     after = {node: nodes.waits_for(node) for node in to_build}
-    largest = max(count(con, f"{RAW}.{name}") for name in TABLES)
+    largest = max(counts(con, *(f"{RAW}.{name}" for name in TABLES)))
     try:
         for node, ended in _each(build_all(con, to_build, after, look, largest=largest)):
             counted, shown = ended.shown or (None, {})

@@ -28,7 +28,7 @@ from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.raw_metadata import COLUMN_SCHEMA
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.source.columns import TABLES, ResourceName, Table
-from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.comparison import counts
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, literal
 
@@ -124,13 +124,12 @@ def build_raw_checks(keys: Keys) -> AssetChecksDefinition:
     def run_raw_checks(context: AssetCheckExecutionContext, warehouse: Warehouse) -> Iterator[AssetCheckResult]:
         asked = sorted(context.selected_asset_check_keys)
         with failures_in_a_sentence(), connection(warehouse.path, read_only=True) as con:
-            for key in asked:
-                if key in of_columns:
-                    yield _columns_result(context.instance, key)
-                    continue
-                check = checks[key]
-                found = count(con, f"({check.query})")
-                yield _result(key, check, found, sample_of(con, check.query) if found else [])
+            of_rows = [key for key in asked if key in checks]
+            found = counts(con, *(f"({checks[key].query})" for key in of_rows))
+            for key, rows in zip(of_rows, found, strict=True):
+                yield _result(key, checks[key], rows, sample_of(con, checks[key].query) if rows else [])
+            for key in (key for key in asked if key in of_columns):
+                yield _columns_result(context.instance, key)
 
     return run_raw_checks
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from analytics_assets.source.columns import TABLES
-from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.comparison import counts
 from analytics_assets.warehouse.tables import BUILT, HISTORY, PUBLICATIONS, RAW, quoted
 
 Relation = tuple[str, str]
@@ -48,9 +48,10 @@ def states_of_raw(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
             f"FROM {PUBLICATIONS} GROUP BY resource"
         ).fetchall()
     }
+    rows = counts(con, *(f"{schema}.{name}" for name in TABLES for schema in (RAW, HISTORY)))
     return {
-        str(name): repr((*published.get(name, ()), count(con, f"{RAW}.{name}"), count(con, f"{HISTORY}.{name}")))
-        for name in TABLES
+        str(name): repr((*published.get(name, ()), now, earlier))
+        for name, now, earlier in zip(TABLES, rows[::2], rows[1::2], strict=True)
     }
 
 
@@ -68,13 +69,15 @@ def built_nodes(con: duckdb.DuckDBPyConnection, relations: Mapping[str, Relation
             not there still; of a view only its presence is looked at, because counting it means computing it.
     """
     kinds = kinds_of_relations(con)
+    tables = {relation for relation in relations.values() if kinds.get(relation) == "table"}
+    counted = dict(zip(tables, counts(con, *map(place, tables)), strict=True))
     found = {}
     for node, built_from, rows, report, built_at in con.execute(
         f"SELECT node, built_from, row_count, report, built_at FROM {BUILT}"
     ).fetchall():
         if node in relations:
-            kind = kinds.get(relations[node])
-            if kind is None or (kind != "view" and count(con, place(relations[node])) != rows):
+            relation = relations[node]
+            if relation not in kinds or (relation in counted and counted[relation] != rows):
                 continue
         found[node] = Built(built_from, rows, json.loads(report), built_at)
     return found

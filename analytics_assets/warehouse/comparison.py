@@ -291,9 +291,10 @@ def count(con: duckdb.DuckDBPyConnection, source: str) -> int:
 
 def counts(con: duckdb.DuckDBPyConnection, *sources: str) -> tuple[int, ...]:
     """How many rows each of some tables or parenthesized queries has, asked in one query."""
-    row = con.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {source})' for source in sources)}").fetchone()
-    assert row is not None
-    return row
+    if not sources:
+        return ()
+    each = (f"SELECT {number}, count(*) FROM {source}" for number, source in enumerate(sources))
+    return tuple(rows for _, rows in sorted(con.execute(" UNION ALL ".join(each)).fetchall()))
 
 
 def _distinct_ids(con: duckdb.DuckDBPyConnection, source: str) -> tuple[int, int]:

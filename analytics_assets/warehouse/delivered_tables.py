@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.comparison import counts
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import BUILT, HISTORY, RAW, literal, quoted
 
@@ -62,7 +62,8 @@ def rows_of_delivered(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     Args:
         con: a connection to the warehouse.
     """
-    return {f"{schema}.{name}": count(con, f"{quoted(schema)}.{quoted(name)}") for schema, name, _ in _places(con)}
+    places = {f"{schema}.{name}": f"{quoted(schema)}.{quoted(name)}" for schema, name, _ in _places(con)}
+    return dict(zip(places, counts(con, *places.values()), strict=True))
 
 
 def _places(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None]]:

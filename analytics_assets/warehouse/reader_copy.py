@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.comparison import count, counts
 from analytics_assets.warehouse.connection import NO_DOWNLOADS, connection, is_duckdb_file
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
@@ -99,7 +99,8 @@ def rows_that_differ(warehouse: Path, copy: Path) -> dict[str, tuple[int | None,
 def _row_counts(file: Path) -> dict[str, int]:
     with connection(file, read_only=True) as con:
         tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = current_database()")
-        return {f"{schema}.{name}": count(con, f"{quoted(schema)}.{quoted(name)}") for schema, name in tables.fetchall()}
+        places = {f"{schema}.{name}": f"{quoted(schema)}.{quoted(name)}" for schema, name in tables.fetchall()}
+        return dict(zip(places, counts(con, *places.values()), strict=True))
 
 
 def refuse_what_is_no_copy(to: Path) -> None:
