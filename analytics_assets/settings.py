@@ -252,8 +252,6 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
         raise SettingsError([*problems_of(error), *problems]) from None
     if settings.reader_copy and settings.reader_copy.resolve() == settings.duckdb_path.resolve():
         problems.append((variable("reader_path"), "names the warehouse itself; choose another file for the copy"))
-    if len(settings.of_each_workspace()) > 1 and settings.postgres_url is not None:
-        problems.append((variable("destination"), "can't be set beside several workspaces; leave it out, or load one workspace"))
     if problems:
         raise SettingsError(problems)
     return settings

@@ -58,7 +58,7 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     copying = copying_of(settings)
     for_readers = [] if copying is None else [build_reader_copy_asset(copying, keys, dbt.keys, data_checks)]
     url = settings.postgres_url
-    for_a_team = [] if url is None else [build_postgres_asset(url, keys, dbt.keys, data_checks)]
+    for_a_team = [] if url is None else [build_postgres_asset(settings, url, dbt.keys, data_checks)]
     # the models name their own files
     in_python = with_source_code_references([build_raw_assets(settings, on_reading), report, *for_readers, *for_a_team])
     assets = cast("list[AssetsDefinition | AssetSpec]", [workspace_asset(keys), dbt, *in_python])

@@ -25,9 +25,11 @@ from analytics_assets.orchestration.keys import REPORT, Keys, layer
 from analytics_assets.orchestration.latest_checks import refuse_while_checks_fail
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
+from analytics_assets.settings import Settings
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.postgres import deliver, tables_that_differ
 from analytics_assets.warehouse.postgres_session import shown_address
+from analytics_assets.warehouse.writer_lock import writing
 
 CHECK_NAME: Final = "postgres_has_the_rows_of_the_warehouse"
 CHECK_DESCRIPTION: Final = (
@@ -36,16 +38,19 @@ CHECK_DESCRIPTION: Final = (
 )
 
 
-def build_postgres_asset(url: str, keys: Keys, models: Iterable[AssetKey], checks: Iterable[AssetCheckKey]) -> AssetsDefinition:
+def build_postgres_asset(
+    settings: Settings, url: str, models: Iterable[AssetKey], checks: Iterable[AssetCheckKey]
+) -> AssetsDefinition:
     """The asset of the delivered tables.
 
     Args:
+        settings: which workspace it is of, and where the tables of several lie; of these, all are delivered.
         url: the database; a secret.
-        keys: what the assets are called.
         models: all models; the tables are delivered when all marts are built.
         checks: the checks of the data. While one of severity ERROR fails, what is in Postgres stays.
     """
-    deps, of_data = sorted(key for key in models if layer(key) == MARTS), sorted(checks)
+    keys, of_data, one = Keys.of(settings), sorted(checks), settings.one_of_several
+    deps = sorted(key for key in models if layer(key) == MARTS) if one is None else [keys.reader_copy]
 
     @asset(
         key=keys.postgres,
@@ -55,17 +60,20 @@ def build_postgres_asset(url: str, keys: Keys, models: Iterable[AssetKey], check
         automation_condition=follows_raw(keys),
         check_specs=[AssetCheckSpec(CHECK_NAME, asset=keys.postgres, description=CHECK_DESCRIPTION)],
         description="The tables of raw, raw_history and marts once more in Postgres, under the same names: replaced in one "
-        "transaction when all checks of severity ERROR pass. A table whose rows have not changed is not sent again.",
+        "transaction when all checks of severity ERROR pass. A table whose rows have not changed is not sent again. Of several "
+        "workspaces it has the tables of all, as the common file has them.",
     )
     def postgres(context: AssetExecutionContext, warehouse: Warehouse) -> Iterator[MaterializeResult[Any]]:
+        source = warehouse.path if one is None else one.together
         with (
             failures_in_a_sentence(),
             warnings_shown_in(context.log),
-            warehouse.writing(f"delivery to Postgres, run {context.run.run_id[:8]}"),
+            writing(source, f"delivery to Postgres, run {context.run.run_id[:8]}"),
         ):
-            refuse_while_checks_fail(context.instance, of_data, what_stays="What is in Postgres stays")
-            made = deliver(warehouse.path, url)
-            differ = tables_that_differ(warehouse.path, url, made.sent)
+            what_stays = "What is in Postgres stays"
+            refuse_while_checks_fail(context.instance, of_data, what_stays=what_stays, all_have_run=one is not None)
+            made = deliver(source, url)
+            differ = tables_that_differ(source, url, made.sent)
         yield MaterializeResult(
             metadata={
                 "database": MetadataValue.text(shown_address(url)),

@@ -11,11 +11,12 @@ import duckdb
 
 from analytics_assets.warehouse.comparison import counts
 from analytics_assets.warehouse.export import MARTS
+from analytics_assets.warehouse.identity import TOGETHER
 from analytics_assets.warehouse.tables import BUILT, HISTORY, RAW, literal, quoted
 
 SCHEMAS: Final = (RAW, HISTORY, MARTS)
-LEFT_OUT: Final = (BUILT,)
-"""Notes for the next build of this warehouse."""
+LEFT_OUT: Final = (BUILT, TOGETHER)
+"""Notes for the next build of this warehouse, and for the next time that a workspace is put into this file."""
 
 
 @dataclass(frozen=True)

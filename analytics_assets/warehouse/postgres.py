@@ -7,7 +7,7 @@ are. Rows travel as Arrow through Postgres' binary COPY, so no value passes thro
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,7 +17,7 @@ import duckdb
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.delivered_tables import DeliveredColumn, DeliveredTable, delivered_tables
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.identity import WORKSPACE, held_workspace
+from analytics_assets.warehouse.identity import WORKSPACE, held_workspace, workspaces_together
 from analytics_assets.warehouse.postgres_session import PostgresSession, digest, place, postgres_session, short
 from analytics_assets.warehouse.tables import RAW, literal, quoted
 
@@ -63,7 +63,7 @@ def deliver(warehouse: Path, url: str) -> Delivery:
     """Make the tables in Postgres equal to those of the warehouse, or leave them as they are.
 
     Args:
-        warehouse: the DuckDB file; the caller holds the writer's lock.
+        warehouse: the DuckDB file of a workspace, or that of several; the caller holds the writer's lock.
         url: the database.
 
     Raises:
@@ -71,9 +71,8 @@ def deliver(warehouse: Path, url: str) -> Delivery:
             name that was not made by this project.
     """
     with connection(warehouse, read_only=True) as con, postgres_session(url) as session:
-        held = held_workspace(con)
         session.run("SELECT pg_advisory_xact_lock(hashtext('analytics_assets'))")
-        _refuse_another_workspace(session, held[0] if held else None)
+        _refuse_other_workspaces(session, con)
         tables, known = delivered_tables(con), _known(session)
         sent = [table for table in tables if not _is_there(session, table, known.get(table.label))]
         for table in sent:
@@ -110,13 +109,23 @@ def assert_reachable(url: str) -> None:
         session.run("SELECT 1")
 
 
-def _refuse_another_workspace(session: PostgresSession, workspace_id: str | None) -> None:
-    if session.exists(WORKSPACE) and session.exists(DELIVERED):
-        there = session.rows(f"SELECT workspace_id FROM {place(WORKSPACE)}")
-        if there and there != [(workspace_id,)]:
-            raise WarehouseError(
-                f"Postgres holds workspace {there[0][0]}, not workspace {workspace_id}: set {CHOSEN_WITH} to another database."
-            )
+def _refuse_other_workspaces(session: PostgresSession, con: duckdb.DuckDBPyConnection) -> None:
+    """Raise if Postgres holds what this file does not replace: for one workspace any other, for several those of others only.
+
+    Of several, one that is not loaded any more is taken out, as it is from their file.
+    """
+    if not (session.exists(WORKSPACE) and session.exists(DELIVERED)):
+        return
+    there = {str(id) for (id,) in session.rows(f"SELECT workspace_id FROM {place(WORKSPACE)}")}
+    several, held = workspaces_together(con), held_workspace(con)
+    here = {*several} if several is not None else {held[0]} if held else set()
+    is_another = there.isdisjoint(here) if several is not None else not there <= here
+    if there and is_another:
+        raise WarehouseError(f"Postgres holds {_named(there)}, not {_named(here)}: set {CHOSEN_WITH} to another database.")
+
+
+def _named(workspaces: Collection[str]) -> str:
+    return f"workspace{'' if len(workspaces) == 1 else 's'} {', '.join(sorted(workspaces)) or 'none'}"
 
 
 def _known(session: PostgresSession) -> dict[str, Known]:

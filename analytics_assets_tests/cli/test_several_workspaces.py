@@ -8,6 +8,7 @@ import pytest
 
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets_tests.cli.command import Ended, run_cli, variables_for
+from analytics_assets_tests.team_database import Team
 from analytics_assets_tests.tiny import tiny_workspace
 
 FIRST, SECOND, REFUSED = "5f" * 12, "second", "not-ours"
@@ -98,6 +99,23 @@ def test_the_other_commands_go_through_all_workspaces(synced_both: Ended, severa
     ]
 
 
+def test_postgres_gets_the_tables_of_all_workspaces(synced_both: Ended, several: dict[str, str], team: Team) -> None:
+    destination = {"ANALYTICS_DESTINATION": "postgres", "ANALYTICS_DESTINATION_URL": team.url}
+    delivering = {**several, "ANALYTICS_WORKSPACE_ID": f"{FIRST},{SECOND}", **destination}
+    sent = run_cli("sync", "--select", "report/reader_copy,report/postgres", variables=delivering)
+    assert sent.code == 0, sent.said
+    assert team.rows("SELECT workspace_id, count(*)::int FROM marts.dim_users GROUP BY 1 ORDER BY 1") == [(FIRST, 3), (SECOND, 3)]
+    assert sent.out.count("In Postgres: ") == 2
+    equal = run_cli("verify", variables=delivering)
+    assert (equal.code, equal.out.splitlines()[-2:]) == (
+        0,
+        ["2 of 2 workspaces equal the API.", "Postgres equals the warehouse."],
+    )
+    team.run(f"DELETE FROM marts.dim_users WHERE workspace_id = '{SECOND}'")
+    changed = run_cli("verify", variables=delivering)
+    assert changed.code == 1 and "Postgres differs from the warehouse in marts.dim_users." in changed.out
+
+
 def common_file_of(variables: dict[str, str]) -> Path:
     """The file that the variables name."""
     return Path(variables["ANALYTICS_DUCKDB_PATH"])
@@ -129,9 +147,6 @@ def test_one_of_them_alone_is_not_read_into_the_common_file(synced_both: Ended, 
     assert "name all of them in ANALYTICS_WORKSPACE_ID again, or set ANALYTICS_DUCKDB_PATH to another file" in ended.err
 
 
-def test_what_can_not_be_beside_several_workspaces_is_said(several: dict[str, str]) -> None:
-    ended = run_cli("sync", variables={**several, "ANALYTICS_DESTINATION": "postgres"})
-    assert ended.code == 1
-    assert "ANALYTICS_DESTINATION can't be set beside several workspaces" in ended.err
+def test_two_workspaces_that_could_be_taken_for_each_other_are_refused(several: dict[str, str]) -> None:
     twice = run_cli("sync", variables={**several, "ANALYTICS_WORKSPACE_ID": "a-b,a_b"})
     assert "ANALYTICS_WORKSPACE_ID names two workspaces whose ids or names differ in nothing but capitals and signs" in twice.err

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from analytics_assets.cli.asked_months import asked_span
 from analytics_assets.cli.each_workspace import for_each_workspace
-from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError, say
+from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, CommandError, say
 from analytics_assets.cli.own_or_demo import own_or_demo
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.pipeline.api import Api
@@ -39,7 +39,10 @@ def main(args: argparse.Namespace) -> int:
     """Run the command; returns 1 if anything differs."""
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
     with own_or_demo() as settings:
-        return for_each_workspace(settings, lambda of_one: _verify(of_one, args.first, args.last), done="equal the API")
+        code = for_each_workspace(settings, lambda of_one: _verify(of_one, args.first, args.last), done="equal the API")
+        if code == EXIT_INTERRUPTED or settings.postgres_url is None:
+            return code
+        return max(code, _verify_postgres(settings.duckdb_path, settings.postgres_url))
 
 
 def _verify(settings: Settings, first: str | None, last: str | None) -> int:
@@ -50,11 +53,8 @@ def _verify(settings: Settings, first: str | None, last: str | None) -> int:
         found = _verified(settings, span or history_span(settings.start_date, now=now), progress)
         if found.span == history_span(settings.start_date, now=now):
             _keep_for_the_report(settings, found)
-        differ = None if settings.postgres_url is None else _differing(settings.duckdb_path, settings.postgres_url)
     _print(found, progress.meter)
-    if differ is not None:
-        _print_postgres(differ)
-    return EXIT_FAILED if found.unequal or differ else EXIT_OK
+    return EXIT_FAILED if found.unequal else EXIT_OK
 
 
 def _keep_for_the_report(settings: Settings, found: Verification) -> None:
@@ -66,19 +66,19 @@ def _keep_for_the_report(settings: Settings, found: Verification) -> None:
         say(f"The report will not know of this comparison: {error.filename or 'its folder'} can't be written ({error.strerror}).")
 
 
-def _differing(warehouse: Path, url: str) -> list[str]:
+def _verify_postgres(delivered: Path, url: str) -> int:
+    """Compare Postgres with the file that is delivered there, of several workspaces the one with the tables of all."""
     try:
-        return tables_that_differ(warehouse, url)
+        with stopping_like_ctrl_c():
+            differ = tables_that_differ(delivered, url)
     except WarehouseError as error:
         raise CommandError(str(error)) from None
-
-
-def _print_postgres(differ: list[str]) -> None:
     if differ:
         print(f"Postgres differs from the warehouse in {', '.join(differ)}.")
         print("Repair it:  analytics-assets sync")
-    else:
-        print("Postgres equals the warehouse.")
+        return EXIT_FAILED
+    print("Postgres equals the warehouse.")
+    return EXIT_OK
 
 
 def _verified(settings: Settings, span: Span, progress: ReadingProgress) -> Verification:

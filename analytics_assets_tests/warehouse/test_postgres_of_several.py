@@ -1,0 +1,51 @@
+"""Of several workspaces Postgres has the tables of all, and follows their common file."""
+
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.demo.serving import DemoServer
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.postgres import deliver, tables_that_differ
+from analytics_assets_tests.team_database import Team
+from analytics_assets_tests.tiny import tiny_workspace
+from analytics_assets_tests.warehouse.test_together import SECOND, Both, second_workspace
+
+ROWS = "SELECT workspace_id, count(*)::int FROM raw.tags GROUP BY 1 ORDER BY 1"
+
+
+def test_postgres_follows_the_file_of_all_workspaces_and_no_file_of_others(team: Team, tmp_path: Path) -> None:
+    with DemoServer(tiny_workspace()) as server:
+        server.neighbours.append(second_workspace())
+        both = Both(server, tmp_path)
+        for rig in (both.first, both.second):
+            rig.sync()
+    tags = len(both.first.workspace.tags)
+
+    # the first was delivered when it was loaded alone; its tables had no column that says whose a row is
+    deliver(both.first.path, team.url)
+    for rig in (both.first, both.second):
+        both.put(rig)
+    sent = deliver(both.together, team.url).sent
+    assert {"raw.tags", "raw_history.time_entries", "raw._workspace"} <= {*sent}
+    assert "raw._put_together" not in sent
+    assert team.rows(ROWS) == sorted([(both.first.workspace_id, tags), (SECOND, tags)])
+    assert tables_that_differ(both.together, team.url) == []
+    assert deliver(both.together, team.url).sent == []
+
+    with pytest.raises(WarehouseError) as refused:
+        deliver(both.first.path, team.url)
+    ids = ", ".join(sorted(both.ids))
+    assert str(refused.value).startswith(f"Postgres holds workspaces {ids}, not workspace {both.first.workspace_id}: set ")
+    assert team.rows(ROWS) == sorted([(both.first.workspace_id, tags), (SECOND, tags)])
+
+    # one that is not loaded any more goes, as it goes from the file
+    both.put(both.second, {SECOND: both.second.path, **both.of_others})
+    deliver(both.together, team.url)
+    assert team.rows(ROWS) == [(SECOND, tags)]
+
+    both.together.unlink()
+    both.put(both.first, {both.first.workspace_id: both.first.path, **both.of_others})
+    with pytest.raises(WarehouseError, match=f"Postgres holds workspace {SECOND}, not workspace {both.first.workspace_id}: "):
+        deliver(both.together, team.url)
+    assert team.rows(ROWS) == [(SECOND, tags)]
