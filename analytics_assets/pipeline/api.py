@@ -4,6 +4,7 @@ Made from the settings in one place, `Api.of`; nothing here asks the API anythin
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import ResourceName, Table
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import HttpLimits
+from analytics_assets.source.kept_answers import KeptAnswers, are_worth_keeping, forget_answers
 from analytics_assets.source.page_size import AskedPageSize, PageSize
+from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.rest_config import DEFAULT_PAGE_SIZE, ExtraParams
 from analytics_assets.source.second_reading import read_lists_again
 from analytics_assets.source.window import Window
@@ -94,6 +97,7 @@ class Api:
         window: Window | None,
         undeclared: UndeclaredColumns,
         lists_with_rows: Mapping[ResourceName, frozenset[str]] | None = None,
+        kept_answers: KeptAnswers | None = None,
     ) -> ReadingOptions:
         """How one reading of this API is made."""
         return ReadingOptions(
@@ -106,7 +110,30 @@ class Api:
             undeclared=undeclared,
             lists_with_rows=lists_with_rows or {},
             column_hints=False,
+            kept_answers=kept_answers,
         )
+
+    @contextmanager
+    def answers_kept(self, folder: Path, recorder: ReadingRecorder) -> Iterator[KeptAnswers | None]:
+        """What a reading has in hand that did not come to its end, and leaves in hand if it does not either.
+
+        Without a ceiling per hour requests are cheap, and each reading asks for everything: None then.
+
+        Args:
+            folder: where answers are kept.
+            recorder: knows which lists are still to be read.
+        """
+        if self.limits.requests_per_hour is None:
+            forget_answers(folder)
+            yield None
+            return
+        kept = KeptAnswers(folder, self._key(), recorder.lists_left)
+        try:
+            yield kept
+        except BaseException as error:
+            if not are_worth_keeping(error):
+                kept.forget()
+            raise
 
     def _key(self) -> str:
         """The key, if a header can carry it; `requests` would say so too, and show the key."""

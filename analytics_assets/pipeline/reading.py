@@ -8,7 +8,7 @@ import itertools
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -31,6 +31,7 @@ from analytics_assets.source.window import WiderWindow, Window
 from analytics_assets.warehouse.comparison import attached, lists_with_rows, missing_rows, shared_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
+from analytics_assets.warehouse.places import answers_folder
 from analytics_assets.warehouse.publications import covered_until
 from analytics_assets.warehouse.tables import RAW, columns_of, refuse_tables_without_ids, undeclared_columns
 from analytics_assets.warehouse.writer_lock import writing
@@ -116,8 +117,16 @@ class OpenReading:
                 reading = self._without_doubts(name, doubts, reading, resources)
         return reading
 
+    def forget_kept_answers(self) -> None:
+        """Forget what was kept for a reading after this one: from now on something newer may be published."""
+        if self._options.kept_answers is not None:
+            self._options.kept_answers.forget()
+
     def _result(self, resources: Sequence[ResourceName]) -> Reading:
-        return self._options.recorder.finished(resources, began_at=self._began_at, window=self._window)
+        kept = self._options.kept_answers
+        earliest = None if kept is None else kept.earliest
+        began_at = self._began_at if earliest is None else min(self._began_at, earliest)
+        return self._options.recorder.finished(resources, began_at=began_at, window=self._window)
 
     def _without_doubts(self, name: ResourceName, doubts: Doubts, reading: Reading, resources: Sequence[ResourceName]) -> Reading:
         """The reading, with lists read anew that a row may have moved into, or out of, after they were read.
@@ -238,9 +247,13 @@ def open_reading(
         history_start = datetime.combine(months.start_date, time(), UTC)
         began_at = datetime.now(UTC)
         undeclared = UndeclaredColumns(known, on_new=progress.recorder.column_found)
-        options = api.options(progress, window, undeclared, with_rows)
         progress.meter.lists = progress.lists
-        with landing(warehouse, concurrency=api.limits.concurrency) as landed, progress.meter.ending.at_exit_or_signal():
+        with (
+            nullcontext() if is_read_only else api.answers_kept(answers_folder(warehouse), progress.recorder) as kept,
+            landing(warehouse, concurrency=api.limits.concurrency) as landed,
+            progress.meter.ending.at_exit_or_signal(),
+        ):
+            options = api.options(progress, window, undeclared, with_rows, kept)
             source = api.source(options)
             yield OpenReading(
                 warehouse, span, source, landed.pipeline, landed, known, api, options, window, history_start, began_at

@@ -59,6 +59,7 @@ def publish_reading(opened: OpenReading, resources: Sequence[ResourceName]) -> S
         WarehouseError: rows that were read have not arrived, or the disk is full.
     """
     reading = opened.finish(resources)
+    opened.forget_kept_answers()
     published = publish(opened.warehouse, opened.landed, resources, reading)
     # not read from the warehouse: a program that has it open now would turn a sync that is published into a failure
     undeclared = {name: {**opened.known_columns[name], **reading.lists[name].new_columns} for name in published}

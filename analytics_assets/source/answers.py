@@ -8,7 +8,7 @@ that is skipped, or the end of the run.
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -22,6 +22,7 @@ from analytics_assets.source.envelopes import tells_of_an_error
 from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
 from analytics_assets.source.http import RETRY_STATUSES, retry_after_seconds
 from analytics_assets.source.in_words import described, message, shown, where
+from analytics_assets.source.kept_answers import LAST_PAGE, seconds_since
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.retrying import ASK_LESS_OFTEN
@@ -133,7 +134,8 @@ class AnswerGate:
             all_rows, ids, sent = self._typed_rows(response) or self._careful_rows(response)
             rows = self._kept(all_rows)
             content = SentPage(digest, ids, sent=sent, rows=len(rows))
-        return Page(rows, content, read_at=datetime.now(UTC), last=_last_page(response))
+        read_at = datetime.now(UTC) - timedelta(seconds=seconds_since(response))
+        return Page(rows, content, read_at=read_at, last=_last_page(response))
 
     def _kept(self, rows: pa.Table) -> pa.Table:
         return rows if self._window is None else self._window.keep(rows)
@@ -278,5 +280,5 @@ def _nested_too_deep(records: Sequence[Record]) -> str | None:
 
 
 def _last_page(response: requests.Response) -> bool | None:
-    header = response.headers.get("Last-Page", "").strip().lower()
+    header = response.headers.get(LAST_PAGE, "").strip().lower()
     return {"true": True, "false": False}.get(header)

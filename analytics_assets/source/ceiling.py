@@ -4,6 +4,7 @@ Only the pace belongs here. What a request is and when it is tried again is `htt
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -85,6 +86,12 @@ class Ceiling:
             self.pause(self._poll_seconds)
         self._wait_until_open()  # another thread may have been refused meanwhile
         self.pause(0)
+
+    def left_in_hour(self) -> float:
+        """How many requests may go within this hour without waiting."""
+        if self._ledger is None or self._per_hour is None:
+            return math.inf
+        return self._per_hour - self._ledger.look().requests
 
     def close_for(self, seconds: float) -> None:
         """Let nobody through for so long, because the server asked one of the threads to slow down."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import requests
+from requests.hooks import dispatch_hook
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
@@ -23,6 +24,7 @@ from analytics_assets.source.adapter import WholeAnswerAdapter, named
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import AnswerTooLargeError, PageSizeRefusedError, SourceError, TransientAnswerError, causes
+from analytics_assets.source.kept_answers import KeptAnswers
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in, with_size
 from analytics_assets.source.retrying import (
@@ -36,6 +38,7 @@ from analytics_assets.source.retrying import (
 from analytics_assets.source.routes import place_of
 
 API_KEY_HEADER: Final = "X-Api-Key"
+OK: Final = 200
 RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 BODY_TIMEOUT_FACTOR: Final = 5
@@ -87,9 +90,17 @@ class HttpSession(requests.Session):
     longer, and nothing more is asked.
     """
 
-    def __init__(self, root_url: str, limits: HttpLimits, meter: Meter, page_size: PageSize | None = None) -> None:
+    def __init__(
+        self,
+        root_url: str,
+        limits: HttpLimits,
+        meter: Meter,
+        page_size: PageSize | None = None,
+        kept_answers: KeptAnswers | None = None,
+    ) -> None:
         super().__init__()
         self._page_size = page_size
+        self._kept_answers = kept_answers
         self._limits = limits
         self._meter = meter
         if meter.ending.is_over:
@@ -168,10 +179,17 @@ class HttpSession(requests.Session):
             self._ceiling.leave(is_answered=False)
 
     def _attempt(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
+        kept = self._kept_answers
+        if kept is not None and (answer := kept.take(request, self._ceiling.left_in_hour)) is not None:
+            believed: requests.Response = dispatch_hook("response", request.hooks, answer, **kwargs)
+            return believed
         self._ceiling.enter()
         is_answered = True
         try:
-            return self._exchange(request, kwargs)
+            response = self._exchange(request, kwargs)
+            if kept is not None and response.status_code == OK:
+                kept.keep(request, response)
+            return response
         except TransientAnswerError:
             is_answered = False
             raise

@@ -24,6 +24,7 @@ from requests import Request, Response
 from analytics_assets.source.answers import Page
 from analytics_assets.source.columns import ANSWER, READ_AT, ResourceName
 from analytics_assets.source.errors import SourceError
+from analytics_assets.source.kept_answers import seconds_since
 from analytics_assets.source.page_size import PageSize, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
@@ -128,8 +129,10 @@ class SettledPaging(BasePaginator):
         page.update({ANSWER: page.content.answer})
         known = len(self._ids)
         self._leave_out_repeats(page)
+        answered = time.monotonic() - seconds_since(response)
         if not self._answers:
             self._asked = size_in(response.url) or self._asked  # the session may have had to ask for fewer
+            self._pass_began = min(self._pass_began, answered)
         self._repeats.update(self._ids.intersection(page.ids))
         self._ids.update(page.ids)
         self._digests.append(page.content.digest)
@@ -138,7 +141,8 @@ class SettledPaging(BasePaginator):
         self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)
         if self._is_last(page):
             shows_its_end = not page.ids or (bool(page.last) and not self._may_be_cut(page))
-            self._end_pass(response, parent_id, began=self._pass_began if shows_its_end else self._previous_began)
+            began = self._pass_began if shows_its_end else self._previous_began
+            self._end_pass(response, parent_id, began=began, ended=answered)
             return
         self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
         if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:
@@ -186,7 +190,7 @@ class SettledPaging(BasePaginator):
         sent = page.content.sent
         return sent >= self._asked or (sent > 0 and sent % USUAL_LIMIT == 0)
 
-    def _end_pass(self, response: Response, parent_id: str, *, began: float) -> None:
+    def _end_pass(self, response: Response, parent_id: str, *, began: float, ended: float) -> None:
         # `began` is that of the pass before where only that one looked behind the last page: a row may have come there since
         is_one_answer = len(self._answers) == 1
         if not self._ids and parent_id in self._lists_with_rows:
@@ -201,7 +205,7 @@ class SettledPaging(BasePaginator):
         if is_settled:
             self._has_next_page = False
             self._sent_pages.forget(response.url)
-            self._recorder.list_finished(self._resource, parent_id, self._answers, self._ids, began=began)
+            self._recorder.list_finished(self._resource, parent_id, self._answers, self._ids, began=began, ended=ended)
             return
         self._passes_left -= 1
         if not self._passes_left:

@@ -133,13 +133,15 @@ class ReadingRecorder:
         with self._lock:
             self.resources[resource].rows_of_list[parent_id] = 0
 
-    def list_finished(self, resource: ResourceName, parent_id: str, answers: Set[int], ids: Set[str], *, began: float) -> None:
+    def list_finished(
+        self, resource: ResourceName, parent_id: str, answers: Set[int], ids: Set[str], *, began: float, ended: float
+    ) -> None:
         """A list has been read to its end, and the rows of these answers, with these ids, are what it holds."""
         with self._lock:
             lists = self.resources[resource]
             lists.finished_lists[parent_id] = frozenset(answers)
             lists.ended = time.monotonic()
-            lists.times_of_list[parent_id] = (began, lists.ended)
+            lists.times_of_list[parent_id] = (began, ended)
             if resource in PARENTS:
                 lists.listed = frozenset(ids)
 
@@ -176,6 +178,11 @@ class ReadingRecorder:
         with self._lock:
             self.resources[resource].new_columns[column] = data_type
         logger.warning("%s: the API sends a field that is not declared; new column %s (%s)", resource, column, data_type)
+
+    def lists_left(self) -> int:
+        """How many lists of child resources are known and not read to their end yet."""
+        with self._lock:
+            return sum(of.expected - of.done for name, of in self.resources.items() if TABLES[name].parent is not None)
 
     def is_read(self, resource: ResourceName) -> bool:
         """Whether every list of the resource was read to its end or refused, and no more lists can come."""

@@ -15,6 +15,7 @@ from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import READ_AT, TABLES, ResourceName, Table
 from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
+from analytics_assets.source.kept_answers import KeptAnswers
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.paging import SettledPaging
@@ -43,6 +44,7 @@ class ReadingOptions:
             empty answer for one of those is asked for a second time before it is believed.
         column_hints: whether dlt is told the declared columns, so that JSON becomes JSON where it loads. It checks
             them anew for each page (17 ms), which a landing, whose tables are typed when they are published, can spare.
+        kept_answers: those of a reading that did not come to its end; None where each reading starts anew.
     """
 
     page_size: PageSize = field(default_factory=lambda: PageSize(DEFAULT_PAGE_SIZE))
@@ -54,6 +56,15 @@ class ReadingOptions:
     undeclared: UndeclaredColumns = field(default_factory=UndeclaredColumns)
     lists_with_rows: Mapping[ResourceName, frozenset[str]] = field(default_factory=dict)
     column_hints: bool = True
+    kept_answers: KeptAnswers | None = None
+
+    def session(self, api_url: str) -> HttpSession:
+        """A session for this reading.
+
+        Args:
+            api_url: root of the API.
+        """
+        return HttpSession(api_url.rstrip("/"), self.limits, self.meter, self.page_size, self.kept_answers)
 
 
 def rest_config(api_key: str, api_url: str, workspace_id: str, options: ReadingOptions) -> RESTAPIConfig:
@@ -62,7 +73,7 @@ def rest_config(api_key: str, api_url: str, workspace_id: str, options: ReadingO
         "client": {
             "base_url": base_url(api_url, workspace_id),
             "auth": {"type": "api_key", "name": API_KEY_HEADER, "api_key": api_key, "location": "header"},
-            "session": HttpSession(api_url.rstrip("/"), options.limits, options.meter, options.page_size),
+            "session": options.session(api_url),
         },
         "resource_defaults": {
             "primary_key": "id",

@@ -13,7 +13,7 @@ from dlt.sources.helpers.rest_client.client import RESTClient
 
 from analytics_assets.source.answers import AnswerGate, Page
 from analytics_assets.source.columns import Table
-from analytics_assets.source.http import API_KEY_HEADER, HttpSession
+from analytics_assets.source.http import API_KEY_HEADER
 from analytics_assets.source.paging import SettledPaging
 from analytics_assets.source.rest_config import ReadingOptions, base_url, list_params
 from analytics_assets.source.sent_pages import SentPages
@@ -41,7 +41,7 @@ def read_lists_again(
     client = RESTClient(
         base_url=base_url(api_url, workspace_id),
         auth=APIKeyAuth(name=API_KEY_HEADER, api_key=api_key, location="header"),
-        session=HttpSession(api_url.rstrip("/"), options.limits, options.meter, options.page_size),
+        session=options.session(api_url),
         data_selector="data",
     )
     sent_pages = SentPages()

@@ -26,6 +26,11 @@ def ledger_file(warehouse: Path) -> Path:
     return warehouse.with_name(f".{warehouse.name}.requests.sqlite")
 
 
+def answers_folder(warehouse: Path) -> Path:
+    """Where answers are kept while the API is read, for the next sync if this one does not come to its end."""
+    return warehouse.with_name(f".{warehouse.name}.answers")
+
+
 def page_size_file(warehouse: Path) -> Path:
     """Where it is kept which page size the API honours, while that is not the largest."""
     return warehouse.with_name(f".{warehouse.name}.page-size.json")

@@ -12,7 +12,7 @@ from dagster import DagsterInstance
 from analytics_assets.demo.behaviour import Behaviour
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.source.columns import ResourceName
-from analytics_assets.warehouse.places import compiled_file, ledger_file
+from analytics_assets.warehouse.places import answers_folder, compiled_file, ledger_file
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.safety.child import SyncOrder
 from analytics_assets_tests.safety.processes import Processes, processes_in
@@ -79,6 +79,7 @@ class Site(Rig):
             "dagster",
             compiled_file(self.path).name,
             ledger_file(self.path).name,
+            answers_folder(self.path).name,
         }
         assert left <= kept, f"left behind: {left - kept}"
 

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from analytics_assets.demo.behaviour import RequestSeen
+from analytics_assets_tests.safety.child import CommandOrder
 from analytics_assets_tests.safety.conftest import Site
 from analytics_assets_tests.safety.points import Point, Stop
 from analytics_assets_tests.safety.processes import Processes, Running
@@ -32,6 +33,35 @@ def test_a_sync_that_is_killed_while_it_reads_leaves_the_tables_as_they_were(sit
     assert site.contents() == before
     site.server.behaviour.before_answer = None
     site.assert_next_sync_heals()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_sync_under_a_ceiling_per_hour_goes_on_where_one_was_that_was_ended(
+    site: Site, processes: Processes, number: signal.Signals
+) -> None:
+    site.sync()  # a row that is missing would be looked for, which are requests too
+    first, second, last = (user["id"] for user in site.workspace.users)
+    asked: list[str | None] = []
+    running: list[Running] = []
+
+    def end_at_the_last_list(request: RequestSeen) -> None:
+        asked.append(request.parent_id)
+        if request.parent_id == last and len(running) == 1:
+            running[0].send(number)
+
+    site.server.behaviour.before_answer = end_at_the_last_list
+    # five requests go to the sync that is ended, and two more before the next one gets to lists, of which it may ask for one
+    variables = site.variables(ANALYTICS_REQUESTS_PER_HOUR="8", ANALYTICS_CONCURRENCY="1")
+    order = CommandOrder(("sync", "--select", "raw/users,raw/time_entries"))
+    running.append(processes.start(order, variables))
+    running[0].end()
+    assert asked[-3:] == [first, second, last]
+    asked.clear()
+    running.append(processes.start(order, variables))
+    ended = running[1].end()
+    assert ended.result == 0, ended.said
+    assert [parent for parent in asked if parent is not None] == [last]
+    site.assert_equals_api(resources=("users", "time_entries"))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,244 @@
+"""Answers of a reading that did not come to its end, for the next one: where few requests an hour are allowed, they are dear.
+
+Each list of a child resource has a file, in which its answers stand in the order in which they came. The next reading gets
+them in that order for as long as it asks for the same, and asks the API from there on. So it goes on as if it had only
+waited: what each answer proves, it proves of the moment when it came, which it carries with it. A list is asked for anew
+where what is left of the hour is enough for all that are left, and so are the lists without a parent, which are few.
+
+What is kept is at most a day old, of the same key, and forgotten before anything is published, so that no older answer can
+come after a newer one. It is forgotten, too, when a reading fails for what the API has sent.
+"""
+
+import json
+import logging
+import secrets
+import shutil
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import scrypt, sha256
+from pathlib import Path
+from typing import Any, Final, Self
+
+import requests
+
+from analytics_assets.source.columns import TABLES
+from analytics_assets.source.errors import TransientAnswerError, causes
+from analytics_assets.source.routes import Place, place_of
+
+logger = logging.getLogger(__name__)
+
+KEPT_SECONDS: Final = 24 * 3600.0
+LAST_PAGE: Final = "Last-Page"
+_OF_KEY: Final = "of-key.json"
+_COMPRESSION: Final = 1
+
+
+class KeptAnswer(requests.Response):
+    """An answer that came to an earlier reading, at a moment of `time.time()`."""
+
+    kept_at: float
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What stands before each body in a file."""
+
+    url: str
+    kept_at: float
+    last_page: str | None
+    size: int
+    crc: int
+
+
+class _List:
+    """The answers of one list: those that are still to be given again, and the file that new ones are added to."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._kept: deque[tuple[int, _Head, bytes]] = deque()
+        self._end = 0
+        self._is_begun = False
+        if file.exists():
+            self._read(file.read_bytes())
+
+    def _read(self, content: bytes) -> None:
+        """Take what is whole; a process that was killed may have left half an answer at the end."""
+        while (end_of_head := content.find(b"\n", self._end)) >= 0:
+            try:
+                head = _Head(**json.loads(content[self._end : end_of_head]))
+            except (ValueError, TypeError):
+                return
+            body = content[end_of_head + 1 : end_of_head + 1 + head.size]
+            if len(body) < head.size or zlib.crc32(body) != head.crc:
+                return
+            self._kept.append((self._end, head, body))
+            self._end = end_of_head + 1 + head.size
+
+    def take(self, url: str, now: float, is_dear: Callable[[], bool]) -> tuple[_Head, bytes] | None:
+        """The answer that comes next, if it is the one to this request, and not too old; otherwise none ever again.
+
+        Args:
+            url: what is asked for.
+            now: the time.
+            is_dear: whether it is better than to ask anew; heard once, before the first answer.
+        """
+        if not self._kept:
+            return None
+        starts_at, head, body = self._kept.popleft()
+        if head.url == url and 0 <= now - head.kept_at < KEPT_SECONDS and (self._is_begun or is_dear()):
+            self._is_begun = True
+            return head, zlib.decompress(body)
+        self._kept.clear()
+        self._end = starts_at
+        return None
+
+    def add(self, url: str, response: requests.Response, now: float) -> None:
+        """Write down an answer behind those that were given again."""
+        body = zlib.compress(response.content, _COMPRESSION)
+        head = _Head(url, now, response.headers.get(LAST_PAGE), len(body), zlib.crc32(body))
+        with self._file.open("r+b" if self._file.exists() else "wb") as opened:
+            opened.truncate(self._end)
+            opened.seek(self._end)
+            opened.write(json.dumps(asdict(head)).encode() + b"\n" + body)
+            self._end = opened.tell()
+
+
+class KeptAnswers:
+    """The answers of readings that did not come to their end; one reading at a time.
+
+    Args:
+        folder: where they are kept; it belongs to this object alone.
+        key: the key that the API is asked with; what was kept with another is forgotten.
+        lists_left: how many lists of child resources are still to be read, as far as is known.
+    """
+
+    def __init__(self, folder: Path, key: str, lists_left: Callable[[], int]) -> None:
+        self._folder = folder
+        self._lists_left = lists_left
+        self._lists: dict[Place, _List] = {}
+        self._lock = threading.Lock()
+        self._can_write = True
+        self._earliest: float | None = None
+        if folder.exists() and not _is_of_key(folder / _OF_KEY, key):
+            self.forget()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _note_key(folder / _OF_KEY, key)
+        except OSError as error:
+            self._stop_writing(error)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """dlt copies a REST configuration to validate it; all copies share this one object."""
+        return self
+
+    @property
+    def earliest(self) -> datetime | None:
+        """When the earliest of the answers came that were given again; None where none was."""
+        return None if self._earliest is None else datetime.fromtimestamp(self._earliest, UTC)
+
+    def take(self, request: requests.PreparedRequest, left_in_hour: Callable[[], float]) -> KeptAnswer | None:
+        """The answer to a request, if an earlier reading has got it; None where the API has to be asked.
+
+        Args:
+            request: what would be sent.
+            left_in_hour: how many requests may go without waiting.
+        """
+        of_list = self._list_of(request)
+        if of_list is None:
+            return None
+        found = of_list.take(request.url or "", time.time(), lambda: self._lists_left() > left_in_hour())
+        if found is None:
+            return None
+        head, body = found
+        with self._lock:
+            if self._earliest is None:
+                logger.warning(
+                    "A sync that did not come to its end has left answers, the first of them of %s: those to what is asked for "
+                    "now are used again, because ANALYTICS_REQUESTS_PER_HOUR does not allow to ask for all of it now; remove %s "
+                    "to have everything read anew",
+                    datetime.fromtimestamp(head.kept_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+                    self._folder,
+                )
+            self._earliest = min(head.kept_at, self._earliest or head.kept_at)
+        return _answer(request, head, body)
+
+    def keep(self, request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Keep an answer that was believed."""
+        of_list = self._list_of(request)
+        if of_list is None or not self._can_write:
+            return
+        try:
+            of_list.add(request.url or "", response, time.time())
+        except OSError as error:
+            self._stop_writing(error)
+
+    def forget(self) -> None:
+        """Forget all of them."""
+        forget_answers(self._folder)
+
+    def _list_of(self, request: requests.PreparedRequest) -> _List | None:
+        """The answers of the list that is asked for; None where it has no parent."""
+        place = place_of(request.url or "")
+        if place.resource is None or TABLES[place.resource].parent is None:
+            return None
+        with self._lock:
+            if place not in self._lists:
+                name = sha256(f"{place.resource} {place.parent_id}".encode()).hexdigest()[:32]
+                self._lists[place] = _List(self._folder / f"{place.resource}-{name}")
+            return self._lists[place]
+
+    def _stop_writing(self, error: OSError) -> None:
+        self._can_write = False
+        logger.warning("Answers can't be kept for a sync after this one: %s (%s)", error.filename or self._folder, error.strerror)
+
+
+def forget_answers(folder: Path) -> None:
+    """Remove a folder of kept answers, if there is one."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def are_worth_keeping(error: BaseException) -> bool:
+    """Whether a reading that ended with this error may go on where it was: it was stopped, or the API was out of reach."""
+    return any(not isinstance(cause, Exception) or isinstance(cause, TransientAnswerError) for cause in causes(error))
+
+
+def seconds_since(response: requests.Response) -> float:
+    """How long ago an answer came; 0 for one that has just come."""
+    return max(0.0, time.time() - response.kept_at) if isinstance(response, KeptAnswer) else 0.0
+
+
+def _answer(request: requests.PreparedRequest, head: _Head, body: bytes) -> KeptAnswer:
+    answer = KeptAnswer()
+    answer.kept_at = head.kept_at
+    answer.status_code = 200
+    answer.url = head.url
+    answer.request = request
+    answer._content = body  # noqa: SLF001  # requests has no other way in for a body
+    answer.encoding = "latin-1"  # as in `adapter.py`
+    if head.last_page is not None:
+        answer.headers[LAST_PAGE] = head.last_page
+    return answer
+
+
+def _is_of_key(file: Path, key: str) -> bool:
+    try:
+        noted = json.loads(file.read_text())
+        return bool(secrets.compare_digest(_digest(key, noted["salt"]), noted["digest"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _note_key(file: Path, key: str) -> None:
+    """Note by which key it can be told whether answers are of another one; the key itself can't be got from it."""
+    if not file.exists():
+        salt = secrets.token_hex(16)
+        file.write_text(json.dumps({"salt": salt, "digest": _digest(key, salt)}))
+
+
+def _digest(key: str, salt: str) -> str:
+    return scrypt(key.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1).hex()

@@ -1,0 +1,238 @@
+"""Where few requests an hour are allowed, a sync goes on where one was that did not come to its end, and stays exact."""
+
+import contextlib
+import json
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from analytics_assets.demo.faults import Fault
+from analytics_assets.source.ceiling import Ceiling
+from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
+from analytics_assets.source.kept_answers import KEPT_SECONDS
+from analytics_assets.source.ledger import TABLE, Ledger
+from analytics_assets.warehouse.places import answers_folder, ledger_file
+from analytics_assets_tests.rig import Rig
+from analytics_assets_tests.tiny import entry_of, month
+
+GONE = Fault("status", status=503, times=None)
+
+
+@pytest.fixture
+def metered(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """An API of which only so many requests an hour may be asked, and none is left; lists are read one after the other."""
+    monkeypatch.setattr(Ceiling, "left_in_hour", lambda _: 0)
+    tiny.limits = replace(tiny.limits, requests_per_hour=10_000, ledger=ledger_file(tiny.path), concurrency=1)
+    return tiny
+
+
+def users(rig: Rig) -> list[str]:
+    """The members in the order in which their lists are read."""
+    return [user["id"] for user in rig.workspace.users]
+
+
+def stop_at(rig: Rig, parent_id: str, *, page: int = 1, resources: Sequence[ResourceName] = RESOURCE_NAMES) -> None:
+    """A sync that ends because the API is out of reach from this list of time entries on."""
+    rig.server.faults.add(replace(GONE, resource="time_entries", parent_id=parent_id, page=page))
+    assert "answered 503" in rig.failing_sync(resources=resources)
+    rig.server.faults.clear()
+    rig.server.log.clear()
+
+
+def lists_asked(rig: Rig) -> set[str]:
+    """The members whose entries were asked for since the log was cleared."""
+    return {str(request.parent_id) for request in rig.asked("time_entries")}
+
+
+def kept_of(rig: Rig, parent_id: str) -> Path:
+    """The file with the answers of a list of time entries."""
+    files = answers_folder(rig.path).glob("time_entries-*")
+    (found,) = [file for file in files if f"/{parent_id}/".encode() in file.read_bytes().partition(b"\n")[0]]
+    return found
+
+
+def test_lists_that_were_read_before_the_api_was_out_of_reach_are_not_paid_for_again(
+    metered: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second, last = users(metered)
+    before = datetime.now(UTC)
+    stop_at(metered, last)
+    after = datetime.now(UTC)
+    with caplog.at_level(logging.WARNING):
+        report = metered.sync()
+    metered.assert_equals_api()
+    assert lists_asked(metered) == {last}
+    assert metered.asked("users"), "lists without a parent are few requests, and are read anew"
+    said = [record.getMessage() for record in caplog.records if "has left answers" in record.getMessage()]
+    assert len(said) == 1 and str(answers_folder(metered.path)) in said[0]
+
+    assert before < report.reading.began_at < after, "what the sync covers ends where the first of its answers came"
+    read_at = metered.query("SELECT _users_id, max(_loaded_at) FROM raw.time_entries GROUP BY ALL")
+    assert {row[0] for row in read_at} == {first, second, last}
+    assert not answers_folder(metered.path).exists()
+    metered.server.log.clear()
+    metered.sync()
+    assert lists_asked(metered) == {first, second, last}, "what was published is read anew"
+
+
+@pytest.mark.parametrize(("left", "are_used"), [(3, True), (4, False), (100, False)])
+def test_what_is_left_of_the_hour_is_used_before_an_older_answer_is(tiny: Rig, left: int, are_used: bool) -> None:
+    """One request goes to the members, and then three lists are left, two of which were read before the stop."""
+    tiny.limits = replace(tiny.limits, requests_per_hour=100, ledger=ledger_file(tiny.path), concurrency=1)
+    stop_at(tiny, users(tiny)[-1], resources=("users", "time_entries"))
+    Ledger(ledger_file(tiny.path), 100).take()
+    made = int(time.time() * 1000)
+    with contextlib.closing(sqlite3.connect(ledger_file(tiny.path))) as con, con:
+        con.execute(f"DELETE FROM {TABLE}")
+        con.executemany(f"INSERT INTO {TABLE} VALUES ('request', ?)", [[made]] * (100 - left))
+    tiny.sync(resources=("users", "time_entries"))
+    tiny.assert_equals_api(resources=("users", "time_entries"))
+    assert (len(lists_asked(tiny)) < len(users(tiny))) == are_used
+
+
+def test_without_a_ceiling_per_hour_nothing_is_kept_and_nothing_that_was_kept_is_used(metered: Rig) -> None:
+    metered.sync()
+    stop_at(metered, users(metered)[-1])
+    metered.limits = replace(metered.limits, requests_per_hour=None)
+    stop_at(metered, users(metered)[-1])
+    assert not answers_folder(metered.path).exists()
+    metered.sync()
+    metered.assert_equals_api()
+    assert lists_asked(metered) == {*users(metered)}
+
+
+def test_an_entry_that_moves_into_a_list_that_was_read_before_the_stop_is_not_taken_for_deleted(metered: Rig) -> None:
+    """The answer of that list is used again after the other list was read, and is older all the same."""
+    metered.sync()
+    first, second, last = users(metered)
+    stop_at(metered, last)
+    kept_of(metered, first).unlink()
+    moved = entry_of(metered.workspace, "Ada", 1)["id"]
+    metered.workspace.edit("time_entries", moved, userId=second)
+    metered.sync()
+    assert lists_asked(metered) == {first, last, second}
+    metered.assert_equals_api()
+    assert metered.changes("time_entries") == {moved: ["edited"]}
+
+
+def test_a_list_that_was_stopped_between_two_pages_is_read_until_two_passes_agree(metered: Rig) -> None:
+    """The row in front of the second page is deleted meanwhile, and the first of that page moves forward."""
+    metered.page_size = 2
+    first = users(metered)[0]
+    stop_at(metered, first, page=2)
+    entries = [entry for entry in metered.workspace.records("time_entries") if entry["userId"] == first]
+    assert len(entries) > 2
+    metered.workspace.delete("time_entries", entries[0]["id"])
+    metered.sync()
+    metered.assert_equals_api()
+
+
+def test_what_the_api_has_sent_wrongly_is_asked_for_again(metered: Rig) -> None:
+    """Otherwise the sync would be red for a day, also after the record was corrected."""
+    last = users(metered)[-1]
+    metered.server.faults.add(Fault("no_id", "time_entries", parent_id=last, times=None))
+    assert "no `id`" in metered.failing_sync()
+    metered.server.faults.clear()
+    metered.server.log.clear()
+    metered.sync()
+    metered.assert_equals_api()
+    assert lists_asked(metered) == {*users(metered)}
+
+
+def test_no_older_answer_comes_after_what_was_published_in_between(metered: Rig) -> None:
+    first, *_, last = users(metered)
+    metered.sync()
+    stop_at(metered, last)
+    edited = entry_of(metered.workspace, "Ada", 0)
+    assert edited["userId"] == first
+    metered.workspace.edit("time_entries", edited["id"], description="edited after it was read")
+    metered.sync(first=str(month(0)), last=str(month(0)))
+    metered.assert_equals_api()
+    metered.sync()
+    metered.assert_equals_api()
+
+
+def test_answers_of_another_key_are_forgotten(metered: Rig) -> None:
+    """The other key may be shown less."""
+    stop_at(metered, users(metered)[-1])
+    metered.api_key = metered.server.behaviour.api_key = "another-key"
+    metered.sync()
+    assert lists_asked(metered) == {*users(metered)}
+
+
+def test_the_key_is_not_among_what_is_kept(metered: Rig) -> None:
+    metered.api_key = metered.server.behaviour.api_key = "a-key-that-nobody-may-see"
+    stop_at(metered, users(metered)[-1])
+    files = [file for file in answers_folder(metered.path).rglob("*") if file.is_file()]
+    assert len(files) > 2
+    assert not any(metered.api_key.encode() in file.read_bytes() for file in files)
+
+
+@pytest.mark.parametrize("seconds", [KEPT_SECONDS, -60])
+def test_answers_that_are_a_day_old_or_of_a_time_to_come_are_asked_for_again(metered: Rig, seconds: float) -> None:
+    stop_at(metered, users(metered)[-1])
+    for file in answers_folder(metered.path).glob("time_entries-*"):
+        head, _, body = file.read_bytes().partition(b"\n")
+        made_older = {**json.loads(head), "kept_at": json.loads(head)["kept_at"] - seconds}
+        file.write_bytes(json.dumps(made_older).encode() + b"\n" + body)
+    metered.sync()
+    metered.assert_equals_api()
+    assert lists_asked(metered) == {*users(metered)}
+
+
+def cut(file: Path) -> None:
+    """What a process leaves that is killed while it writes."""
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def spoil(file: Path) -> None:
+    """What a bad disk makes of a file."""
+    content = bytearray(file.read_bytes())
+    content[-2] ^= 1
+    file.write_bytes(content)
+
+
+def empty(file: Path) -> None:
+    """A line in which nothing is said."""
+    file.write_bytes(b"\n")
+
+
+@pytest.mark.parametrize("damage", [cut, spoil, empty, Path.unlink])
+def test_a_damaged_answer_is_asked_for_again(metered: Rig, damage: Callable[[Path], object]) -> None:
+    first, _, last = users(metered)
+    stop_at(metered, last)
+    damage(kept_of(metered, first))
+    metered.sync()
+    metered.assert_equals_api()
+    assert lists_asked(metered) == {first, last}
+
+
+def test_a_verification_asks_for_everything(metered: Rig) -> None:
+    metered.sync()
+    stop_at(metered, users(metered)[-1])
+    metered.verify()
+    assert lists_asked(metered) == {*users(metered)}
+    metered.server.log.clear()
+    metered.sync()
+    assert lists_asked(metered) == {users(metered)[-1]}, "and leaves what is kept for the next sync"
+
+
+def test_what_is_asked_for_other_months_is_asked_of_the_api(metered: Rig) -> None:
+    stop_at(metered, users(metered)[-1])
+    metered.sync(first=str(month(0)), last=str(month(0)))
+    assert lists_asked(metered) == {*users(metered)}
+    metered.assert_equals_api(first=str(month(0)))
+
+
+def test_a_folder_that_can_not_be_written_costs_requests_and_no_sync(metered: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    answers_folder(metered.path).write_text("a file in its place")
+    with caplog.at_level(logging.WARNING):
+        metered.sync()
+    metered.assert_equals_api()
+    assert "Answers can't be kept for a sync after this one" in caplog.text
