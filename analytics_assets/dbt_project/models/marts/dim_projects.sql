@@ -10,17 +10,20 @@ clients as (
 
 ),
 
--- What the tasks of a project add up to; those that left the API no longer count.
+-- What the tasks of a project add up to; those that left the API no longer count, but those that left with their project
+-- do: it stays as it was last seen.
 tasks as (
 
     select
-        project_id,
-        nullif({{ whole_sum('estimate_seconds') }}, 0) as estimate_seconds,
-        nullif({{ whole_sum('budget_minor') }}, 0) as budget_minor
+        tasks.project_id,
+        nullif({{ whole_sum('tasks.estimate_seconds') }}, 0) as estimate_seconds,
+        nullif({{ whole_sum('tasks.budget_minor') }}, 0) as budget_minor
 
-    from {{ ref('stg_tasks') }}
-    where not is_deleted
-    group by project_id
+    from {{ ref('stg_tasks') }} as tasks
+    inner join projects on tasks.project_id = projects.project_id
+    where not tasks.is_deleted
+        or tasks.deleted_at >= projects.deleted_at
+    group by tasks.project_id
 
 ),
 
