@@ -76,3 +76,30 @@ def test_each_entry_counts_on_the_days_that_its_members_clocks_showed(builder: B
     for row in rows:
         seconds += _seconds_by_day(row["time_interval__start"], row["time_interval__end"], clock)
     assert {row["work_date"]: row["tracked_seconds"] for row in built["timesheet_daily"]} == seconds
+
+
+def test_a_month_closes_when_midnight_comes_first_where_it_comes_twice(builder: Builder, tmp_path: Path) -> None:
+    """In Havana clocks went from 1:00 back to 0:00 on 1 November 2020.
+
+    October stayed open for the hour until the second midnight, so that an entry that was deleted in it was no late change,
+    and the timesheet had long counted that hour as November.
+    """
+    user: Row = {"id": "member", "name": "Ada", "status": "ACTIVE", "settings": {"timeZone": "America/Havana"}}
+    last_hours: list[Row] = [
+        {
+            "id": f"{hour}:00",
+            "user_id": "member",
+            "_users_id": "member",
+            "time_interval__start": datetime(2020, 10, 31, hour, tzinfo=UTC),
+            "time_interval__end": datetime(2020, 10, 31, hour + 1, tzinfo=UTC),
+        }
+        for hour in (8, 20)
+    ]
+    end_of_october = datetime(2020, 11, 1, 4, tzinfo=UTC)
+    path = create_warehouse(tmp_path / "analytics.duckdb")
+    publish(path, {"users": [user], "time_entries": last_hours}, at=datetime(2020, 10, 31, 22, tzinfo=UTC))
+    publish(path, {"users": [user], "time_entries": last_hours[1:]}, at=end_of_october - timedelta(minutes=1))
+    publish(path, {"users": [user], "time_entries": []}, at=end_of_october + timedelta(minutes=1))
+    built = compiled_models(builder).needed_for(["time_entry_changes"]).build(path)
+    found = [(row["time_entry_id"], row["change_type"], row["before_month_closes_at"]) for row in built["time_entry_changes"]]
+    assert found == [("20:00", "deleted", end_of_october)]

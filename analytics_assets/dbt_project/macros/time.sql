@@ -328,7 +328,7 @@
     `month_close_days`. -#}
 {% macro month_closing_time(month, time_zone) -%}
     {%- set days = var('month_close_days') | int -%}
-    (cast({{ month }} + interval '1 month' + interval '{{ days }} days' as timestamp) at time zone {{ time_zone }})
+    {{ local_day_start("cast(" ~ month ~ " + interval '1 month' + interval '" ~ days ~ " days' as date)", time_zone) }}
 {%- endmacro %}
 
 
