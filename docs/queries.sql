@@ -111,15 +111,17 @@ where weeks.work_seconds > 0 or (not users.is_deleted and coalesce(users.status,
 order by coalesce(weeks.work_seconds / nullif(weeks.capacity_seconds, 0), 0) desc, last_date desc nulls last, users.user_id;
 
 -- name: capacity_by_group
--- The same of each group; a member of two groups counts in both.
-select user_group_id, max(user_group_name) as user_group_name, cast(sum(work_seconds) as bigint) as work_seconds,
-       cast(sum(billable_seconds) as bigint) as billable_seconds,
-       cast(sum(capacity_seconds) as bigint) as capacity_seconds
-from marts.utilization_weekly_by_group
-where week_start_date > getvariable('as_of') - 63 and week_start_date <= getvariable('as_of') - 7
-  and not is_user_group_deleted
-group by user_group_id
-order by sum(work_seconds) / nullif(sum(capacity_seconds), 0) desc nulls last, user_group_id;
+-- The same weeks of the members of each group; a member of two groups counts in both.
+select members.user_group_id, max(members.user_group_name) as user_group_name,
+       cast(sum(weeks.work_seconds) as bigint) as work_seconds,
+       cast(sum(weeks.billable_seconds) as bigint) as billable_seconds,
+       cast(sum(weeks.capacity_seconds) as bigint) as capacity_seconds
+from marts.user_group_members as members
+inner join marts.utilization_weekly as weeks on members.user_id = weeks.user_id
+where weeks.week_start_date > getvariable('as_of') - 63 and weeks.week_start_date <= getvariable('as_of') - 7
+  and not members.is_user_group_deleted
+group by members.user_group_id
+order by sum(weeks.work_seconds) / nullif(sum(weeks.capacity_seconds), 0) desc nulls last, members.user_group_id;
 
 -- name: budgets
 -- Estimates and budgets of the projects that are open, in seconds and in money.

@@ -151,6 +151,25 @@ def test_the_capacity_of_members_is_that_of_their_last_eight_complete_weeks(case
     assert sorted(found) == sorted(expected)
 
 
+def test_the_capacity_of_groups_is_that_of_the_same_weeks_of_their_members(case: tuple[Build, date, Page]) -> None:
+    """Members begin their weeks on other days than the group: a week that was not over counted, and one that was did not."""
+    build, as_of, page = case
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    members = build.records("from marts.user_group_members where not is_user_group_deleted")
+    for row in build.records("from marts.utilization_weekly where is_complete"):
+        if as_of - timedelta(weeks=9) < row["week_start_date"] <= as_of - timedelta(weeks=1):
+            for group in [each["user_group_name"] for each in members if each["user_id"] == row["user_id"]]:
+                for index, kind in enumerate(("work", "billable", "capacity")):
+                    sums[group][index] += row[f"{kind}_seconds"]
+    expected = {
+        group: [f"{round_half_up(Decimal(100 * work) / capacity, 0):,} %", shown(work), shown(billable)]
+        for group, (work, billable, capacity) in sums.items()
+    }
+    tables = page.sections["capacity"].tables
+    assert len(tables) == (2 if expected else 1)
+    assert {row[0]: [row[1], value(row[3]), value(row[4])] for row in tables[0][1:] if len(tables) == 2} == expected
+
+
 def test_the_budgets_are_those_of_the_open_projects(case: tuple[Build, date, Page]) -> None:
     build, _, page = case
     expected = []
