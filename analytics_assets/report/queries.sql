@@ -159,7 +159,9 @@ select entry_month as month, client_id, max(client_name) as client_name, currenc
        count(*) filter (change_type = 'edited') as edited,
        count(*) filter (change_type = 'deleted') as deleted,
        cast(sum(seconds_difference) as bigint) as seconds_difference, sum(amount_difference) as amount_difference,
-       count(*) filter (amount_difference is null and coalesce(before_amount_minor, after_amount_minor, 0) <> 0) as not_in_amount
+       count(*) filter (
+           amount_difference is null and (coalesce(before_amount_minor, 0) <> 0 or coalesce(after_amount_minor, 0) <> 0)
+       ) as not_in_amount
 from marts.time_entry_changes
 where is_billing_relevant and first_seen_at >= getvariable('as_of') - interval 90 days
   and first_seen_at < getvariable('as_of') + interval 1 day

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analytics_assets.report.words import MINUS
-from analytics_assets_tests.dbt.conftest import Build
+from analytics_assets_tests.dbt.conftest import Build, Builder, nasty_build
 from analytics_assets_tests.dbt.history import AS_OF
 from analytics_assets_tests.report.parsed import Page, figures_of, page_of
 
@@ -211,3 +211,17 @@ def test_the_changes_of_ended_months_add_up_to_those_of_the_mart(case: tuple[Bui
         assert count == sums[key][0]
         assert abs(hours - sums[key][1] / 3600) <= Decimal("0.005") * count
         assert amount == sums[key][2]
+
+
+def test_changes_that_are_in_no_amount_are_counted_whichever_side_has_the_amount(builder: Builder) -> None:
+    """Time that became billable at a rate without a currency had an amount of 0 before, and was not counted."""
+    build = nasty_build(builder, "rates_without_currency")
+    rows = [
+        row
+        for row in build.records("from marts.time_entry_changes where is_billing_relevant and amount_difference is null")
+        if AS_OF - timedelta(days=90) <= row["first_seen_at"].date() <= AS_OF
+    ]
+    amounts = [(row["before_amount_minor"] or 0, row["after_amount_minor"] or 0) for row in rows]
+    assert any(after and not before for before, after in amounts) and any(before and not after for before, after in amounts)
+    found = sum(row.not_in_amount for row in figures_of(build, AS_OF).changed_months)
+    assert found == sum(any(both) for both in amounts)
