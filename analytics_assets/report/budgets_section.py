@@ -50,7 +50,9 @@ def budgets(figures: Figures) -> Section:
 
 
 def _is_over(row: Budget) -> bool:
-    return row.used_share is not None and row.used_share >= 1
+    """Whether nothing is left. Without a currency only the share says so, which is rounded: one of 1 may leave some."""
+    left = row.left_seconds if row.kind == "hours" else row.left_over
+    return left <= 0 if left is not None else row.used_share is not None and row.used_share >= 1
 
 
 def _is_idle(row: Budget, as_of: date) -> bool:

@@ -33,8 +33,9 @@ def capacity(figures: Figures) -> Section:
         f"Of {count(len(figures.members), 'member')}, {over:,} worked more than their capacity, and {idle:,} tracked no work.",
         [
             f"The last eight complete weeks of each member, which lie between {day(since)} and {day(until)}. A bar is the work "
-            "(light) and what of it is billed (dark), the line in it 100 %. The capacity is ANALYTICS_WEEKLY_CAPACITY_HOURS, "
-            "40 hours a week by default, for everyone; holidays and time off are not taken from it.",
+            "(light) and what of it is billed (dark), the line in it 100 %. The capacity is what ANALYTICS_MEMBER_CAPACITIES "
+            "says of a member, else ANALYTICS_WEEKLY_CAPACITY_HOURS, 40 hours a week by default; holidays and time off are not "
+            "taken from it.",
             *(["A member of two groups counts in both."] if figures.groups else []),
         ],
         tables=[*_groups(figures.groups), _members(figures.members)],
@@ -82,7 +83,3 @@ def _figures(work: int, billable: int, whole: int | None) -> list[Cell]:
         ]
         bar = Bar(parts, mark=100 / LONGEST)
     return [*cells(percent(work, whole), percent(billable, whole), hours(work), hours(billable)), Cell(bar=bar)]
-
-
-def _width(seconds: int, whole: int) -> float:
-    return min(seconds / whole, LONGEST) / LONGEST * 100

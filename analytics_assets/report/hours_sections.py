@@ -22,6 +22,7 @@ from analytics_assets.report.words import (
     percent,
     plain,
     signed,
+    whole_percent,
 )
 
 WEEKS: Final = 26
@@ -88,13 +89,13 @@ def _change(now: int, before: int, before_month: date) -> str:
     name = month(before_month).split()[0]
     if not before:
         return f"nothing tracked in {name}"
-    return f"{signed(round((now - before) * 100 / before))} % on {name}"
+    return f"{signed(Decimal(now - before) * 100 / before)} % on {name}"
 
 
 def _points(last: MonthHours, before: MonthHours) -> str:
     if not last.work_seconds or not before.work_seconds:
         return ""
-    points = round(last.billable_seconds * 100 / last.work_seconds) - round(before.billable_seconds * 100 / before.work_seconds)
+    points = whole_percent(last.billable_seconds, last.work_seconds) - whole_percent(before.billable_seconds, before.work_seconds)
     return f"{signed(points)} {'point' if abs(points) == 1 else 'points'} on {month(before.month).split()[0]}"
 
 

@@ -47,7 +47,12 @@ def money(value: Decimal | None, exponent: int | None) -> str:
 
 def percent(part: Decimal | int, whole: Decimal | int | None) -> str:
     """A share in whole percent; unknown where there is nothing to divide by."""
-    return f"{number(Decimal(part) * 100 / whole)} %" if whole else UNKNOWN
+    return f"{number(whole_percent(part, whole))} %" if whole else UNKNOWN
+
+
+def whole_percent(part: Decimal | int, whole: Decimal | int) -> int:
+    """A share in whole percent, rounded half away from zero."""
+    return int(_rounded(Decimal(part) * 100 / whole, 0))
 
 
 def day(value: date) -> str:

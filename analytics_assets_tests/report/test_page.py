@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analytics_assets.report.charts import Series, stacked_bars
-from analytics_assets.report.figures import Figures
+from analytics_assets.report.figures import Figures, MonthHours
 from analytics_assets.report.page import render
 from analytics_assets.report.picture import hours_picture
 from analytics_assets.report.quality_sections import CheckResult, Verified
@@ -151,6 +151,30 @@ def test_amounts_have_the_digits_of_their_currency_and_a_real_minus_sign(figures
     (table,) = page_of(replace(figures, clients=tuple(shown))).sections["clients"].tables
     expected = [("\N{MINUS SIGN}1,234.50", "EUR"), ("1,234,567", "JPY"), ("0.125", "KWD")]
     assert [(line[3], line[8]) for line in table[1:]] == expected
+
+
+def test_a_budget_is_used_up_when_nothing_is_left_of_it(figures: Figures) -> None:
+    """The share is rounded to four digits, so that one of which 40 seconds were left was called used up."""
+    row = replace(figures.budgets[0], kind="hours", planned_seconds=1_000_000, used_share=1.0)
+    for left, said in ((40, "0 are used up"), (0, "1 is used up"), (-1, "1 is used up")):
+        assert said in page_of(replace(figures, budgets=(replace(row, left_seconds=left),))).sections["budgets"].text
+
+
+def test_points_are_the_difference_of_the_shares_that_are_shown(figures: Figures) -> None:
+    """50.5 % was shown as 51 %, and counted as 50 in what the month was better than the one before."""
+    months = tuple(
+        MonthHours(date(2025, month, 1), tracked_seconds=tracked, work_seconds=1000, billable_seconds=billable)
+        for month, tracked, billable in ((2, 1000, 490), (3, 1025, 505))
+    )
+    text = page_of(replace(figures, as_of=date(2025, 4, 15), months=months)).sections["glance"].text
+    assert "51 %" in text and "+2 points on February" in text and "+3 % on February" in text
+
+
+def test_the_page_says_where_capacities_come_from(figures: Figures) -> None:
+    """It said that all members had the same one."""
+    text = page_of(figures).sections["capacity"].text
+    assert "ANALYTICS_MEMBER_CAPACITIES" in text and "ANALYTICS_WEEKLY_CAPACITY_HOURS" in text
+    assert "for everyone" not in text
 
 
 def test_a_client_of_our_own_words_is_not_mixed_up_with_having_none(figures: Figures) -> None:
