@@ -45,7 +45,9 @@ def changes(figures: Figures) -> Section:
     months = len({row.month for row in figures.changed_months})
     notes = [
         "A change counts by when a sync first saw it, and only if it moves hours or money; the numbers are after less before. "
-        "If no sync had read the month after its end, the change may have been made before it."
+        "If no sync had read the month after its end, the change may have been made before it. An entry that was moved to "
+        "another client is under the new one alone, and one that was moved between two months that had ended under the one that "
+        "it was in before."
     ]
     if unknown := sum(row.not_in_amount for row in figures.changed_months):
         notes.append(

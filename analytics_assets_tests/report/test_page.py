@@ -177,6 +177,11 @@ def test_the_page_says_where_capacities_come_from(figures: Figures) -> None:
     assert "for everyone" not in text
 
 
+def test_the_page_says_where_entries_that_were_moved_are_counted(figures: Figures) -> None:
+    """A client whose hours went to another one has no row of it, and the page did not say so."""
+    assert "An entry that was moved to another client is under the new one alone" in page_of(figures).sections["changes"].text
+
+
 def test_a_client_of_our_own_words_is_not_mixed_up_with_having_none(figures: Figures) -> None:
     week = date(2025, 4, 14)
     row = figures.weeks[0]
