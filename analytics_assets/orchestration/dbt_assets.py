@@ -22,6 +22,7 @@ from analytics_assets.orchestration.dbt_queries import queries_for
 from analytics_assets.orchestration.dbt_variables import DbtValue, dbt_variables
 from analytics_assets.orchestration.failures import failure_of, failures_in_a_sentence
 from analytics_assets.orchestration.model_figures import figures_of
+from analytics_assets.orchestration.own_place import in_its_place
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.orchestration.unchanged import BuildPlan, out_of_date, plan_build
@@ -60,7 +61,8 @@ def build_dbt_assets(settings: Settings, nodes: DbtNodes) -> AssetsDefinition:
             if changed := changed_since_parsed():
                 raise failure_of(f"{changed} was changed after the dbt project was parsed; run `make setup`.")
             variables = dbt_variables(settings)  # reads a file of the owner's, which may have changed by now
-            with warehouse.writing(f"dbt run {context.run.run_id[:8]}"), connection(warehouse.path) as con:
+            holder = f"dbt run {context.run.run_id[:8]}"
+            with in_its_place(settings), warehouse.writing(holder), connection(warehouse.path) as con:
                 ensure_tables(con)
                 plan = plan_build(context, nodes, con, *facts_of(settings, variables))
                 context.log.info("%d models and checks to build, %d unchanged", len(plan.to_build), len(plan.unchanged))

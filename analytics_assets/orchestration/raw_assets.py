@@ -6,7 +6,6 @@ read and believed is decided in `source/`, what is written in `warehouse/`; here
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import duckdb
@@ -24,6 +23,7 @@ from dagster import (
 from analytics_assets.orchestration.column_lineage import lineage_of_raw_table
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.keys import Keys
+from analytics_assets.orchestration.own_place import in_its_place
 from analytics_assets.orchestration.partitions import (
     PARTITION_TAG,
     RANGE_START_TAG,
@@ -52,7 +52,6 @@ from analytics_assets.source.configured import dlt_configured
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.month_figures import MonthFigures, month_figures
 from analytics_assets.warehouse.tables import RAW
-from analytics_assets.warehouse.together import carry_over
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # tells of a removal in 0.26; 0.29.1 is the last of its line
@@ -123,7 +122,7 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
         with (
             failures_in_a_sentence(),
             warnings_shown_in(context.log),
-            _in_its_place(settings),
+            in_its_place(settings),
             open_sync(
                 api=api.api(settings),
                 warehouse=warehouse.path,
@@ -162,14 +161,6 @@ def build_raw_assets(settings: Settings, on_reading: OnReading | None = None) ->
             yield MaterializeResult(asset_key=keys.raw(name), metadata=metadata)
 
     return raw
-
-
-@contextmanager
-def _in_its_place(settings: Settings) -> Iterator[None]:
-    """Move the file of a workspace first that was loaded alone until now, and is one of several from now on."""
-    if (one := settings.one_of_several) is not None:
-        carry_over(one.together, one.warehouses)
-    yield
 
 
 def _metadata_of_months(report: SyncReport, con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:

@@ -123,19 +123,38 @@ def carry_over(together: Path, warehouses: Mapping[str, Path]) -> str | None:
         WarehouseError: the file can't be opened.
         OSError: it can't be moved.
     """
-    if all(each.exists() for each in warehouses.values()) or _held_alone(together) is None:
+    workspace_id = _held_alone_if_known(together, warehouses)
+    warehouse = warehouses.get(workspace_id or "")
+    if warehouse is None or _holds_rows(warehouse):
         return None
-    with writing(together, "move of the warehouse of a workspace"):
-        workspace_id = _held_alone(together)
-        warehouse = warehouses.get(workspace_id or "")
-        if warehouse is None or warehouse.exists():
+    what = f"move of the warehouse of workspace {workspace_id}"
+    with writing(warehouse, what), writing(together, what):  # in the order of those who put tables together
+        if _held_alone(together) != workspace_id or _holds_rows(warehouse):
             return None
         with connection(together) as con:
             con.execute("CHECKPOINT")  # what a killed program has left beside the file
-        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        log_of(warehouse).unlink(missing_ok=True)  # of the file without rows that is replaced
         together.replace(warehouse)
     logger.warning("Workspace %s was loaded alone until now; its warehouse was moved to %s", workspace_id, warehouse)
     return workspace_id
+
+
+def _held_alone_if_known(together: Path, warehouses: Mapping[str, Path]) -> str | None:
+    """The same as `_held_alone`; a common file that can't be opened holds up nobody who has a warehouse already."""
+    try:
+        return _held_alone(together)
+    except WarehouseError:
+        if all(each.exists() for each in warehouses.values()):
+            return None
+        raise
+
+
+def _holds_rows(warehouse: Path) -> bool:
+    """Whether something was published into the warehouse of a workspace; a sync that failed has left one without rows."""
+    if not warehouse.exists():
+        return False
+    with connection(warehouse, read_only=True) as con:
+        return held_workspace(con) is not None
 
 
 def _held_alone(together: Path) -> str | None:

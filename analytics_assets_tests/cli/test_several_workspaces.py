@@ -1,5 +1,6 @@
 """The commands with several workspaces: two that the key may read, and one that it may not."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,6 +139,18 @@ def test_assets_can_be_selected_of_each_workspace_and_of_one(synced_both: Ended,
     assert of_one.out.endswith("\n1 of 1 workspace synced.\n")
     of_none = run_cli("sync", "--select", "raw/nothing", variables=named)
     assert (of_none.code, of_none.err.count("there is no such asset")) == (2, 1)
+
+
+def test_models_alone_are_built_in_the_warehouse_of_a_workspace_that_was_loaded_alone_until_now(
+    synced_both: Ended, several: dict[str, str], common_file: Path, tmp_path: Path
+) -> None:
+    alone, its_place = tmp_path / "analytics.duckdb", tmp_path / "workspaces" / FIRST / "analytics.duckdb"
+    shutil.copyfile(common_file.parent / "workspaces" / FIRST / "analytics.duckdb", alone)
+    of_one = {"ANALYTICS_WORKSPACE_ID": f"north={FIRST},{SECOND}", "ANALYTICS_DUCKDB_PATH": str(alone)}
+    ended = run_cli("sync", "--select", "north/marts/dim_tags", variables={**several, **of_one})
+    assert ended.code == 0, ended.said
+    assert not alone.exists()
+    assert rows(its_place, "SELECT count(*) FROM raw.users") == rows(its_place, "SELECT count(*) FROM marts.dim_users") == [(3,)]
 
 
 def test_one_of_them_alone_is_not_read_into_the_common_file(synced_both: Ended, several: dict[str, str]) -> None:

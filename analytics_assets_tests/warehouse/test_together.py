@@ -12,7 +12,7 @@ from analytics_assets.demo.workspace import Workspace
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import refuse_another_workspace
-from analytics_assets.warehouse.tables import quoted
+from analytics_assets.warehouse.tables import ensure_tables, quoted
 from analytics_assets.warehouse.together import PutTogether, carry_over, put_together, rows_not_together
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import tiny_workspace
@@ -149,6 +149,25 @@ def test_a_workspace_that_was_loaded_alone_is_carried_over_with_its_history(both
     assert not both.first.verify().unequal
     both.put(both.first)
     assert carry_over(alone, both.warehouses) is None
+
+
+def test_a_file_without_rows_that_a_failed_sync_has_left_does_not_keep_the_one_with_rows_away(both: Both) -> None:
+    both.first.path.rename(both.together)
+    with duckdb.connect(str(both.first.path)) as con:
+        con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        ensure_tables(con)
+    assert both.first.path.with_name("analytics.duckdb.wal").exists()
+    assert carry_over(both.together, both.warehouses) == both.first.workspace_id
+    assert not both.first.path.with_name("analytics.duckdb.wal").exists()
+    assert not both.first.verify().unequal
+    assert both.put(both.first).workspaces == [both.first.workspace_id]
+
+
+def test_a_damaged_common_file_holds_up_no_workspace_that_has_a_warehouse(both: Both) -> None:
+    both.together.write_bytes(b"no database")
+    assert carry_over(both.together, both.warehouses) is None
+    with pytest.raises(WarehouseError, match="is not a DuckDB file"):
+        carry_over(both.together, {**both.warehouses, **both.of_others})
 
 
 def test_what_a_killed_program_left_beside_the_file_is_carried_over_too(both: Both) -> None:
