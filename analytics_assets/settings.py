@@ -250,8 +250,12 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
         )
     except ValidationError as error:
         raise SettingsError([*problems_of(error), *problems]) from None
-    if settings.reader_copy and settings.reader_copy.resolve() == settings.duckdb_path.resolve():
-        problems.append((variable("reader_path"), "names the warehouse itself; choose another file for the copy"))
+    if (copy := settings.reader_copy and settings.reader_copy.resolve()) is not None:
+        if copy == settings.duckdb_path.resolve():
+            problems.append((variable("reader_path"), "names the warehouse itself; choose another file for the copy"))
+        if copy.is_relative_to((folder := settings.data_dir / WORKSPACES_FOLDER).resolve()):
+            words = f"lies in {folder}, where the warehouses of workspaces are; choose another file for the copy"
+            problems.append((variable("reader_path"), words))
     if problems:
         raise SettingsError(problems)
     return settings

@@ -165,6 +165,15 @@ def test_a_copy_for_readers_that_is_the_warehouse_itself_is_refused(tmp_path: Pa
     assert "ANALYTICS_READER_PATH names the warehouse itself; choose another file for the copy" in message_of(variables)
 
 
+def test_the_copy_for_bi_tools_can_not_take_the_place_of_a_workspaces_warehouse(tmp_path: Path) -> None:
+    variables = {
+        "ANALYTICS_WORKSPACE_ID": "north,south",
+        "ANALYTICS_DUCKDB_PATH": str(tmp_path / "all.duckdb"),
+        "ANALYTICS_READER_PATH": str(tmp_path / "workspaces" / "north" / "all.duckdb"),
+    }
+    assert f"ANALYTICS_READER_PATH lies in {tmp_path / 'workspaces'}, where the warehouses of workspaces" in message_of(variables)
+
+
 @pytest.mark.parametrize("wrong", ["Ada", "ada@", "team:", "team:two words", "ada@example.com; bob@example.com"])
 def test_an_owner_that_the_ui_would_refuse_is_named(wrong: str) -> None:
     """Dagster refuses it when the definitions are loaded, with a traceback."""
