@@ -1,13 +1,13 @@
 """The warehouse of a workspace in its own place, before a step opens it: one that was loaded alone until now is moved there.
 
-How it is moved stands in `warehouse/together.py`. A step that made a file there first would keep the other one away.
+How it is moved stands in `warehouse/loaded_alone.py`. A step that made a file there first would keep the other one away.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from analytics_assets.settings import Settings
-from analytics_assets.warehouse.together import carry_over
+from analytics_assets.warehouse.loaded_alone import carry_over
 
 
 @contextmanager

@@ -5,8 +5,8 @@ stands in those files is put together here, table by table, where it has changed
 copy for BI tools is: a tool may keep it open for as long as it likes.
 """
 
-import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,14 +18,12 @@ from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import CHOSEN_WITH, connection
 from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables, rows_of_delivered
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
+from analytics_assets.warehouse.loaded_alone import held_alone, is_there
 from analytics_assets.warehouse.reader_copy import copy_whole, log_of
 from analytics_assets.warehouse.replacing import replacing
 from analytics_assets.warehouse.tables import RAW, columns_of, literal, quoted
-from analytics_assets.warehouse.writer_lock import writing
-
-logger = logging.getLogger(__name__)
 
 WORKSPACE_COLUMN: Final = "workspace_id"
 OWN: Final = "own_workspace"
@@ -109,63 +107,6 @@ def _rows_there(together: Path, labels: Collection[str], workspace_id: str) -> d
         return {label: count(con, f"{_place(label)} {of_it}") for label in labels if _columns_there(con, label)}
 
 
-def carry_over(together: Path, warehouses: Mapping[str, Path]) -> str | None:
-    """Move the file of a workspace that was loaded alone to where it belongs now that several are loaded.
-
-    Args:
-        together: where its file lies, if one was loaded alone before.
-        warehouses: the workspaces, and where the file of each belongs.
-
-    Returns:
-        The workspace whose file was moved; None where nothing had to be.
-
-    Raises:
-        WarehouseError: the file can't be opened.
-        OSError: it can't be moved.
-    """
-    workspace_id = _held_alone_if_known(together, warehouses)
-    warehouse = warehouses.get(workspace_id or "")
-    if warehouse is None or _holds_rows(warehouse):
-        return None
-    what = f"move of the warehouse of workspace {workspace_id}"
-    with writing(warehouse, what), writing(together, what):  # in the order of those who put tables together
-        if _held_alone(together) != workspace_id or _holds_rows(warehouse):
-            return None
-        with connection(together) as con:
-            con.execute("CHECKPOINT")  # what a killed program has left beside the file
-        log_of(warehouse).unlink(missing_ok=True)  # of the file without rows that is replaced
-        together.replace(warehouse)
-    logger.warning("Workspace %s was loaded alone until now; its warehouse was moved to %s", workspace_id, warehouse)
-    return workspace_id
-
-
-def _held_alone_if_known(together: Path, warehouses: Mapping[str, Path]) -> str | None:
-    """The same as `_held_alone`; a common file that can't be opened holds up nobody who has a warehouse already."""
-    try:
-        return _held_alone(together)
-    except WarehouseError:
-        if all(each.exists() for each in warehouses.values()):
-            return None
-        raise
-
-
-def _holds_rows(warehouse: Path) -> bool:
-    """Whether something was published into the warehouse of a workspace; a sync that failed has left one without rows."""
-    if not warehouse.exists():
-        return False
-    with connection(warehouse, read_only=True) as con:
-        return held_workspace(con) is not None
-
-
-def _held_alone(together: Path) -> str | None:
-    """The workspace whose warehouse lies in the place of the common file; None where none does."""
-    if not together.exists():
-        return None
-    with connection(together, read_only=True) as con:
-        held = None if workspaces_together(con) is not None else held_workspace(con)
-    return held and held[0]
-
-
 def examine_common_file(together: Path, warehouses: Mapping[str, Path]) -> list[str]:
     """The workspaces whose tables are in the common file; nothing is written.
 
@@ -176,7 +117,7 @@ def examine_common_file(together: Path, warehouses: Mapping[str, Path]) -> list[
     Raises:
         WarehouseError: the file can't be opened, or is one of another kind and can't be made anew.
     """
-    alone = _held_alone(together)
+    alone = held_alone(together)
     if alone is not None and alone in warehouses and not warehouses[alone].exists():
         return []  # the first sync carries it over
     return sorted(_known(together, warehouses))
@@ -186,11 +127,11 @@ def _known(together: Path, warehouses: Mapping[str, Path]) -> dict[str, dict[str
     """What each table of each workspace was when it was put into the common file.
 
     Raises:
-        WarehouseError: it is a file of another kind.
+        WarehouseError: it is a file of another kind, or can't be opened.
     """
-    if not together.exists():
+    if not is_there(together):
         return {}
-    with connection(together, read_only=True) as con:
+    with _reading(together) as con:
         if workspaces_together(con) is None:
             _refuse_what_would_be_lost(con, together, warehouses)
             return {}
@@ -198,6 +139,22 @@ def _known(together: Path, warehouses: Mapping[str, Path]) -> dict[str, dict[str
         for workspace, label, content in con.execute(f"FROM {TOGETHER}").fetchall():
             known.setdefault(workspace, {})[label] = content
         return known
+
+
+@contextmanager
+def _reading(together: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The common file opened for reading; of one that is damaged it is said how it can be had anew."""
+    with ExitStack() as stack:
+        try:
+            con = stack.enter_context(connection(together, read_only=True))
+        except WarehouseInUseError:
+            raise
+        except WarehouseError as error:
+            raise WarehouseError(
+                f"{str(error).removesuffix('.')}. If it was the file with the tables of all workspaces, move it away: each sync "
+                "of everything puts those of its workspace into a new one."
+            ) from error
+        yield con
 
 
 def _refuse_what_would_be_lost(con: duckdb.DuckDBPyConnection, together: Path, warehouses: Mapping[str, Path]) -> None:

@@ -12,8 +12,9 @@ from analytics_assets.demo.workspace import Workspace
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import refuse_another_workspace
+from analytics_assets.warehouse.loaded_alone import carry_over
 from analytics_assets.warehouse.tables import ensure_tables, quoted
-from analytics_assets.warehouse.together import PutTogether, carry_over, put_together, rows_not_together
+from analytics_assets.warehouse.together import PutTogether, put_together, rows_not_together
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import tiny_workspace
 
@@ -168,6 +169,17 @@ def test_a_damaged_common_file_holds_up_no_workspace_that_has_a_warehouse(both: 
     assert carry_over(both.together, both.warehouses) is None
     with pytest.raises(WarehouseError, match="is not a DuckDB file"):
         carry_over(both.together, {**both.warehouses, **both.of_others})
+
+
+def test_of_a_damaged_common_file_it_is_said_how_a_new_one_is_had_and_an_empty_one_is_filled(both: Both) -> None:
+    both.put(both.first)
+    both.together.write_bytes(both.together.read_bytes()[:20_000])
+    with pytest.raises(WarehouseError, match=r"can.t be opened: .*\. If it was the file with the tables of all"):
+        both.put(both.first)
+    both.together.write_bytes(b"")
+    both.put(both.first)
+    both.put(both.second)
+    assert both.counts("raw.users") == {both.first.workspace_id: 3, SECOND: 3}
 
 
 def test_what_a_killed_program_left_beside_the_file_is_carried_over_too(both: Both) -> None:
