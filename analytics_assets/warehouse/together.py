@@ -5,6 +5,7 @@ stands in those files is put together here, table by table, where it has changed
 copy for BI tools is: a tool may keep it open for as long as it likes.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ def put_together(together: Path, *, workspace_id: str, warehouses: Mapping[str, 
                     _replace_rows(con, table, workspace_id)
                 con.execute(f"DETACH {OWN}")
                 con.execute(f"DELETE FROM {TOGETHER} WHERE workspace_id = ?", [workspace_id])
-                con.executemany(f"INSERT INTO {TOGETHER} VALUES (?, ?, ?)", [[workspace_id, *each] for each in now.items()])
+                noted = [[workspace_id, table.label, now[table.label], json.dumps(_own_columns(table))] for table in tables]
+                con.executemany(f"INSERT INTO {TOGETHER} (workspace_id, label, content, columns) VALUES (?, ?, ?, ?)", noted)
             log_of(together).unlink(missing_ok=True)  # all that it says was copied
     there = sorted({*known, workspace_id} & warehouses.keys())
     return PutTogether(together, together.stat().st_size, there, [table.label for table in replaced])
@@ -136,7 +138,7 @@ def _known(together: Path, warehouses: Mapping[str, Path]) -> dict[str, dict[str
             _refuse_what_would_be_lost(con, together, warehouses)
             return {}
         known: dict[str, dict[str, str]] = {}
-        for workspace, label, content in con.execute(f"FROM {TOGETHER}").fetchall():
+        for workspace, label, content in con.execute(f"SELECT workspace_id, label, content FROM {TOGETHER}").fetchall():
             known.setdefault(workspace, {})[label] = content
         return known
 
@@ -178,6 +180,7 @@ def _make_mark(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"CREATE TABLE IF NOT EXISTS {TOGETHER} (workspace_id VARCHAR NOT NULL, label VARCHAR NOT NULL, content VARCHAR NOT NULL)"
     )
+    con.execute(f"ALTER TABLE {TOGETHER} ADD COLUMN IF NOT EXISTS columns VARCHAR")  # an earlier version made it without
 
 
 def _remove(con: duckdb.DuckDBPyConnection, strangers: Sequence[str]) -> None:
@@ -193,25 +196,50 @@ def _replace_rows(con: duckdb.DuckDBPyConnection, table: DeliveredTable, workspa
     """Make a table anew from the rows of the other workspaces and those of this one."""
     place = _place(table.label)
     there = _columns_there(con, table.label)
-    own = {column.name: column.duckdb_type for column in table.columns}
-    types = dict(_types(there, own))
+    own = _own_columns(table)
+    of_others = f"{place} WHERE {WORKSPACE_COLUMN} <> {literal(workspace_id)}"
+    types = {
+        name: ANY_TYPE if there.get(name) == ANY_TYPE and not _can_become(con, of_others, name, kind) else kind
+        for name, kind in _types(there, own, _columns_of_others(con, table.label, workspace_id))
+    }
     of_this = {**{name: quoted(name) for name in own}, WORKSPACE_COLUMN: literal(workspace_id)}
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
     parts = [f"SELECT {_selected(types, of_this)} FROM {OWN}.{place}"]
     if there:
-        of_others = {name: quoted(name) for name in there}
-        parts.insert(0, f"SELECT {_selected(types, of_others)} FROM {place} WHERE {WORKSPACE_COLUMN} <> {literal(workspace_id)}")
+        parts.insert(0, f"SELECT {_selected(types, {name: quoted(name) for name in there})} FROM {of_others}")
     con.execute(f"CREATE OR REPLACE TABLE {place} AS {' UNION ALL '.join(parts)}")
     _comment(con, table)
 
 
-def _types(there: Mapping[str, str], own: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _own_columns(table: DeliveredTable) -> dict[str, str]:
+    return {column.name: column.duckdb_type for column in table.columns}
+
+
+def _columns_of_others(con: duckdb.DuckDBPyConnection, label: str, workspace_id: str) -> list[dict[str, str]] | None:
+    """The columns that a table has in the file of each other workspace; None where an earlier version did not note them."""
+    found = con.execute(f"SELECT columns FROM {TOGETHER} WHERE label = ? AND workspace_id <> ?", [label, workspace_id]).fetchall()
+    return None if any(columns is None for (columns,) in found) else [json.loads(columns) for (columns,) in found]
+
+
+def _can_become(con: duckdb.DuckDBPyConnection, rows: str, name: str, kind: str) -> bool:
+    """Whether a column of texts can be one of another type again, so that each value has the same text as before."""
+    return kind == ANY_TYPE or not count(
+        con, f"{rows} AND TRY_CAST({quoted(name)} AS {kind})::VARCHAR IS DISTINCT FROM {quoted(name)}"
+    )
+
+
+def _types(
+    there: Mapping[str, str], own: Mapping[str, str], of_others: Sequence[Mapping[str, str]] | None
+) -> Iterator[tuple[str, str]]:
     """The columns of a table of all workspaces, the workspace first where no table has a place for it, with their types."""
-    names: dict[str, str] = {}
     kinds: dict[str, set[str]] = {}
-    for name, kind in (*there.items(), *own.items()):  # those that are there keep their order and spelling
-        names.setdefault(name.casefold(), name)
-        kinds.setdefault(name.casefold(), set()).add(kind)
+    for columns in (own, *([there] if of_others is None else of_others)):
+        for name, kind in columns.items():
+            kinds.setdefault(name.casefold(), set()).add(kind)
+    names: dict[str, str] = {}
+    for name in (*there, *own):  # those that are there keep their order and spelling
+        if name.casefold() in kinds:
+            names.setdefault(name.casefold(), name)
     if WORKSPACE_COLUMN not in names:
         yield WORKSPACE_COLUMN, "VARCHAR"
     for key, name in names.items():

@@ -139,6 +139,50 @@ def test_a_field_of_one_workspace_alone_and_one_of_another_type_lose_nothing(bot
     assert found == [(both.first.workspace_id, "9007199254740993", "x"), (SECOND, "high", None)]
 
 
+def kinds_of(both: Both, table: str) -> dict[object, object]:
+    """The columns of a table of the common file with their types."""
+    return {row[0]: row[1] for row in both.query(f"DESCRIBE {table}") if row[0] != "workspace_id"}
+
+
+def test_a_column_whose_type_has_changed_in_each_workspace_has_that_type_and_one_that_is_gone_from_each_is_gone(
+    both: Both,
+) -> None:
+    for of_both in ("1::INTEGER AS figure, 2 AS gone", "3000000000::BIGINT AS figure"):
+        for rig in (both.first, both.second):
+            with duckdb.connect(str(rig.path)) as con:
+                con.execute(f"CREATE OR REPLACE TABLE raw.mine AS SELECT {of_both}")
+            both.put(rig)
+            if rig is both.first and "BIGINT" in of_both:
+                assert kinds_of(both, "raw.mine") == {"figure": "VARCHAR", "gone": "INTEGER"}
+    assert kinds_of(both, "raw.mine") == {"figure": "BIGINT"}
+    assert both.query("SELECT DISTINCT figure FROM raw.mine") == [(3000000000,)]
+
+
+def test_texts_that_are_no_values_of_the_other_type_stay_texts(both: Both) -> None:
+    for rig in (both.first, both.second):
+        with duckdb.connect(str(rig.path)) as con:
+            con.execute(f"CREATE TABLE raw.mine AS SELECT {'1' if rig is both.first else 'true'} AS figure")
+        both.put(rig)
+    with duckdb.connect(str(both.together)) as con:
+        con.execute(f"UPDATE raw.mine SET figure = 'of somebody' WHERE workspace_id = '{both.first.workspace_id}'")
+    with duckdb.connect(str(both.second.path)) as con:
+        con.execute("CREATE OR REPLACE TABLE raw.mine AS SELECT 2 AS figure")
+    both.put(both.second)
+    assert both.query("SELECT figure FROM raw.mine ORDER BY ALL") == [("2",), ("of somebody",)]
+
+
+def test_a_common_file_of_an_earlier_version_without_the_columns_of_each_workspace_goes_on(both: Both) -> None:
+    both.put(both.first)
+    both.put(both.second)
+    with duckdb.connect(str(both.together)) as con:
+        con.execute("ALTER TABLE raw._put_together DROP COLUMN columns")
+    both.first.workspace.edit("clients", both.first.workspace.clients[0]["id"], rank=1)
+    both.first.sync()
+    assert "raw.clients" in both.put(both.first).replaced
+    assert both.counts("raw.clients").keys() == {*both.ids}
+    assert kinds_of(both, "raw.clients")["rank"] == "BIGINT"
+
+
 def test_a_workspace_that_was_loaded_alone_is_carried_over_with_its_history(both: Both) -> None:
     alone, its_place = both.together, both.first.path
     its_place.rename(alone)
