@@ -1,5 +1,6 @@
 """One command for each workspace that the settings name: one that fails holds up no other, and the end says which."""
 
+import traceback
 from collections.abc import Callable, Collection
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, CommandError, UsageError, say
@@ -39,6 +40,9 @@ def for_each_workspace(
         except CommandError as error:
             say(str(error))
             code = error.exit_code
+        except Exception:  # noqa: BLE001  # what nobody has foreseen holds up no other workspace either
+            traceback.print_exc()
+            code = EXIT_FAILED
         if code == EXIT_INTERRUPTED:
             return code
         if code != EXIT_OK:

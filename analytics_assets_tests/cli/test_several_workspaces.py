@@ -7,7 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics_assets.cli.each_workspace import for_each_workspace
 from analytics_assets.demo.serving import DemoServer
+from analytics_assets.settings import Settings, settings_of
 from analytics_assets_tests.cli.command import Ended, run_cli, variables_for
 from analytics_assets_tests.team_database import Team
 from analytics_assets_tests.tiny import tiny_workspace
@@ -151,6 +153,23 @@ def test_models_alone_are_built_in_the_warehouse_of_a_workspace_that_was_loaded_
     assert ended.code == 0, ended.said
     assert not alone.exists()
     assert rows(its_place, "SELECT count(*) FROM raw.users") == rows(its_place, "SELECT count(*) FROM marts.dim_users") == [(3,)]
+
+
+def test_what_nobody_has_foreseen_of_one_workspace_holds_up_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = []
+
+    def do(of_one: Settings) -> int:
+        asked.append(of_one.workspace_id)
+        if of_one.workspace_id == "first":
+            raise RuntimeError("nobody has foreseen this")
+        return 0
+
+    settings = settings_of({"ANALYTICS_WORKSPACE_ID": "first,second"})
+    assert for_each_workspace(settings, do, done="synced") == 1
+    assert asked == ["first", "second"]
+    said = capsys.readouterr()
+    assert said.out.endswith("\n1 of 2 workspaces synced; not first, see above.\n")
+    assert said.err.endswith("RuntimeError: nobody has foreseen this\n")
 
 
 def test_one_of_them_alone_is_not_read_into_the_common_file(synced_both: Ended, several: dict[str, str]) -> None:
