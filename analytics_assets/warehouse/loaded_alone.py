@@ -32,11 +32,11 @@ def carry_over(together: Path, warehouses: Mapping[str, Path]) -> str | None:
     """
     workspace_id = _held_alone_if_known(together, warehouses)
     warehouse = warehouses.get(workspace_id or "")
-    if warehouse is None or _holds_rows(warehouse):
+    if warehouse is None or holds_rows(warehouse):
         return None
     what = f"move of the warehouse of workspace {workspace_id}"
     with writing(warehouse, what), writing(together, what):  # in the order of those who put tables together
-        if held_alone(together) != workspace_id or _holds_rows(warehouse):
+        if held_alone(together) != workspace_id or holds_rows(warehouse):
             return None
         with connection(together) as con:
             con.execute("CHECKPOINT")  # what a killed program has left beside the file
@@ -56,7 +56,7 @@ def _held_alone_if_known(together: Path, warehouses: Mapping[str, Path]) -> str 
         raise
 
 
-def _holds_rows(warehouse: Path) -> bool:
+def holds_rows(warehouse: Path) -> bool:
     """Whether something was published into the warehouse of a workspace; a sync that failed has left one without rows."""
     if not warehouse.exists():
         return False

@@ -21,7 +21,7 @@ from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivere
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
-from analytics_assets.warehouse.loaded_alone import held_alone, is_there
+from analytics_assets.warehouse.loaded_alone import held_alone, holds_rows, is_there
 from analytics_assets.warehouse.reader_copy import copy_whole, log_of
 from analytics_assets.warehouse.replacing import replacing
 from analytics_assets.warehouse.tables import RAW, columns_of, literal, quoted
@@ -120,7 +120,7 @@ def examine_common_file(together: Path, warehouses: Mapping[str, Path]) -> list[
         WarehouseError: the file can't be opened, or is one of another kind and can't be made anew.
     """
     alone = held_alone(together)
-    if alone is not None and alone in warehouses and not warehouses[alone].exists():
+    if alone is not None and alone in warehouses and not holds_rows(warehouses[alone]):
         return []  # the first sync carries it over
     return sorted(_known(together, warehouses))
 

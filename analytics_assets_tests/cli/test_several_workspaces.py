@@ -155,6 +155,21 @@ def test_models_alone_are_built_in_the_warehouse_of_a_workspace_that_was_loaded_
     assert rows(its_place, "SELECT count(*) FROM raw.users") == rows(its_place, "SELECT count(*) FROM marts.dim_users") == [(3,)]
 
 
+def test_another_file_in_the_place_of_the_common_one_is_said_before_all_history_is_read(
+    two_workspaces: DemoServer, several: dict[str, str], tmp_path: Path
+) -> None:
+    with duckdb.connect(str(tmp_path / "analytics.duckdb")) as con:
+        con.execute("CREATE TABLE of_somebody AS SELECT 1 AS one")
+    asked = len(two_workspaces.requests)
+    of_two = {"ANALYTICS_WORKSPACE_ID": f"{FIRST},{SECOND}", "ANALYTICS_DUCKDB_PATH": str(tmp_path / "analytics.duckdb")}
+    ended = run_cli("sync", variables={**several, **of_two})
+    assert ended.code == 1
+    assert ended.err.count("holds tables that this project has not made, and it stays as it is") == 2
+    assert f"0 of 2 workspaces synced; not {FIRST}, {SECOND}, see above." in ended.out
+    assert len(two_workspaces.requests) == asked
+    assert not (tmp_path / "workspaces").exists()
+
+
 def test_what_nobody_has_foreseen_of_one_workspace_holds_up_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     asked = []
 

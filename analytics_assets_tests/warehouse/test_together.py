@@ -14,7 +14,7 @@ from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import refuse_another_workspace
 from analytics_assets.warehouse.loaded_alone import carry_over
 from analytics_assets.warehouse.tables import ensure_tables, quoted
-from analytics_assets.warehouse.together import PutTogether, put_together, rows_not_together
+from analytics_assets.warehouse.together import PutTogether, examine_common_file, put_together, rows_not_together
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.tiny import tiny_workspace
 
@@ -202,6 +202,7 @@ def test_a_file_without_rows_that_a_failed_sync_has_left_does_not_keep_the_one_w
         con.execute("PRAGMA disable_checkpoint_on_shutdown")
         ensure_tables(con)
     assert both.first.path.with_name("analytics.duckdb.wal").exists()
+    assert examine_common_file(both.together, both.warehouses) == []
     assert carry_over(both.together, both.warehouses) == both.first.workspace_id
     assert not both.first.path.with_name("analytics.duckdb.wal").exists()
     assert not both.first.verify().unequal

@@ -31,6 +31,8 @@ from analytics_assets.pipeline.months import current_month
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import Settings
 from analytics_assets.source.columns import RESOURCE_NAMES
+from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.together import examine_common_file
 
 
 def run_sync(settings: Settings, *, first: str | None, last: str | None, select: str | None, verbose: bool) -> int:
@@ -79,10 +81,26 @@ def _refuse_what_would_fail_at_once(settings: Settings, assets: Collection[Asset
     names = {name for name in RESOURCE_NAMES if assets is None or Keys.of(settings).raw(name) in assets}
     if not names:
         return
+    _refuse_common_file_of_another_kind(settings)
     with stopping_like_ctrl_c():
         reason = why_a_sync_would_fail(Api.of(settings), settings.duckdb_path, list_to_ask_for(names))
     if reason is not None:
         raise CommandError(f"Sync failed: {reason}\n{UNCHANGED}")
+
+
+def _refuse_common_file_of_another_kind(settings: Settings) -> None:
+    """Look at the file that the tables of all workspaces are put into, before the first sync of one reads all its history.
+
+    Raises:
+        CommandError: something else is in its place, so that the way out is another place, for the workspaces too.
+    """
+    one = settings.one_of_several
+    if one is None or settings.duckdb_path.exists():
+        return
+    try:
+        examine_common_file(one.together, one.warehouses)
+    except WarehouseError as error:
+        raise CommandError(f"Sync failed: {error}\n{UNCHANGED}") from None
 
 
 def _refuse_wrong_files(settings: Settings) -> None:
