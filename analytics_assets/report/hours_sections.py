@@ -238,7 +238,8 @@ def billable_share(figures: Figures) -> Section:
     finding = f"{percent(last.billable_seconds, last.work_seconds)} of the work of the week of {day(last.week)} is billed."
     return Section(
         key, title, finding,
-        ["Billable hours divided by hours of work; breaks, holidays and time off are not work. The last point is the present "
-         "week, which is not over."],
+        ["Billable hours divided by hours of work; breaks, holidays and time off are not work. "
+         + ("The last point is the present week, which is not over." if weeks[-1] in by_week
+            else "The present week, which is not over, has no work yet.")],
         chart=chart, tables=[Table("Billable share by week", headings, rows, folded="Numbers")], queries=queries,
     )  # fmt: skip

@@ -43,10 +43,16 @@ def synced(figures: Figures) -> str:
     """When the last sync was and what it read, in a sentence."""
     if not figures.last_sync:
         return "Nothing has been synced yet. Run `make run` or `analytics-assets sync`."
-    read = [f"{number(row.rows_read)} {row.resource.replace('_', ' ')}" for row in figures.last_sync]
+    read = [_rows(row) for row in figures.last_sync]
     entries = next((row for row in figures.last_sync if row.resource == "time_entries"), None)
     span = f" {_span(entries)}" if entries is not None and entries.window_start is not None else ""
     return f"Synced {moment(figures.last_sync[0].published_at)}. It read {', '.join(read)}.{span}"
+
+
+def _rows(read: PublishedResource) -> str:
+    many = read.resource.replace("_", " ")
+    one = f"{many.removesuffix('ies')}y" if many.endswith("ies") else many.removesuffix("s")
+    return count(read.rows_read, one, many)
 
 
 def _span(entries: PublishedResource) -> str:

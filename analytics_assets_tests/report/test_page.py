@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -201,3 +201,24 @@ def test_the_picture_of_the_hours_is_a_drawing_by_itself_that_holds_no_name(figu
     bars = [each for each in ElementTree.fromstring(svg).iter() if each.tag == "{http://www.w3.org/2000/svg}rect"]
     assert len(bars) == len({row.week for row in figures.weeks if row.tracked_seconds})
     assert hours_picture(replace(figures, weeks=())) is None
+
+
+def test_a_present_week_without_work_is_not_taken_for_the_last_point_of_the_line(figures: Figures) -> None:
+    """The note called the last point the present week, on a Monday too, where it was the week before."""
+    present = AS_OF - timedelta(days=AS_OF.weekday())
+    this, last = (
+        replace(figures.work_weeks[0], week=week, work_seconds=3600) for week in (present, present - timedelta(weeks=1))
+    )
+    assert "The last point is the present week" in page_of(replace(figures, work_weeks=(last, this))).sections["share"].text
+    without = page_of(replace(figures, work_weeks=(last,))).sections["share"].text
+    assert "The last point" not in without
+    assert "The present week, which is not over, has no work yet." in without
+
+
+def test_what_was_read_is_counted_in_words_of_one_and_of_many(figures: Figures) -> None:
+    """A small workspace read "1 time entries, 1 users"."""
+    for rows, words in ((1, "1 time entry, 1 user group, 1 user."), (2, "2 time entries, 2 user groups, 2 users.")):
+        read = tuple(
+            replace(figures.last_sync[0], resource=name, rows_read=rows) for name in ("time_entries", "user_groups", "users")
+        )
+        assert f"It read {words}" in page_of(replace(figures, last_sync=read)).sections["head"].text
