@@ -19,6 +19,7 @@ from analytics_assets.cli.each_workspace import for_each_workspace
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, CommandError, say
 from analytics_assets.cli.own_or_demo import own_or_demo
 from analytics_assets.cli.signals import stopping_like_ctrl_c
+from analytics_assets.cli.whole_table import print_whole
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.months import AskedMonths, Span, current_month, history_span
 from analytics_assets.pipeline.progress import ReadingProgress
@@ -109,7 +110,7 @@ def _print(found: Verification, meter: Meter) -> None:
             difference.repeated,
         )
         table.add_row(name, *(f"{figure:,}" for figure in figures), ", ".join(difference.examples))
-    console.print(table)
+    print_whole(console, table)
     console.print()
     console.print(f"Time entries: {found.span}; {meter.requests:,} requests in {meter.elapsed_seconds:.1f} s")
     for name, difference in found.differences.items():

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analytics_assets.cli.sync_run.watch import MetadataValues, RunWatch
+from analytics_assets.cli.whole_table import print_whole
 from analytics_assets.orchestration.dbt_events import UNCHANGED_SINCE
 from analytics_assets.orchestration.keys import layer
 from analytics_assets.settings import Settings, project_dir
@@ -40,7 +41,7 @@ def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
         file=stream, width=None if stream.isatty() else PIPED_WIDTH_CHARACTERS, highlight=False, soft_wrap=not stream.isatty()
     )
     if watch.landed:
-        console.print(_table(watch))
+        print_whole(console, _table(watch))
         refused = sum(_number(values, "lists refused") for values in watch.landed.values())
         if refused:
             console.print(f"Lists refused by the API: {refused}; their rows in the warehouse stay as they were.")
