@@ -43,7 +43,8 @@ class ResourceProgress:
     def text(self) -> str:
         """How much was read, and with how many requests."""
         lists = f", {self.lists_text} lists" if self.lists_expected != 1 else ""
-        return f"{self.rows:,} rows{lists}, {self.requests:,} request{'' if self.requests == 1 else 's'}"
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        return f"{rows}{lists}, {self.requests:,} request{'' if self.requests == 1 else 's'}"
 
     @property
     def seconds_left(self) -> float | None:

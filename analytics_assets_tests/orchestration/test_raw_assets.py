@@ -1,6 +1,7 @@
 """The raw assets as the UI runs them: any subset, a partition, a range, and what each materialization shows."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -219,3 +220,10 @@ def test_a_reading_that_goes_on_says_how_long_it_takes_once_it_can_tell() -> Non
     assert so_far([reading(3)]) == "time_entries: 1,200 rows, 3 of 60 lists, 4 requests so far, about 171 s left"
     assert so_far([reading(2)]) == "time_entries: 1,200 rows, 2 of 60 lists, 4 requests so far"
     assert so_far([reading(60)]) == "time_entries: 1,200 rows, 60 of 60 lists, 4 requests so far"
+
+
+def test_what_was_read_is_counted_in_words_of_one_and_of_many() -> None:
+    """A small workspace read `1 rows, 1 request`."""
+    one = ResourceProgress("users", "read", 1, 1, 0, lists_done=1, lists_expected=1, seconds=0.1)
+    assert one.text == "1 row, 1 request"
+    assert replace(one, rows=2, requests=2).text == "2 rows, 2 requests"
