@@ -23,10 +23,12 @@ class SettingsError(Exception):
     """One or more variables are missing or wrong; the message names each, what it should be and where to get it.
 
     Attributes:
+        named: each of them with what is wrong about it.
         problems: a part of the message for each of them.
     """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.named = tuple(problems)
         self.problems = tuple(
             f"{name} {problem}" + (f" ({_WHERE_TO_GET[name]})" if name in _WHERE_TO_GET else "") for name, problem in problems
         )

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from analytics_assets.orchestration.member_capacities import read_member_capacities
 from analytics_assets.orchestration.rounding_rules import read_rounding_rules
+from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import Settings
 
 DbtValue = str | int | float | list[dict[str, Any]]
@@ -32,17 +33,31 @@ def dbt_variables(settings: Settings) -> dict[str, DbtValue]:
     """The variables that differ from what the dbt project has by itself.
 
     Raises:
-        SettingsError: a file that a setting names is wrong.
+        SettingsError: names each file of a setting that is wrong.
     """
     values = {name: getattr(settings, name) for name in DBT_VARIABLES}
-    capacities = [
+    changed = {name: _written(value) for name, value in values.items() if value != Settings.model_fields[name].default}
+    of_files: dict[str, DbtValue] = {}
+    wrong: list[tuple[str, str]] = []
+    for name, lines_of in (("member_capacities", _capacities), ("rounding_rules", _rules)):
+        try:
+            of_files[name] = lines_of(settings)
+        except SettingsError as error:
+            wrong += error.named
+    if wrong:
+        raise SettingsError(wrong)
+    return changed | {name: lines for name, lines in of_files.items() if lines}
+
+
+def _capacities(settings: Settings) -> list[dict[str, Any]]:
+    return [
         {**asdict(each), "valid_from": each.valid_from and each.valid_from.isoformat()}
         for each in read_member_capacities(settings.member_capacities)
     ]
-    changed = {name: _written(value) for name, value in values.items() if value != Settings.model_fields[name].default}
-    rules = [asdict(each) for each in read_rounding_rules(settings.rounding_rules)]
-    of_files = {"member_capacities": capacities, "rounding_rules": rules}
-    return changed | {name: lines for name, lines in of_files.items() if lines}
+
+
+def _rules(settings: Settings) -> list[dict[str, Any]]:
+    return [asdict(each) for each in read_rounding_rules(settings.rounding_rules)]
 
 
 def _written(value: str | float | date) -> DbtValue:

@@ -45,3 +45,13 @@ def test_a_wrong_line_is_named_with_what_it_should_be(tmp_path: Path, text: str,
     with pytest.raises(SettingsError) as failure:
         read_rounding_rules(written(tmp_path, text))
     assert f"ANALYTICS_ROUNDING_RULES names {tmp_path / 'rounding.csv'}, where {said}" in str(failure.value)
+
+
+def test_two_files_that_are_wrong_are_named_in_one_message(tmp_path: Path) -> None:
+    """The rounding rules were named only by the sync after the one that named the capacities."""
+    rules, capacities = written(tmp_path, HEADER + "Acme,0,up\n"), tmp_path / "missing.csv"
+    named = {"ANALYTICS_ROUNDING_RULES": str(rules), "ANALYTICS_MEMBER_CAPACITIES": str(capacities)}
+    with pytest.raises(SettingsError) as failure:
+        dbt_variables(settings_of(named))
+    assert f"ANALYTICS_MEMBER_CAPACITIES names {capacities}, which can't be read" in str(failure.value)
+    assert f"ANALYTICS_ROUNDING_RULES names {rules}, where line 2 has '0' minutes" in str(failure.value)
