@@ -225,12 +225,26 @@ def load_settings(variables: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: names every wrong variable, what it should be, and where to get it, or every wrong line of the file.
     """
+    return settings_of({**_variables_of_this_process(), **(variables or {})})
+
+
+def variables_without_meaning() -> list[str]:
+    """Variables that begin like ours and are none: of another program, or of a setting whose name is not known by heart.
+
+    Raises:
+        SettingsError: names every wrong line of the file `.env`.
+    """
+    known = {variable(field) for field in Settings.model_fields}
+    return sorted(name for name in _variables_of_this_process().keys() - known if name.upper().startswith(PREFIX))
+
+
+def _variables_of_this_process() -> dict[str, str]:
     file = project_dir() / ".env"
     try:
         from_file = env_file_values(file, {variable(field) for field in Settings.model_fields})
     except EnvFileError as error:
         raise SettingsError([(str(file), problem) for problem in error.problems]) from None
-    return settings_of({**from_file, **os.environ, **(variables or {})})
+    return {**from_file, **os.environ}
 
 
 def settings_of(variables: Mapping[str, str]) -> Settings:

@@ -1,9 +1,11 @@
 """What a sync would stumble over later is found by `doctor`, which waits for nothing."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -55,6 +57,26 @@ def test_files_of_the_owner_that_can_be_used(variables: Variables, tmp_path: Pat
     assert ended.code == 0, ended.said
     assert "capacities.csv has 1 line that can be used" in ended.out
     assert "rounding.csv has 2 lines that can be used" in ended.out
+
+
+def test_a_variable_that_begins_like_a_setting_and_is_none(variables: Variables) -> None:
+    """Three months of lookback were asked for, and nothing said that two were read."""
+    others = {"ANALYTICS_LOOKBACK": "3", "ANALYTICS_TIME_ZONE": "Europe/Berlin"}
+    ended = run_cli("doctor", variables={**variables, **others})
+    assert ended.code == 0, ended.said
+    words = "not used, because there are no such settings: ANALYTICS_LOOKBACK, ANALYTICS_TIME_ZONE; see .env.example"
+    assert re.search(rf"^settings +note +{re.escape(words)}$", ended.out, re.MULTILINE), ended.out
+    assert "no such settings" not in run_cli("doctor", variables=variables).out
+
+
+def test_a_disk_without_room_is_named_with_the_setting_that_chooses_another(
+    variables: Variables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said how much was free, and neither where nor what to do."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**29))
+    ended = run_cli("doctor", variables={**variables, "ANALYTICS_DUCKDB_PATH": str(tmp_path / "data" / "w.duckdb")})
+    words = f"0.5 GiB free in {tmp_path}, 1 GiB is needed; make room there, or choose another disk with ANALYTICS_DUCKDB_PATH"
+    assert_found(ended, "disk space", words)
 
 
 def test_a_dagster_home_that_can_not_be_made(variables: Variables, tmp_path: Path) -> None:

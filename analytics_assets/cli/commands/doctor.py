@@ -17,7 +17,7 @@ from analytics_assets.cli.instance import dagster_home
 from analytics_assets.cli.own_or_demo import demo_if_meant
 from analytics_assets.cli.served import HOST, USUAL_PORT, is_served
 from analytics_assets.setting_errors import SettingsError
-from analytics_assets.settings import Settings, load_settings
+from analytics_assets.settings import Settings, load_settings, variables_without_meaning
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.postgres import assert_reachable
 from analytics_assets.warehouse.postgres_session import shown_address
@@ -61,6 +61,8 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
     except SettingsError as error:
         yield from wrong_settings(error)
         return
+    if unknown := variables_without_meaning():
+        yield Finding("settings", "note", f"not used, because there are no such settings: {', '.join(unknown)}; see .env.example")
     for of_one in settings.of_each_workspace():
         yield from _of_workspace(of_one)
     yield from examine_files(of_one)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from analytics_assets.cli.examination.finding import Finding, Verdict, wrong_settings
+from analytics_assets.cli.examination.finding import Finding, wrong_settings
 from analytics_assets.cli.instance import dagster_home, home_setting
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import OneOfSeveral, Settings
@@ -76,9 +76,7 @@ def examine_warehouse(settings: Settings) -> Iterator[Finding]:
         yield Finding("folder", "wrong", f"{folder} can't be written ({reason}); choose another place with ANALYTICS_DUCKDB_PATH")
         return
     yield Finding("folder", "ok", _in_words(folder))
-    free = shutil.disk_usage(_nearest(folder)).free
-    verdict: Verdict = "ok" if free >= SPACE_WANTED_BYTES else "wrong"
-    yield Finding("disk space", verdict, f"{free / 2**30:.1f} GiB free" + ("" if verdict == "ok" else ", 1 GiB is needed"))
+    yield _disk_space(_nearest(folder))
     if not path.exists():
         yield Finding("warehouse", "ok", f"{path} does not exist yet; the first sync creates it")
         return
@@ -89,6 +87,15 @@ def examine_warehouse(settings: Settings) -> Iterator[Finding]:
         yield from _contents(settings)
     except WarehouseError as error:
         yield Finding("warehouse", "wrong", str(error))
+
+
+def _disk_space(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    words = f"{free / 2**30:.1f} GiB free"
+    if free >= SPACE_WANTED_BYTES:
+        return Finding("disk space", "ok", words)
+    way_out = "make room there, or choose another disk with ANALYTICS_DUCKDB_PATH"
+    return Finding("disk space", "wrong", f"{words} in {folder}, 1 GiB is needed; {way_out}")
 
 
 def _contents(settings: Settings) -> Iterator[Finding]:
