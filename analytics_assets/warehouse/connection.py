@@ -95,6 +95,8 @@ def is_duckdb_file(path: Path) -> bool:
 
 def _refusal(path: Path, error: duckdb.Error) -> str:
     """Why the file can't be opened, and what to do."""
+    if path.is_dir():
+        return f"{path} is a folder; set {CHOSEN_WITH} to a file, such as {path / 'analytics.duckdb'}."
     with suppress(OSError):
         if not is_duckdb_file(path):
             return (

@@ -36,6 +36,16 @@ def test_a_file_that_is_no_database_of_duckdb_is_named_with_the_way_out(
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_folder_in_the_place_of_the_file_is_named_with_the_way_out(read_only: bool, tmp_path: Path) -> None:
+    """It was `IO Error: Could not read from file ...: Is a directory`, which names no setting."""
+    with pytest.raises(WarehouseError) as refused, connection(tmp_path, read_only=read_only):
+        pass
+    assert str(refused.value) == (
+        f"{tmp_path} is a folder; set ANALYTICS_DUCKDB_PATH to a file, such as {tmp_path}/analytics.duckdb."
+    )
+
+
 def test_no_connection_fetches_extensions(tmp_path: Path) -> None:
     with connection(tmp_path / "analytics.duckdb") as con:
         for name in NO_DOWNLOADS:
