@@ -209,7 +209,7 @@ class HttpSession(requests.Session):
         except requests.exceptions.SSLError as error:
             # a line that drops under TLS is an SSLError too; only a certificate will be as wrong the next time
             if not _is_about_a_certificate(error):
-                raise TransientAnswerError(f"the TLS connection failed ({_reason(error)})") from error
+                raise TransientAnswerError(f"the TLS connection failed ({_reason(error)})", advice=CHECK_ADDRESS) from error
             raise SourceError(
                 f"{named(request)}: the server's certificate is not valid ({_reason(error)}); the key was not sent. "
                 "Check ANALYTICS_API_URL, or the machine's certificates."
@@ -223,7 +223,7 @@ class HttpSession(requests.Session):
             ) from error
         except (requests.exceptions.RequestException, HTTPError) as error:
             if any(isinstance(cause, NameResolutionError) for cause in causes(error)):
-                raise TransientAnswerError("the host can't be found; check ANALYTICS_API_URL") from error
+                raise TransientAnswerError("the host can't be found", advice=CHECK_ADDRESS) from error
             is_refused = any(isinstance(cause, NewConnectionError) for cause in causes(error))
             raise TransientAnswerError(
                 f"the connection failed ({_reason(error)})",

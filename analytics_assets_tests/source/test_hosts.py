@@ -187,4 +187,4 @@ def test_a_host_that_does_not_exist_is_said_with_the_setting_that_names_it(tiny:
     monkeypatch.setattr(socket, "getaddrinfo", no_such_host)
     sentence = tiny.failing_read("clients")
     assert "GET https://api.example.invalid/v1/workspaces/" in sentence
-    assert "the host can't be found; check ANALYTICS_API_URL, after 4 attempts." in sentence
+    assert "the host can't be found, after 4 attempts. Check ANALYTICS_API_URL, and that this machine reaches it." in sentence
