@@ -18,10 +18,9 @@ from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.delivered_tables import DeliveredColumn, DeliveredTable, delivered_tables
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import WORKSPACE, held_workspace, workspaces_together
-from analytics_assets.warehouse.postgres_session import PostgresSession, digest, place, postgres_session, short
+from analytics_assets.warehouse.postgres_session import CHOSEN_WITH, PostgresSession, digest, place, postgres_session, short
 from analytics_assets.warehouse.tables import RAW, literal, quoted
 
-CHOSEN_WITH: Final = "ANALYTICS_DESTINATION_URL"
 DELIVERED: Final = f"{RAW}._delivered"
 INCOMING: Final = "_incoming"
 ROWS_AT_ONCE: Final = 50_000

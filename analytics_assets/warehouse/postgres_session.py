@@ -15,6 +15,7 @@ import pyarrow as pa
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import literal, quoted
 
+CHOSEN_WITH: Final = "ANALYTICS_DESTINATION_URL"
 LONGEST_NAME_BYTES: Final = 63
 """Postgres cuts longer names off without an error, and two columns may then have one name."""
 
@@ -70,12 +71,17 @@ def postgres_session(url: str) -> Iterator[PostgresSession]:
         raise WarehouseError(
             "ANALYTICS_DESTINATION=postgres needs the extra `postgres`: pip install 'analytics-assets[postgres]'."
         ) from None
+    refused = f"Postgres ({shown_address(url)}) refused"
     try:
-        with dbapi.connect(url) as con:
+        con = dbapi.connect(url)
+    except dbapi.Error as error:
+        raise WarehouseError(f"{refused}: {_words_of(error, url)} Check {CHOSEN_WITH}.") from None
+    try:
+        with con:
             yield PostgresSession(con)
             con.commit()
     except dbapi.Error as error:
-        raise WarehouseError(f"Postgres ({shown_address(url)}) refused: {_words_of(error, url)}") from None
+        raise WarehouseError(f"{refused}: {_words_of(error, url)}") from None
 
 
 def shown_address(url: str) -> str:
@@ -107,6 +113,7 @@ def _words_of(error: Exception, url: str) -> str:
     """What Postgres says, in one line and without the password."""
     said = " ".join(str(error).split()).removeprefix("INVALID_ARGUMENT: ")
     for secret in (url, urlsplit(url).password):
-        if secret:
-            said = said.replace(secret, "***")
-    return re.sub(r"\. SQLSTATE: \w+$", "", said).rstrip(".") + "."
+        if secret:  # as a word of its own: `***word authentication failed` would tell the password `pass`
+            said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", said)
+    said = re.sub(r"\. SQLSTATE: \w+$", "", said).rstrip(".")
+    return said if said.endswith("?") else f"{said}."

@@ -9,7 +9,9 @@ from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration import postgres_tables
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings, load_settings
+from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.postgres import Delivery, deliver
+from analytics_assets.warehouse.postgres_session import postgres_session
 from analytics_assets_tests.deploy.postgres import PASSWORD
 from analytics_assets_tests.orchestration.conftest import Project
 from analytics_assets_tests.orchestration.test_reader_copy import report_check
@@ -66,7 +68,15 @@ def test_a_database_that_is_not_there_is_one_sentence(project: Project, monkeypa
     result = Project(project.rig, load_settings(), project.instance).run("report/postgres")
     failure = result.get_step_failure_events()[0].step_failure_data.user_failure_data
     assert failure is not None and str(failure.description).startswith("Postgres (127.0.0.1:9/team) refused: ")
+    assert str(failure.description).endswith("Check ANALYTICS_DESTINATION_URL.")
     assert "secret" not in str(project.instance.all_logs(result.run_id))
+
+
+def test_a_short_password_is_hidden_where_it_stands_and_not_in_the_middle_of_words() -> None:
+    """The password `p` made `lib***q` and `***ort` of the sentence, which told what it was."""
+    with pytest.raises(WarehouseError) as refused, postgres_session("postgresql://me:p@127.0.0.1:9/team"):
+        pass
+    assert "port 9 failed" in str(refused.value) and "***" not in str(refused.value)
 
 
 def test_without_the_setting_there_is_no_such_asset() -> None:
