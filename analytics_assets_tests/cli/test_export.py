@@ -122,6 +122,16 @@ def test_what_can_not_be_exported_is_refused_in_a_sentence(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_without_a_name_is_not_the_one_that_the_command_is_typed_in(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--to "$EXPORTS"` with a variable that is not set put all files between those of the project."""
+    monkeypatch.chdir(tmp_path)
+    ended = export(small, "--to", "")
+    assert (ended.code, ended.said) == (2, "--to names no folder; write . for this one.\n")
+    assert list(tmp_path.iterdir()) == [small]
+
+
 def test_the_parser_offers_the_formats_that_there_are() -> None:
     assert [build_parser().parse_args(["export", "--to", "x", "--format", each]).format for each in FORMATS] == list(FORMATS)
     assert run_cli("export", "--to", "x", "--format", "xls", variables={}).code == 2

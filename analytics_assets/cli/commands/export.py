@@ -19,6 +19,8 @@ from analytics_assets.warehouse.export import MARTS, open_marts
 
 def main(args: argparse.Namespace) -> int:
     """Run the command."""
+    if not args.to.strip():
+        raise UsageError("--to names no folder; write . for this one.")
     settings = loaded_settings()
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())  # a wait for the warehouse is said
     folder = Path(args.to).expanduser().absolute()
