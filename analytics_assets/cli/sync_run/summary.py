@@ -59,7 +59,10 @@ def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
     if watch.report is not None:
         console.print(f"Report: {watch.report['path']}", soft_wrap=True, markup=False)
     if watch.reader_copy is not None:
-        console.print(f"For BI tools: {watch.reader_copy['path']}", soft_wrap=True, markup=False)
+        if settings.one_of_several is not None:
+            console.print(f"All workspaces: {watch.reader_copy['path']}", soft_wrap=True, markup=False)
+        if settings.reader_copy is not None:
+            console.print(f"For BI tools: {settings.reader_copy}", soft_wrap=True, markup=False)
     if watch.postgres is not None:
         sent = f"{watch.postgres['tables sent']} of {watch.postgres['tables']} tables sent"
         console.print(f"In Postgres: {watch.postgres['database']} ({sent})", soft_wrap=True)
