@@ -14,7 +14,7 @@ from analytics_assets.report.quality_sections import CheckResult, Verified
 from analytics_assets.report.queries import missing_marts
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.identity import held_workspace
+from analytics_assets.warehouse.identity import held_workspace, refuse_several_workspaces
 from analytics_assets.warehouse.replacing import replacing
 
 
@@ -52,7 +52,7 @@ def write_report(
         last_verified: the last comparison that Dagster knows of; a later one that is kept beside the file counts more.
 
     Raises:
-        WarehouseError: there is no such file, it lacks marts, or they are those of another version.
+        WarehouseError: there is no such file, it holds several workspaces, lacks marts, or they are those of another version.
         OSError: the report can't be written.
     """
     if not warehouse.exists():
@@ -60,6 +60,7 @@ def write_report(
             f"{warehouse} does not exist, so there is nothing to report; `make run` or `analytics-assets sync` makes it."
         )
     with connection(warehouse, read_only=True) as con:
+        refuse_several_workspaces(con, warehouse)
         if missing := missing_marts(con):
             raise WarehouseError(
                 f"{warehouse} lacks the marts {', '.join(missing)}, which the report reads; `analytics-assets sync` builds them."

@@ -8,7 +8,7 @@ from pathlib import Path
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
-from analytics_assets.warehouse.identity import held_workspace
+from analytics_assets.warehouse.identity import held_workspace, refuse_several_workspaces
 from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of
 
 
@@ -27,9 +27,10 @@ def warehouse_contents(path: Path) -> WarehouseContents | None:
     """What the warehouse holds; None where nothing was published yet. Does not wait for another program.
 
     Raises:
-        WarehouseError: the file can't be opened, or another program has it open.
+        WarehouseError: the file can't be opened, another program has it open, or it holds several workspaces.
     """
     with connection(path, read_only=True, patience_seconds=0) as con:
+        refuse_several_workspaces(con, path)
         held = held_workspace(con)
         if held is None:
             return None

@@ -68,11 +68,24 @@ def refuse_another_workspace(con: duckdb.DuckDBPyConnection, path: Path, workspa
     Raises:
         WarehouseError: it does.
     """
-    if (several := workspaces_together(con)) is not None:
-        raise WarehouseError(several_workspaces(path, several))
+    refuse_several_workspaces(con, path)
     held = held_workspace(con)
     if held is not None and held[0] != workspace_id:
         raise WarehouseError(another_workspace(path, held, workspace_id))
+
+
+def refuse_several_workspaces(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raise if the file holds the tables of several workspaces, of which `held_workspace` would name one.
+
+    Args:
+        con: a connection to the file.
+        path: the file, for the message.
+
+    Raises:
+        WarehouseError: it does.
+    """
+    if (several := workspaces_together(con)) is not None:
+        raise WarehouseError(several_workspaces(path, several))
 
 
 def another_workspace(path: Path, held: tuple[str, str], workspace_id: str) -> str:

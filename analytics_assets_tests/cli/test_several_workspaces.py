@@ -1,5 +1,6 @@
 """The commands with several workspaces: two that the key may read, and one that it may not."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,9 @@ def test_each_workspace_has_a_warehouse_and_a_report_of_its_own(synced_both: End
         assert f"Warehouse: {folder / 'analytics.duckdb'} (" in synced_both.out
         assert rows(folder / "analytics.duckdb", "SELECT workspace_id FROM raw._workspace") == [(workspace,)]
         assert (folder / "report" / "overview.html").exists()
-    assert synced_both.out.count(f"For BI tools: {common_file}\n") == 2
+    assert synced_both.out.count(f"All workspaces: {common_file}\n") == 2
+    # it named the common file, for which every sync would wait as long as the tool has it open
+    assert synced_both.out.count(f"For BI tools: {common_file.with_stem(f'{common_file.stem}_reader')}\n") == 2
     assert not (common_file.parent / "workspaces" / REFUSED / "analytics.duckdb").exists()
 
 
@@ -197,3 +200,18 @@ def test_one_of_them_alone_is_not_read_into_the_common_file(synced_both: Ended, 
 def test_two_workspaces_that_could_be_taken_for_each_other_are_refused(several: dict[str, str]) -> None:
     twice = run_cli("sync", variables={**several, "ANALYTICS_WORKSPACE_ID": "a-b,a_b"})
     assert "ANALYTICS_WORKSPACE_ID names two workspaces whose ids or names differ in nothing but capitals and signs" in twice.err
+
+
+@pytest.mark.parametrize("workspace", [FIRST, None])
+def test_what_is_asked_of_one_workspace_is_not_answered_from_the_file_of_all(
+    synced_both: Ended, several: dict[str, str], workspace: str | None
+) -> None:
+    """The report added up both workspaces and named one, and doctor found all that a sync needs, which then refused the file."""
+    named = {name: value for name, value in several.items() if name != "ANALYTICS_WORKSPACE_ID"}
+    variables = named if workspace is None else {**named, "ANALYTICS_WORKSPACE_ID": workspace}
+    report = run_cli("report", variables=variables)
+    assert (report.code, report.out) == (1, "")
+    assert f"holds the tables of several workspaces ({FIRST}, {SECOND})" in report.err
+    doctor = run_cli("doctor", variables=variables)
+    assert doctor.code == 1
+    assert re.search(r"^warehouse +wrong +.* holds the tables of several workspaces", doctor.out, re.MULTILINE), doctor.out
