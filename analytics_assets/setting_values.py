@@ -132,6 +132,8 @@ def local_path(value: Any) -> Any:
 
 def usable_as_database(value: Path) -> Path:
     """The path, if the name of the file is one that DuckDB and dbt derive the same database name from."""
+    if not value.name:
+        raise ValueError(f"is {str(value)!r}, which names no file; write it like data/analytics.duckdb")
     if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?", value.name):
         raise ValueError(
             f"names the file {value.name}; a file's name may hold letters, digits, - and _, and one dot before its ending"

@@ -103,3 +103,10 @@ def test_a_wrong_id_or_address_is_explained_in_words(name: str, value: str, prob
 def test_an_address_in_place_of_a_path_is_refused(name: str, address: str) -> None:
     """It became a file in a local folder called `s3:`."""
     assert f"ANALYTICS_{name} must be a path on this machine" in message_of({f"ANALYTICS_{name}": address})
+
+
+@pytest.mark.parametrize("name", ["DUCKDB_PATH", "READER_PATH"])
+@pytest.mark.parametrize("path", ["/", "."])
+def test_a_path_that_names_no_file_is_said_to_name_none(name: str, path: str) -> None:
+    """It was `names the file ; a file's name may hold letters`, with nothing between the two."""
+    assert f"ANALYTICS_{name} is '{path}', which names no file" in message_of({f"ANALYTICS_{name}": path})
