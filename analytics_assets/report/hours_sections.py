@@ -115,11 +115,12 @@ def _money_tile(figures: Figures, currency: str, months: list[date]) -> Panel:
     rows: dict[date, MonthMoney] = {row.month: row for row in figures.money if row.currency == currency}
     last, before = rows[months[-1]], rows.get(months[-2])
     name = month(months[-2]).split()[0]
-    change = (
-        f"{signed((last.amount - before.amount) * 100 / before.amount)} % on {name}"
-        if before and before.amount > 0
-        else f"nothing billed in {name}"
-    )
+    if before is None or not before.amount:
+        change = f"nothing billed in {name}"
+    elif before.amount < 0:  # no share of it says anything
+        change = f"{money(before.amount, before.currency_exponent)} {currency} in {name}"
+    else:
+        change = f"{signed((last.amount - before.amount) * 100 / before.amount)} % on {name}"
     amounts = [float(rows[each].amount) if each in rows else 0.0 for each in months]
     value = f"{money(last.amount, last.currency_exponent)} {currency}"
     return Panel(f"Amount, {month(months[-1])}", value, change, sparkline(amounts))

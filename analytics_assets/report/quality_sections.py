@@ -35,14 +35,14 @@ class Verified:
 def verified(last: Verified | None) -> str:
     """When the warehouse was last proven to equal the API, in a sentence."""
     if last is None:
-        return "Not compared with the API yet; `analytics-assets verify` and the check raw_matches_api do that."
+        return "Not compared with the API yet; analytics-assets verify and the check raw_matches_api do that."
     return f"{'Equal to' if last.is_equal else 'Different from'} the API when it was compared {moment(last.at)}."
 
 
 def synced(figures: Figures) -> str:
     """When the last sync was and what it read, in a sentence."""
     if not figures.last_sync:
-        return "Nothing has been synced yet. Run `make run` or `analytics-assets sync`."
+        return "Nothing has been synced yet. Run make run or analytics-assets sync."
     read = [_rows(row) for row in figures.last_sync]
     entries = next((row for row in figures.last_sync if row.resource == "time_entries"), None)
     span = f" {_span(entries)}" if entries is not None and entries.window_start is not None else ""

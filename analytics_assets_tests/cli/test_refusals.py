@@ -128,9 +128,11 @@ def test_what_can_not_be_asked_is_refused_with_exit_code_2(variables: Variables,
 
 
 def test_an_asset_that_is_not_there_is_refused_with_those_that_are(variables: Variables) -> None:
-    ended = run_cli("sync", "--select", "raw/tags,raw/nothing", variables=variables)
+    ended = run_cli("sync", "--select", "raw/tags,something", variables=variables)
     assert ended.code == 2
-    assert ended.err.startswith("--select raw/nothing: there is no such asset. The assets are marts/")
+    assert ended.err.startswith("--select something: there is no such asset. The assets are marts/")
+    misspelt = run_cli("sync", "--select", "raw/taskz", variables=variables)
+    assert misspelt.err.startswith("--select raw/taskz: there is no such asset. Is raw/tasks meant? The assets are marts/")
     assert "raw/users, " in ended.err
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analytics_assets.report.charts import Series, stacked_bars
-from analytics_assets.report.figures import Figures, MonthHours
+from analytics_assets.report.figures import Figures, MonthHours, MonthMoney
 from analytics_assets.report.page import render
 from analytics_assets.report.picture import hours_picture
 from analytics_assets.report.quality_sections import CheckResult, Verified
@@ -109,7 +109,7 @@ def test_the_head_says_when_the_warehouse_was_last_compared_with_the_api(figures
     at = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
     assert "Equal to the API when it was compared 23 Nov 2026" in page_of(figures, [], Verified(at, True)).sections["head"].text
     assert "Different from the API when it" in page_of(figures, [], Verified(at, False)).sections["head"].text
-    assert "Not compared with the API yet; `analytics-assets verify` and" in page_of(figures, []).sections["head"].text
+    assert "Not compared with the API yet; analytics-assets verify and" in page_of(figures, []).sections["head"].text
     assert "compared with the API" not in page_of(figures).sections["head"].text, "the command knows of no check"
 
 
@@ -168,6 +168,19 @@ def test_points_are_the_difference_of_the_shares_that_are_shown(figures: Figures
     )
     text = page_of(replace(figures, as_of=date(2025, 4, 15), months=months)).sections["glance"].text
     assert "51 %" in text and "+2 points on February" in text and "+3 % on February" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [("-20.00", "-20.00 EUR in February"), ("0.00", "nothing billed in February"), ("50.00", "+100 % on February")],
+)
+def test_an_amount_is_set_beside_that_of_the_month_before(figures: Figures, before: str, said: str) -> None:
+    """A month of credits was called one in which nothing was billed."""
+    money = tuple(
+        MonthMoney(date(2025, number, 1), "EUR", 2, Decimal(amount), Decimal(0)) for number, amount in ((2, before), (3, "100"))
+    )
+    text = page_of(replace(figures, as_of=date(2025, 4, 15), money=money)).sections["glance"].text
+    assert said in text.replace("\N{MINUS SIGN}", "-")
 
 
 def test_the_page_says_where_capacities_come_from(figures: Figures) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from dagster import AssetKey, AssetSelection
@@ -32,7 +33,7 @@ def asked_assets(text: str, graph: AssetGraph) -> Sequence[AssetKey]:
             continue
         found = _resolved(f'key:"{part}"' if _PATTERN.fullmatch(part) else part, graph, part) & there
         if not found:
-            raise UsageError(f"--select {part}: there is no such asset. {_list(there)}")
+            raise UsageError(f"--select {part}: there is no such asset. {_meant(part, there)}{_list(there)}")
         keys |= found
     if not keys:
         raise UsageError(f"--select names no asset. {_list(there)}")
@@ -48,6 +49,12 @@ def _resolved(selection: str, graph: AssetGraph, part: str) -> set[AssetKey]:
         raise UsageError(
             f"--select {part}: neither an asset nor a selection that Dagster understands (like raw/users+ or group:marts)."
         ) from None
+
+
+def _meant(part: str, keys: Collection[AssetKey]) -> str:
+    """A question after the asset that may be meant, which many names would hide; nothing where none is near."""
+    near = get_close_matches(part, [key.to_user_string() for key in keys], n=1)
+    return f"Is {near[0]} meant? " if near else ""
 
 
 def _list(keys: Collection[AssetKey]) -> str:
