@@ -31,8 +31,8 @@ from analytics_assets.settings import Settings
 from analytics_assets.source.columns import TABLES
 from analytics_assets.warehouse.building import Ended, build_all
 from analytics_assets.warehouse.built import forget_built, note_built, place
-from analytics_assets.warehouse.comparison import count, counts
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.counting import count, counts
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import RAW, ensure_tables
 

@@ -33,8 +33,8 @@ from analytics_assets.pipeline.months import Month, history_span
 from analytics_assets.settings import Settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
 from analytics_assets.source.page_size import largest
-from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import RAW, columns_of
 from analytics_assets.warehouse.writer_lock import holder_of

@@ -28,8 +28,8 @@ from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.raw_metadata import COLUMN_SCHEMA
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.source.columns import TABLES, ResourceName, Table
-from analytics_assets.warehouse.comparison import counts
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.counting import counts
 from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, literal
 
 DROP_SHARE: Final = 0.2

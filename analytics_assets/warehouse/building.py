@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import duckdb
 
 from analytics_assets.warehouse.built import Relation, kinds_of_relations, place
-from analytics_assets.warehouse.comparison import count
+from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.tables import literal, quoted
 
 AT_A_TIME: Final = 2

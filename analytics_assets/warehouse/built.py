@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from analytics_assets.source.columns import TABLES
-from analytics_assets.warehouse.comparison import counts
+from analytics_assets.warehouse.counting import counts
 from analytics_assets.warehouse.tables import BUILT, HISTORY, PUBLICATIONS, RAW, quoted
 
 Relation = tuple[str, str]

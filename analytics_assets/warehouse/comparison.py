@@ -16,6 +16,7 @@ import duckdb
 from analytics_assets.source.columns import ANSWER, TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
 from analytics_assets.source.window import START_COLUMN, Window
+from analytics_assets.warehouse.counting import counts
 from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.landing import DATASET
@@ -281,20 +282,6 @@ def _keep(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
 def keep_values(con: duckdb.DuckDBPyConnection, name: str, values: Collection[str]) -> None:
     """Make a temporary table with the one column `value`."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT unnest(?::VARCHAR[]) AS value", [list(values)])
-
-
-def count(con: duckdb.DuckDBPyConnection, source: str) -> int:
-    """How many rows a table or a parenthesized query has."""
-    (rows,) = counts(con, source)
-    return rows
-
-
-def counts(con: duckdb.DuckDBPyConnection, *sources: str) -> tuple[int, ...]:
-    """How many rows each of some tables or parenthesized queries has, asked in one query."""
-    if not sources:
-        return ()
-    each = (f"SELECT {number}, count(*) FROM {source}" for number, source in enumerate(sources))
-    return tuple(rows for _, rows in sorted(con.execute(" UNION ALL ".join(each)).fetchall()))
 
 
 def _distinct_ids(con: duckdb.DuckDBPyConnection, source: str) -> tuple[int, int]:

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
-from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.identity import held_workspace, refuse_several_workspaces
 from analytics_assets.warehouse.tables import PUBLICATIONS, RAW, columns_of
 

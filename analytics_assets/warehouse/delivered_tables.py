@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.warehouse.comparison import counts
+from analytics_assets.warehouse.counting import counts
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.identity import TOGETHER
 from analytics_assets.warehouse.tables import BUILT, HISTORY, RAW, literal, quoted

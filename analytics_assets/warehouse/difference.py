@@ -17,11 +17,11 @@ from analytics_assets.warehouse.comparison import (
     INCOMING,
     Columns,
     compare,
-    count,
     count_repeats,
     is_inside,
     keep_values,
 )
+from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.tables import RAW, quoted
 
 IDS_NAMED = 5

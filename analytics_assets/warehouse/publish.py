@@ -21,11 +21,10 @@ from analytics_assets.warehouse.comparison import (
     Columns,
     attached,
     compare,
-    count,
-    counts,
     remove_repeats,
 )
 from analytics_assets.warehouse.connection import connection
+from analytics_assets.warehouse.counting import count, counts
 from analytics_assets.warehouse.descriptions import CHANGE, LOADED_AT, VALID_TO
 from analytics_assets.warehouse.publications import Published, note_publications
 from analytics_assets.warehouse.tables import (

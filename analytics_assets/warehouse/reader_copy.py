@@ -12,8 +12,8 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.warehouse.comparison import count, counts
 from analytics_assets.warehouse.connection import NO_DOWNLOADS, connection, is_duckdb_file
+from analytics_assets.warehouse.counting import count, counts
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.replacing import replacing

@@ -15,8 +15,8 @@ from typing import Final
 
 import duckdb
 
-from analytics_assets.warehouse.comparison import count
 from analytics_assets.warehouse.connection import CHOSEN_WITH, connection
+from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables, rows_of_delivered
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError

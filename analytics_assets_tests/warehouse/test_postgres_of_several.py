@@ -1,25 +1,16 @@
 """Of several workspaces Postgres has the tables of all, and follows their common file."""
 
-from pathlib import Path
-
 import pytest
 
-from analytics_assets.demo.serving import DemoServer
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.postgres import deliver, tables_that_differ
 from analytics_assets_tests.team_database import Team
-from analytics_assets_tests.tiny import tiny_workspace
-from analytics_assets_tests.warehouse.test_together import SECOND, Both, second_workspace
+from analytics_assets_tests.warehouse.two_workspaces import SECOND, Both
 
 ROWS = "SELECT workspace_id, count(*)::int FROM raw.tags GROUP BY 1 ORDER BY 1"
 
 
-def test_postgres_follows_the_file_of_all_workspaces_and_no_file_of_others(team: Team, tmp_path: Path) -> None:
-    with DemoServer(tiny_workspace()) as server:
-        server.neighbours.append(second_workspace())
-        both = Both(server, tmp_path)
-        for rig in (both.first, both.second):
-            rig.sync()
+def test_postgres_follows_the_file_of_all_workspaces_and_no_file_of_others(team: Team, both: Both) -> None:
     tags = len(both.first.workspace.tags)
 
     # the first was delivered when it was loaded alone; its tables had no column that says whose a row is

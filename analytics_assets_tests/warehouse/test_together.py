@@ -1,67 +1,14 @@
 """The file that holds the tables of several workspaces, put together from the warehouse of each."""
 
-import shutil
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-
 import duckdb
 import pytest
 
-from analytics_assets.demo.serving import DemoServer
-from analytics_assets.demo.workspace import Workspace
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.identity import refuse_another_workspace
 from analytics_assets.warehouse.loaded_alone import carry_over
-from analytics_assets.warehouse.tables import ensure_tables, quoted
-from analytics_assets.warehouse.together import PutTogether, examine_common_file, put_together, rows_not_together
-from analytics_assets_tests.rig import Rig
-from analytics_assets_tests.tiny import tiny_workspace
-
-SECOND = "second"
-
-
-class Both:
-    """Two workspaces of one server, each with its warehouse, and the common file."""
-
-    def __init__(self, server: DemoServer, folder: Path) -> None:
-        self.together = folder / "analytics.duckdb"
-        self.first, self.second = Rig(server, folder / "workspaces" / "first"), Rig(server, folder / "workspaces" / SECOND)
-        self.second.workspace = server.neighbours[0]
-        self.second.workspace_id = SECOND
-        self.ids = (self.first.workspace_id, SECOND)
-        self.warehouses = {self.first.workspace_id: self.first.path, SECOND: self.second.path}
-        self.of_others = {"third": folder / "workspaces" / "third" / "analytics.duckdb"}
-
-    def put(self, rig: Rig, warehouses: Mapping[str, Path] | None = None) -> PutTogether:
-        """Put the tables of one workspace into the common file."""
-        return put_together(self.together, workspace_id=rig.workspace_id, warehouses=warehouses or self.warehouses)
-
-    def query(self, sql: str) -> list[tuple[object, ...]]:
-        """Rows of the common file."""
-        with duckdb.connect(str(self.together), read_only=True) as con:
-            return con.execute(sql).fetchall()
-
-    def counts(self, table: str) -> dict[object, object]:
-        """How many rows of each workspace a table of the common file has."""
-        return {row[0]: row[1] for row in self.query(f"SELECT workspace_id, count(*) FROM {table} GROUP BY ALL")}
-
-
-def second_workspace() -> Workspace:
-    """The same members and entries under another id; a member of both workspaces has one id."""
-    workspace = tiny_workspace()
-    workspace.id = SECOND
-    return workspace
-
-
-@pytest.fixture
-def both(tmp_path: Path) -> Iterator[Both]:
-    with DemoServer(tiny_workspace()) as server:
-        server.neighbours.append(second_workspace())
-        made = Both(server, tmp_path)
-        made.first.sync()
-        made.second.sync()
-        yield made
+from analytics_assets.warehouse.tables import quoted
+from analytics_assets.warehouse.together import rows_not_together
+from analytics_assets_tests.warehouse.two_workspaces import SECOND, Both
 
 
 def test_members_of_both_workspaces_are_a_row_of_each(both: Both) -> None:
@@ -183,32 +130,6 @@ def test_a_common_file_of_an_earlier_version_without_the_columns_of_each_workspa
     assert kinds_of(both, "raw.clients")["rank"] == "BIGINT"
 
 
-def test_a_workspace_that_was_loaded_alone_is_carried_over_with_its_history(both: Both) -> None:
-    alone, its_place = both.together, both.first.path
-    its_place.rename(alone)
-    assert carry_over(alone, {SECOND: both.second.path.with_name("new.duckdb")}) is None
-    assert alone.exists()
-    assert carry_over(alone, both.warehouses) == both.first.workspace_id
-    assert not alone.exists()
-    both.first.routine_sync()
-    assert not both.first.verify().unequal
-    both.put(both.first)
-    assert carry_over(alone, both.warehouses) is None
-
-
-def test_a_file_without_rows_that_a_failed_sync_has_left_does_not_keep_the_one_with_rows_away(both: Both) -> None:
-    both.first.path.rename(both.together)
-    with duckdb.connect(str(both.first.path)) as con:
-        con.execute("PRAGMA disable_checkpoint_on_shutdown")
-        ensure_tables(con)
-    assert both.first.path.with_name("analytics.duckdb.wal").exists()
-    assert examine_common_file(both.together, both.warehouses) == []
-    assert carry_over(both.together, both.warehouses) == both.first.workspace_id
-    assert not both.first.path.with_name("analytics.duckdb.wal").exists()
-    assert not both.first.verify().unequal
-    assert both.put(both.first).workspaces == [both.first.workspace_id]
-
-
 def test_a_damaged_common_file_holds_up_no_workspace_that_has_a_warehouse(both: Both) -> None:
     both.together.write_bytes(b"no database")
     assert carry_over(both.together, both.warehouses) is None
@@ -225,39 +146,6 @@ def test_of_a_damaged_common_file_it_is_said_how_a_new_one_is_had_and_an_empty_o
     both.put(both.first)
     both.put(both.second)
     assert both.counts("raw.users") == {both.first.workspace_id: 3, SECOND: 3}
-
-
-def test_what_a_killed_program_left_beside_the_file_is_carried_over_too(both: Both) -> None:
-    both.first.path.rename(both.together)
-    with duckdb.connect(str(both.together)) as con:
-        con.execute("PRAGMA disable_checkpoint_on_shutdown")
-        con.execute("CREATE TABLE raw.mine AS SELECT 1 AS one")
-    assert both.together.with_name("analytics.duckdb.wal").exists()
-    assert carry_over(both.together, both.warehouses) == both.first.workspace_id
-    assert both.first.query("FROM raw.mine") == [(1,)]
-
-
-def test_another_file_in_the_place_of_the_common_one_stays_as_it_is(both: Both) -> None:
-    both.first.path.rename(both.together)
-    with pytest.raises(WarehouseError, match="holds workspace 5f5f5f5f5f5f5f5f5f5f5f5f, which ANALYTICS_WORKSPACE_ID does not"):
-        both.put(both.second, {SECOND: both.second.path, **both.of_others})
-    shutil.copyfile(both.together, both.first.path)
-    with pytest.raises(WarehouseError, match=r"which has another warehouse in .*, and it stays as it is"):
-        both.put(both.second)
-    both.together.unlink()
-    with duckdb.connect(str(both.together)) as con:
-        con.execute("CREATE TABLE of_somebody AS SELECT 1 AS one")
-    with pytest.raises(WarehouseError, match="holds tables that this project has not made, and it stays as it is"):
-        both.put(both.second)
-    assert both.query("FROM of_somebody") == [(1,)]
-
-
-def test_the_common_file_is_not_taken_for_the_warehouse_of_one_workspace(both: Both) -> None:
-    both.put(both.first)
-    with connection(both.together, read_only=True) as con, pytest.raises(WarehouseError) as refused:
-        refuse_another_workspace(con, both.together, both.first.workspace_id)
-    assert "holds the tables of several workspaces (5f5f5f5f5f5f5f5f5f5f5f5f), not the warehouse of one" in str(refused.value)
-    assert f"The warehouse of each lies in {both.together.parent / 'workspaces'}" in str(refused.value)
 
 
 def test_tables_of_the_owner_may_be_called_and_have_columns_called_anything(both: Both) -> None:
