@@ -103,6 +103,10 @@ class Running:
         """Send it a signal, and nobody else."""
         os.kill(self.pid, number)
 
+    def press_ctrl_c(self) -> None:
+        """Send it SIGINT as a terminal does: all processes get it that it has started."""
+        os.killpg(self.pid, signal.SIGINT)
+
     def end(self) -> Ended:
         """Wait for its end."""
         self._process.join(PATIENCE_SECONDS)

@@ -31,12 +31,13 @@ def test_a_command_that_is_told_to_end_while_it_reads_ends_and_leaves_the_tables
     def tell(request: RequestSeen) -> None:
         if request.resource == "time_entries":
             site.server.behaviour.before_answer = None
-            running[0].send(number)
+            running[0].press_ctrl_c() if number is signal.SIGINT else running[0].send(number)
 
     site.server.behaviour.before_answer = tell
     running.append(processes.start(CommandOrder(("sync", "--select", "raw/time_entries")), site.variables()))
     ended = running[0].end()
     assert ended.result == EXIT_INTERRUPTED
+    assert "Traceback" not in ended.said
     assert ended.said.endswith("Interrupted. The warehouse is as it was before.\n")
     assert site.contents() == before
     site.assert_clean()

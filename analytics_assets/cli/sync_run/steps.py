@@ -25,6 +25,7 @@ from analytics_assets.orchestration.jobs import SYNC
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.partitions import range_tags
 from analytics_assets.orchestration.run_history import forget_old_runs
+from analytics_assets.orchestration.run_output import instance_without_output
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.look import list_to_ask_for, why_a_sync_would_fail
 from analytics_assets.pipeline.months import current_month
@@ -59,7 +60,8 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     _refuse_what_would_fail_at_once(settings, assets)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     checks, label = definitions.resolve_asset_graph().asset_check_keys, label_in_ui(keys)
-    with stopping_like_ctrl_c(), DagsterInstance.from_config(str(home)) as instance:
+    opened = DagsterInstance.from_config(str(home)) if verbose else instance_without_output(home)
+    with stopping_like_ctrl_c(), opened as instance:
         end_orphaned_runs(instance)
         run_job(job, instance, watch, label=label, assets=assets, tags=tags, verbose=verbose)
         forget_old_runs(instance, label=label, keep=settings.keep_runs, checks=checks)
