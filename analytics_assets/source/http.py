@@ -184,11 +184,11 @@ class HttpSession(requests.Session):
             believed: requests.Response = dispatch_hook("response", request.hooks, answer, **kwargs)
             return believed
         self._ceiling.enter()
-        is_answered = True
+        is_answered, asked_at = True, time.time()
         try:
             response = self._exchange(request, kwargs)
             if kept is not None and response.status_code == OK:
-                kept.keep(request, response)
+                kept.keep(request, response, asked_at=asked_at)
             return response
         except TransientAnswerError:
             is_answered = False

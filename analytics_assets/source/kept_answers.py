@@ -2,8 +2,9 @@
 
 Each list of a child resource has a file, in which its answers stand in the order in which they came. The next reading gets
 them in that order for as long as it asks for the same, and asks the API from there on. So it goes on as if it had only
-waited: what each answer proves, it proves of the moment when it came, which it carries with it. A list is asked for anew
-where what is left of the hour is enough for all that are left, and so are the lists without a parent, which are few.
+waited: what each answer proves, it proves of the time from when it was asked for until it came, which it carries with it.
+A list is asked for anew where what is left of the hour is enough for all that are left, and so are the lists without a
+parent, which are few.
 
 What is kept is at most a day old, of the same key, and forgotten before anything is published, so that no older answer can
 come after a newer one. It is forgotten, too, when a reading fails for what the API has sent.
@@ -39,8 +40,9 @@ _COMPRESSION: Final = 1
 
 
 class KeptAnswer(requests.Response):
-    """An answer that came to an earlier reading, at a moment of `time.time()`."""
+    """An answer that came to an earlier reading; asked for and kept at moments of `time.time()`."""
 
+    asked_at: float
     kept_at: float
 
 
@@ -49,6 +51,7 @@ class _Head:
     """What stands before each body in a file."""
 
     url: str
+    asked_at: float
     kept_at: float
     last_page: str | None
     size: int
@@ -97,10 +100,10 @@ class _List:
         self._end = starts_at
         return None
 
-    def add(self, url: str, response: requests.Response, now: float) -> None:
+    def add(self, url: str, response: requests.Response, *, asked_at: float, now: float) -> None:
         """Write down an answer behind those that were given again."""
         body = zlib.compress(response.content, _COMPRESSION)
-        head = _Head(url, now, response.headers.get(LAST_PAGE), len(body), zlib.crc32(body))
+        head = _Head(url, asked_at, now, response.headers.get(LAST_PAGE), len(body), zlib.crc32(body))
         with self._file.open("r+b" if self._file.exists() else "wb") as opened:
             opened.truncate(self._end)
             opened.seek(self._end)
@@ -138,7 +141,7 @@ class KeptAnswers:
 
     @property
     def earliest(self) -> datetime | None:
-        """When the earliest of the answers came that were given again; None where none was."""
+        """When the earliest of the answers was asked for that were given again; None where none was."""
         return None if self._earliest is None else datetime.fromtimestamp(self._earliest, UTC)
 
     def take(self, request: requests.PreparedRequest, left_in_hour: Callable[[], float]) -> KeptAnswer | None:
@@ -164,16 +167,22 @@ class KeptAnswers:
                     datetime.fromtimestamp(head.kept_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
                     self._folder,
                 )
-            self._earliest = min(head.kept_at, self._earliest or head.kept_at)
+            self._earliest = min(head.asked_at, self._earliest or head.asked_at)
         return _answer(request, head, body)
 
-    def keep(self, request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Keep an answer that was believed."""
+    def keep(self, request: requests.PreparedRequest, response: requests.Response, *, asked_at: float) -> None:
+        """Keep an answer that was believed.
+
+        Args:
+            request: what was sent.
+            response: the answer.
+            asked_at: when it was sent, on the clock of `time.time`.
+        """
         of_list = self._list_of(request)
         if of_list is None or not self._can_write:
             return
         try:
-            of_list.add(request.url or "", response, time.time())
+            of_list.add(request.url or "", response, asked_at=asked_at, now=time.time())
         except OSError as error:
             self._stop_writing(error)
 
@@ -212,8 +221,17 @@ def seconds_since(response: requests.Response) -> float:
     return max(0.0, time.time() - response.kept_at) if isinstance(response, KeptAnswer) else 0.0
 
 
+def seconds_since_asked(response: requests.Response) -> float:
+    """How long ago an answer was asked for that came to an earlier reading; 0 for one that has just come.
+
+    The server may have looked at the list right then, long before its answer was here.
+    """
+    return max(0.0, time.time() - response.asked_at) if isinstance(response, KeptAnswer) else 0.0
+
+
 def _answer(request: requests.PreparedRequest, head: _Head, body: bytes) -> KeptAnswer:
     answer = KeptAnswer()
+    answer.asked_at = head.asked_at
     answer.kept_at = head.kept_at
     answer.status_code = 200
     answer.url = head.url

@@ -24,7 +24,7 @@ from requests import Request, Response
 from analytics_assets.source.answers import Page
 from analytics_assets.source.columns import ANSWER, READ_AT, ResourceName
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.kept_answers import seconds_since
+from analytics_assets.source.kept_answers import seconds_since, seconds_since_asked
 from analytics_assets.source.page_size import PageSize, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
@@ -132,7 +132,7 @@ class SettledPaging(BasePaginator):
         answered = time.monotonic() - seconds_since(response)
         if not self._answers:
             self._asked = size_in(response.url) or self._asked  # the session may have had to ask for fewer
-            self._pass_began = min(self._pass_began, answered)
+            self._pass_began = min(self._pass_began, time.monotonic() - seconds_since_asked(response))
         self._repeats.update(self._ids.intersection(page.ids))
         self._ids.update(page.ids)
         self._digests.append(page.content.digest)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
@@ -236,3 +237,26 @@ def test_a_folder_that_can_not_be_written_costs_requests_and_no_sync(metered: Ri
         metered.sync()
     metered.assert_equals_api()
     assert "Answers can't be kept for a sync after this one" in caplog.text
+
+
+def test_a_row_that_moves_while_an_answer_is_on_its_way_is_not_taken_for_deleted(metered: Rig) -> None:
+    """The list that it moves into is answered before, and that answer comes after the one of the list that it has left."""
+    metered.sync()
+    first, second, last = users(metered)
+    resources: tuple[ResourceName, ...] = ("users", "time_entries")
+    moved = entry_of(metered.workspace, "Ben", 1)["id"]
+
+    def move(request: RequestSeen) -> None:
+        if request.parent_id == second:
+            metered.workspace.edit("time_entries", moved, userId=first)
+
+    metered.limits = replace(metered.limits, concurrency=2)
+    metered.server.behaviour.before_answer = move
+    metered.server.faults.add(Fault("delay", "time_entries", parent_id=first, pause_seconds=0.5))
+    metered.server.faults.add(replace(GONE, resource="time_entries", parent_id=last, retry_after="0.4"))
+    assert "answered 503" in metered.failing_sync(resources=resources)
+    metered.server.behaviour.before_answer = None
+    metered.server.faults.clear()
+    metered.sync(resources=resources)
+    metered.assert_equals_api()
+    assert metered.changes("time_entries") == {moved: ["edited"]}
