@@ -25,7 +25,7 @@ from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
 from analytics_assets.source.errors import SourceError, causes
-from analytics_assets.source.reading import Reading
+from analytics_assets.source.reading import Reading, SettledList
 from analytics_assets.source.rest_config import ReadingOptions
 from analytics_assets.source.window import WiderWindow, Window
 from analytics_assets.warehouse.comparison import attached, lists_with_rows, missing_rows, shared_rows
@@ -148,9 +148,10 @@ class OpenReading:
         """Lists that are read as a whole from now on: what was found in them outside the window counts as long as they do."""
         for _ in range(MAX_SECOND_READINGS):
             lists = reading.lists[name].settled
-            to_read = {parent for parents in doubts.shared.values() for parent in parents}
+            sharers = {parent for parents in doubts.shared.values() for parent in parents}
+            to_read = set(sharers)
             if losers := {*doubts.missing.values()}:
-                lost_at = max(lists[parent].ended if parent in lists else math.inf for parent in losers)
+                lost_at = _ended(lists, losers)
                 if self._may_be_in_other_months(name):
                     whole |= losers & lists.keys()
                 to_read |= {parent for parent, each in lists.items() if each.began < lost_at and {parent} != losers}
@@ -165,6 +166,8 @@ class OpenReading:
                     len(doubts.shared),
                     len(to_read),
                 )
+                if self._options.kept_answers is not None:
+                    self._options.kept_answers.give_none_from_before(_ended(lists, losers | sharers))
                 everywhere = replace(self._options, window=self._wider_window(looked_for))
                 in_window = self._api.lists_again(self._options, TABLES[name], sorted(to_read - whole))
                 in_history = self._api.lists_again(everywhere, TABLES[name], sorted(to_read & whole))
@@ -206,6 +209,11 @@ class OpenReading:
                 )
                 for name in names
             }
+
+
+def _ended(lists: Mapping[str, SettledList], parents: Set[str]) -> float:
+    """When the last of the lists of some parents was read to its end; of a list that was not, nobody knows."""
+    return max(lists[parent].ended if parent in lists else math.inf for parent in parents)
 
 
 @contextmanager

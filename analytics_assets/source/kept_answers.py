@@ -12,6 +12,7 @@ come after a newer one. It is forgotten, too, when a reading fails for what the 
 
 import json
 import logging
+import math
 import secrets
 import shutil
 import threading
@@ -82,18 +83,20 @@ class _List:
             self._kept.append((self._end, head, body))
             self._end = end_of_head + 1 + head.size
 
-    def take(self, url: str, now: float, is_dear: Callable[[], bool]) -> tuple[_Head, bytes] | None:
+    def take(self, url: str, now: float, not_before: float, is_dear: Callable[[], bool]) -> tuple[_Head, bytes] | None:
         """The answer that comes next, if it is the one to this request, and not too old; otherwise none ever again.
 
         Args:
             url: what is asked for.
             now: the time.
+            not_before: what was asked for before that is of no use.
             is_dear: whether it is better than to ask anew; heard once, before the first answer.
         """
         if not self._kept:
             return None
         starts_at, head, body = self._kept.popleft()
-        if head.url == url and 0 <= now - head.kept_at < KEPT_SECONDS and (self._is_begun or is_dear()):
+        is_of_use = head.asked_at >= not_before and 0 <= now - head.kept_at < KEPT_SECONDS
+        if head.url == url and is_of_use and (self._is_begun or is_dear()):
             self._is_begun = True
             return head, zlib.decompress(body)
         self._kept.clear()
@@ -127,6 +130,7 @@ class KeptAnswers:
         self._lock = threading.Lock()
         self._can_write = True
         self._earliest: float | None = None
+        self._not_before = -math.inf
         if folder.exists() and not _is_of_key(folder / _OF_KEY, key):
             self.forget()
         try:
@@ -144,6 +148,13 @@ class KeptAnswers:
         """When the earliest of the answers was asked for that were given again; None where none was."""
         return None if self._earliest is None else datetime.fromtimestamp(self._earliest, UTC)
 
+    def give_none_from_before(self, moment: float) -> None:
+        """Give no answer again, from now on, that was asked for before a moment of `time.monotonic()`.
+
+        A list that is read again for a row that has moved must be read after it has moved.
+        """
+        self._not_before = time.time() - (time.monotonic() - moment)
+
     def take(self, request: requests.PreparedRequest, left_in_hour: Callable[[], float]) -> KeptAnswer | None:
         """The answer to a request, if an earlier reading has got it; None where the API has to be asked.
 
@@ -154,7 +165,7 @@ class KeptAnswers:
         of_list = self._list_of(request)
         if of_list is None:
             return None
-        found = of_list.take(request.url or "", time.time(), lambda: self._lists_left() > left_in_hour())
+        found = of_list.take(request.url or "", time.time(), self._not_before, lambda: self._lists_left() > left_in_hour())
         if found is None:
             return None
         head, body = found

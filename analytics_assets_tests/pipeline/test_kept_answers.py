@@ -260,3 +260,49 @@ def test_a_row_that_moves_while_an_answer_is_on_its_way_is_not_taken_for_deleted
     metered.sync(resources=resources)
     metered.assert_equals_api()
     assert metered.changes("time_entries") == {moved: ["edited"]}
+
+
+USERS_AND_ENTRIES: tuple[ResourceName, ...] = ("users", "time_entries")
+
+
+def stop_when_lists_are_read_again(rig: Rig) -> None:
+    """A sync that misses an entry of the last list, reads the others again, and is out of reach of the API at the second."""
+    first, second, last = users(rig)
+    asked: list[str | None] = []
+
+    def be_gone_after_the_first(request: RequestSeen) -> None:
+        asked.append(request.parent_id)
+        if asked.count(first) == 2:
+            rig.server.faults.add(replace(GONE, resource="time_entries", parent_id=second))
+
+    rig.workspace.delete("time_entries", entry_of(rig.workspace, "Chi", 1)["id"])
+    rig.server.behaviour.before_answer = be_gone_after_the_first
+    assert "answered 503" in rig.failing_sync(resources=USERS_AND_ENTRIES)
+    assert asked[:6] == [None, first, second, last, first, second]
+    rig.server.behaviour.before_answer = None
+    rig.server.faults.clear()
+    rig.server.log.clear()
+
+
+def test_lists_that_were_read_again_before_the_stop_are_not_paid_for_a_third_time(metered: Rig) -> None:
+    metered.sync()
+    stop_when_lists_are_read_again(metered)
+    metered.sync(resources=USERS_AND_ENTRIES)
+    metered.assert_equals_api()
+    assert lists_asked(metered) == {users(metered)[1]}
+
+
+def test_a_row_that_moves_after_lists_were_read_again_is_not_taken_for_deleted(
+    metered: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What these lists answered before the stop is too old to show where a row is that is missed after it."""
+    metered.sync()
+    monkeypatch.setattr(Ceiling, "left_in_hour", lambda _: 1)
+    stop_when_lists_are_read_again(metered)
+    first, _, last = users(metered)
+    moved = entry_of(metered.workspace, "Chi", 2)["id"]
+    metered.workspace.edit("time_entries", moved, userId=first)
+    metered.sync(resources=USERS_AND_ENTRIES)
+    assert last in lists_asked(metered), "the hour allows to ask for the last list anew"
+    metered.assert_equals_api()
+    assert metered.changes("time_entries")[moved] == ["edited"]
