@@ -6,6 +6,7 @@ Made from the settings in one place, `Api.of`; nothing here asks the API anythin
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -114,7 +115,9 @@ class Api:
         )
 
     @contextmanager
-    def answers_kept(self, folder: Path, recorder: ReadingRecorder) -> Iterator[KeptAnswers | None]:
+    def answers_kept(
+        self, folder: Path, recorder: ReadingRecorder, published_at: datetime | None
+    ) -> Iterator[KeptAnswers | None]:
         """What a reading has in hand that did not come to its end, and leaves in hand if it does not either.
 
         Without a ceiling per hour requests are cheap, and each reading asks for everything: None then.
@@ -122,12 +125,13 @@ class Api:
         Args:
             folder: where answers are kept.
             recorder: knows which lists are still to be read.
+            published_at: when something was published last in the warehouse; None where nothing was.
         """
         if self.limits.requests_per_hour is None:
             forget_answers(folder)
             yield None
             return
-        kept = KeptAnswers(folder, self._key(), recorder.lists_left)
+        kept = KeptAnswers(folder, self._key(), recorder.lists_left, published_at)
         try:
             yield kept
         except BaseException as error:

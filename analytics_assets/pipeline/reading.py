@@ -32,7 +32,7 @@ from analytics_assets.warehouse.comparison import attached, lists_with_rows, mis
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
 from analytics_assets.warehouse.places import answers_folder
-from analytics_assets.warehouse.publications import covered_until
+from analytics_assets.warehouse.publications import covered_until, last_published_at
 from analytics_assets.warehouse.tables import RAW, columns_of, refuse_tables_without_ids, undeclared_columns
 from analytics_assets.warehouse.writer_lock import writing
 
@@ -252,12 +252,15 @@ def open_reading(
             span = months.span_given(covered_until(con, months.start_date))
             window = span.window(months.start_date, now=months.now)
             with_rows = lists_with_rows(con, window)
+            published_at = last_published_at(con)
         history_start = datetime.combine(months.start_date, time(), UTC)
         began_at = datetime.now(UTC)
         undeclared = UndeclaredColumns(known, on_new=progress.recorder.column_found)
         progress.meter.lists = progress.lists
         with (
-            nullcontext() if is_read_only else api.answers_kept(answers_folder(warehouse), progress.recorder) as kept,
+            nullcontext()
+            if is_read_only
+            else api.answers_kept(answers_folder(warehouse), progress.recorder, published_at) as kept,
             landing(warehouse, concurrency=api.limits.concurrency) as landed,
             progress.meter.ending.at_exit_or_signal(),
         ):

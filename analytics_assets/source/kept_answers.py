@@ -7,7 +7,8 @@ A list is asked for anew where what is left of the hour is enough for all that a
 parent, which are few.
 
 What is kept is at most a day old, of the same key, and forgotten before anything is published, so that no older answer can
-come after a newer one. It is forgotten, too, when a reading fails for what the API has sent.
+come after a newer one. Where it could not be forgotten, or another version has published, the warehouse tells it: what was
+asked for before its last publication is not used. It is forgotten, too, when a reading fails for what the API has sent.
 """
 
 import json
@@ -121,16 +122,18 @@ class KeptAnswers:
         folder: where they are kept; it belongs to this object alone.
         key: the key that the API is asked with; what was kept with another is forgotten.
         lists_left: how many lists of child resources are still to be read, as far as is known.
+        published_at: when something was published last; what was asked for before may be older than that.
     """
 
-    def __init__(self, folder: Path, key: str, lists_left: Callable[[], int]) -> None:
+    def __init__(self, folder: Path, key: str, lists_left: Callable[[], int], published_at: datetime | None = None) -> None:
         self._folder = folder
         self._lists_left = lists_left
         self._lists: dict[Place, _List] = {}
         self._lock = threading.Lock()
         self._can_write = True
         self._earliest: float | None = None
-        self._not_before = -math.inf
+        self._published_at = -math.inf if published_at is None else published_at.timestamp()
+        self._not_before = self._published_at
         if folder.exists() and not _is_of_key(folder / _OF_KEY, key):
             self.forget()
         try:
@@ -153,7 +156,7 @@ class KeptAnswers:
 
         A list that is read again for a row that has moved must be read after it has moved.
         """
-        self._not_before = time.time() - (time.monotonic() - moment)
+        self._not_before = max(self._published_at, time.time() - (time.monotonic() - moment))
 
     def take(self, request: requests.PreparedRequest, left_in_hour: Callable[[], float]) -> KeptAnswer | None:
         """The answer to a request, if an earlier reading has got it; None where the API has to be asked.

@@ -49,6 +49,14 @@ def _lists_not_read(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
     return sorted(parents - reading.lists_that_count(table.name).keys())
 
 
+def last_published_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    """When something was published last; None where nothing was."""
+    if "published_at" not in columns_of(con, RAW, PUBLICATIONS.split(".")[1]):
+        return None
+    row = con.execute(f"SELECT max(published_at) FROM {PUBLICATIONS}").fetchone()
+    return row[0] if row else None
+
+
 def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime | None:
     """The moment up to which every time entry since the start of history was read; None where none was.
 

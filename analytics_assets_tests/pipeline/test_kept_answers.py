@@ -306,3 +306,20 @@ def test_a_row_that_moves_after_lists_were_read_again_is_not_taken_for_deleted(
     assert last in lists_asked(metered), "the hour allows to ask for the last list anew"
     metered.assert_equals_api()
     assert metered.changes("time_entries")[moved] == ["edited"]
+
+
+def test_what_was_published_without_forgetting_what_is_kept_is_newer(metered: Rig) -> None:
+    """A version that knows nothing of the folder has published, or the folder could not be removed."""
+    metered.sync()
+    stop_at(metered, users(metered)[-1])
+    folder, aside = answers_folder(metered.path), metered.path.with_name("aside")
+    folder.rename(aside)
+    edited = entry_of(metered.workspace, "Ada", 0)["id"]
+    metered.workspace.edit("time_entries", edited, description="edited after it was read")
+    metered.sync()
+    aside.rename(folder)
+    metered.server.log.clear()
+    metered.sync()
+    metered.assert_equals_api()
+    assert lists_asked(metered) == {*users(metered)}
+    assert metered.changes("time_entries") == {edited: ["edited"]}
