@@ -11,6 +11,8 @@ come after a newer one. Where it could not be forgotten, or another version has 
 asked for before its last publication is not used. It is forgotten, too, when a reading fails for what the API has sent.
 """
 
+import contextlib
+import errno
 import json
 import logging
 import math
@@ -68,7 +70,7 @@ class _List:
         self._kept: deque[tuple[int, _Head, bytes]] = deque()
         self._end = 0
         self._is_begun = False
-        if file.exists():
+        with contextlib.suppress(OSError):  # what can't be read is asked for
             self._read(file.read_bytes())
 
     def _read(self, content: bytes) -> None:
@@ -76,10 +78,10 @@ class _List:
         while (end_of_head := content.find(b"\n", self._end)) >= 0:
             try:
                 head = _Head(**json.loads(content[self._end : end_of_head]))
+                body = content[end_of_head + 1 : end_of_head + 1 + head.size]
+                if len(body) < head.size or zlib.crc32(body) != head.crc:
+                    return
             except (ValueError, TypeError):
-                return
-            body = content[end_of_head + 1 : end_of_head + 1 + head.size]
-            if len(body) < head.size or zlib.crc32(body) != head.crc:
                 return
             self._kept.append((self._end, head, body))
             self._end = end_of_head + 1 + head.size
@@ -130,6 +132,7 @@ class KeptAnswers:
         self._lists_left = lists_left
         self._lists: dict[Place, _List] = {}
         self._lock = threading.Lock()
+        self._is_ours = False
         self._can_write = True
         self._earliest: float | None = None
         self._published_at = -math.inf if published_at is None else published_at.timestamp()
@@ -139,6 +142,9 @@ class KeptAnswers:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _note_key(folder / _OF_KEY, key)
+            self._is_ours = _is_of_key(folder / _OF_KEY, key)
+            if not self._is_ours:
+                raise PermissionError(errno.EPERM, "they are of another key and can't be removed", str(folder))
         except OSError as error:
             self._stop_writing(error)
 
@@ -205,9 +211,9 @@ class KeptAnswers:
         forget_answers(self._folder)
 
     def _list_of(self, request: requests.PreparedRequest) -> _List | None:
-        """The answers of the list that is asked for; None where it has no parent."""
+        """The answers of the list that is asked for; None where it has no parent, or nothing can be kept."""
         place = place_of(request.url or "")
-        if place.resource is None or TABLES[place.resource].parent is None:
+        if not self._is_ours or place.resource is None or TABLES[place.resource].parent is None:
             return None
         with self._lock:
             if place not in self._lists:
@@ -221,7 +227,10 @@ class KeptAnswers:
 
 
 def forget_answers(folder: Path) -> None:
-    """Remove a folder of kept answers, if there is one."""
+    """Remove a folder of kept answers, if there is one; of a link, what it leads to stays."""
+    if folder.is_symlink():
+        with contextlib.suppress(OSError):
+            folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
+from analytics_assets.source import kept_answers
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.kept_answers import KEPT_SECONDS
@@ -323,3 +324,39 @@ def test_what_was_published_without_forgetting_what_is_kept_is_newer(metered: Ri
     metered.assert_equals_api()
     assert lists_asked(metered) == {*users(metered)}
     assert metered.changes("time_entries") == {edited: ["edited"]}
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed_with_another_key(metered: Rig, tmp_path: Path) -> None:
+    stop_at(metered, users(metered)[-1])
+    folder, elsewhere = answers_folder(metered.path), tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    metered.api_key = metered.server.behaviour.api_key = "another-key"
+    metered.sync()
+    assert lists_asked(metered) == {*users(metered)}
+    assert not folder.is_symlink()
+
+
+def test_a_file_that_can_not_be_read_costs_its_requests_and_no_sync(metered: Rig) -> None:
+    first, _, last = users(metered)
+    stop_at(metered, last)
+    unreadable = kept_of(metered, first)
+    unreadable.unlink()
+    unreadable.mkdir()
+    metered.sync()
+    metered.assert_equals_api()
+    assert first in lists_asked(metered)
+
+
+def test_answers_of_another_key_that_can_not_be_removed_are_not_used(
+    metered: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop_at(metered, users(metered)[-1])
+    monkeypatch.setattr(kept_answers, "forget_answers", lambda _: None)
+    before = kept_of(metered, users(metered)[0]).read_bytes()
+    metered.api_key = metered.server.behaviour.api_key = "another-key"
+    with caplog.at_level(logging.WARNING):
+        metered.sync()
+    assert lists_asked(metered) == {*users(metered)}
+    assert "they are of another key and can't be removed" in caplog.text
+    assert kept_of(metered, users(metered)[0]).read_bytes() == before, "and nothing of this key is added to them"
