@@ -23,7 +23,7 @@ class Ending:
     def __init__(self) -> None:
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._reason = "The reading has ended; nothing more is asked of the API."
+        self._reason = SourceError("The reading has ended; nothing more is asked of the API.")
         self._callbacks: list[Callable[[], None]] = []
 
     @property
@@ -32,12 +32,12 @@ class Ending:
         return self._over.is_set()
 
     def end(self, reason: SourceError | None = None) -> None:
-        """The reading is over; the first reason is the one that all threads give."""
+        """The reading is over; the first reason is the one that all threads give, as the cause of theirs too."""
         with self._lock:
             if self._over.is_set():
                 return
             if reason is not None:
-                self._reason = str(reason)
+                self._reason = reason
             callbacks = list(self._callbacks)
             self._over.set()
         for callback in callbacks:
@@ -60,7 +60,7 @@ class Ending:
         if seconds > 0:
             self._over.wait(seconds)
         if self._over.is_set():
-            raise SourceError(self._reason)
+            raise SourceError(str(self._reason)) from self._reason
 
     @contextmanager
     def at_exit_or_signal(self) -> Iterator[None]:

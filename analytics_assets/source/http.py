@@ -142,6 +142,7 @@ class HttpSession(requests.Session):
                 smaller = self._smaller(request) if error.may_be_size else None
                 if smaller is None:
                     failure = SourceError(f"{named(request)}: {error}{end_of_attempts(error, sizes)}")
+                    failure.__cause__ = error  # before the other threads give it as their reason
                     self._ending.end(failure)
                     raise failure from error
             except SourceError as error:

@@ -17,6 +17,8 @@ from analytics_assets.demo.faults import Fault
 from analytics_assets.source import kept_answers
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
+from analytics_assets.source.ending import Ending
+from analytics_assets.source.errors import SourceError
 from analytics_assets.source.kept_answers import KEPT_SECONDS
 from analytics_assets.source.ledger import TABLE, Ledger
 from analytics_assets.warehouse.places import answers_folder, ledger_file
@@ -360,3 +362,22 @@ def test_answers_of_another_key_that_can_not_be_removed_are_not_used(
     assert lists_asked(metered) == {*users(metered)}
     assert "they are of another key and can't be removed" in caplog.text
     assert kept_of(metered, users(metered)[0]).read_bytes() == before, "and nothing of this key is added to them"
+
+
+def test_answers_are_kept_also_where_another_thread_than_the_one_that_failed_is_heard_first(
+    metered: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All threads learn at once that the reading is over, and those that wait end at once."""
+    _, second, last = users(metered)
+    end = Ending.end
+
+    def end_and_let_the_others_go_first(ending: Ending, reason: SourceError | None = None) -> None:
+        end(ending, reason)
+        time.sleep(0.5 if reason is not None else 0)
+
+    monkeypatch.setattr(Ending, "end", end_and_let_the_others_go_first)
+    metered.limits = replace(metered.limits, concurrency=2)
+    metered.server.faults.add(replace(GONE, resource="time_entries", parent_id=second, retry_after="20"))
+    stop_at(metered, last, resources=USERS_AND_ENTRIES)
+    metered.sync(resources=USERS_AND_ENTRIES)
+    assert lists_asked(metered) == {second, last}
