@@ -23,7 +23,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import scrypt, sha256
 from pathlib import Path
@@ -52,14 +52,24 @@ class KeptAnswer(requests.Response):
 
 @dataclass(frozen=True)
 class _Head:
-    """What stands before each body in a file."""
+    """What stands before each body in a file; `request` is a hash of what was asked for."""
 
-    url: str
+    request: str
     asked_at: float
     kept_at: float
     last_page: str | None
     size: int
     crc: int
+
+    @classmethod
+    def of(cls, url: str, last_page: str | None, body: bytes, *, asked_at: float, kept_at: float) -> Self:
+        """The head of an answer to a request."""
+        head = cls(_hash(url), asked_at, kept_at, last_page, len(body), 0)
+        return replace(head, crc=head.crc_with(body))
+
+    def crc_with(self, body: bytes) -> int:
+        """What `crc` is where neither the head nor the body is damaged."""
+        return zlib.crc32(body, zlib.crc32(repr(replace(self, crc=0)).encode()))
 
 
 class _List:
@@ -79,27 +89,28 @@ class _List:
             try:
                 head = _Head(**json.loads(content[self._end : end_of_head]))
                 body = content[end_of_head + 1 : end_of_head + 1 + head.size]
-                if len(body) < head.size or zlib.crc32(body) != head.crc:
+                if len(body) < head.size or head.crc_with(body) != head.crc:
                     return
             except (ValueError, TypeError):
                 return
             self._kept.append((self._end, head, body))
             self._end = end_of_head + 1 + head.size
 
-    def take(self, url: str, now: float, not_before: float, is_dear: Callable[[], bool]) -> tuple[_Head, bytes] | None:
+    def take(self, url: str, now: float, not_before: float, is_dear: Callable[[int], bool]) -> tuple[_Head, bytes] | None:
         """The answer that comes next, if it is the one to this request, and not too old; otherwise none ever again.
 
         Args:
             url: what is asked for.
             now: the time.
             not_before: what was asked for before that is of no use.
-            is_dear: whether it is better than to ask anew; heard once, before the first answer.
+            is_dear: whether it is better than to ask anew for what so many answers have said; heard once, before the first.
         """
         if not self._kept:
             return None
+        answers = len(self._kept)
         starts_at, head, body = self._kept.popleft()
         is_of_use = head.asked_at >= not_before and 0 <= now - head.kept_at < KEPT_SECONDS
-        if head.url == url and is_of_use and (self._is_begun or is_dear()):
+        if head.request == _hash(url) and is_of_use and (self._is_begun or is_dear(answers)):
             self._is_begun = True
             return head, zlib.decompress(body)
         self._kept.clear()
@@ -109,7 +120,7 @@ class _List:
     def add(self, url: str, response: requests.Response, *, asked_at: float, now: float) -> None:
         """Write down an answer behind those that were given again."""
         body = zlib.compress(response.content, _COMPRESSION)
-        head = _Head(url, asked_at, now, response.headers.get(LAST_PAGE), len(body), zlib.crc32(body))
+        head = _Head.of(url, response.headers.get(LAST_PAGE), body, asked_at=asked_at, kept_at=now)
         with self._file.open("r+b" if self._file.exists() else "wb") as opened:
             opened.truncate(self._end)
             opened.seek(self._end)
@@ -174,7 +185,11 @@ class KeptAnswers:
         of_list = self._list_of(request)
         if of_list is None:
             return None
-        found = of_list.take(request.url or "", time.time(), self._not_before, lambda: self._lists_left() > left_in_hour())
+
+        def is_dear(answers: int) -> bool:
+            return self._lists_left() - 1 + answers > left_in_hour()
+
+        found = of_list.take(request.url or "", time.time(), self._not_before, is_dear)
         if found is None:
             return None
         head, body = found
@@ -257,13 +272,18 @@ def _answer(request: requests.PreparedRequest, head: _Head, body: bytes) -> Kept
     answer.asked_at = head.asked_at
     answer.kept_at = head.kept_at
     answer.status_code = 200
-    answer.url = head.url
+    answer.url = request.url or ""
     answer.request = request
     answer._content = body  # noqa: SLF001  # requests has no other way in for a body
     answer.encoding = "latin-1"  # as in `adapter.py`
     if head.last_page is not None:
         answer.headers[LAST_PAGE] = head.last_page
     return answer
+
+
+def _hash(url: str) -> str:
+    """What a request is known by; a parameter of the owner's may be secret."""
+    return sha256(url.encode()).hexdigest()
 
 
 def _is_of_key(file: Path, key: str) -> bool:

@@ -1,14 +1,15 @@
 """Where few requests an hour are allowed, a sync goes on where one was that did not come to its end, and stays exact."""
 
 import contextlib
-import json
 import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,9 +57,7 @@ def lists_asked(rig: Rig) -> set[str]:
 
 def kept_of(rig: Rig, parent_id: str) -> Path:
     """The file with the answers of a list of time entries."""
-    files = answers_folder(rig.path).glob("time_entries-*")
-    (found,) = [file for file in files if f"/{parent_id}/".encode() in file.read_bytes().partition(b"\n")[0]]
-    return found
+    return answers_folder(rig.path) / f"time_entries-{sha256(f'time_entries {parent_id}'.encode()).hexdigest()[:32]}"
 
 
 def test_lists_that_were_read_before_the_api_was_out_of_reach_are_not_paid_for_again(
@@ -170,24 +169,36 @@ def test_answers_of_another_key_are_forgotten(metered: Rig) -> None:
     assert lists_asked(metered) == {*users(metered)}
 
 
-def test_the_key_is_not_among_what_is_kept(metered: Rig) -> None:
+def test_neither_the_key_nor_a_parameter_is_among_what_is_kept(metered: Rig) -> None:
     metered.api_key = metered.server.behaviour.api_key = "a-key-that-nobody-may-see"
+    metered.extra_params = {"time_entries": {"token": "nor-may-this-be-seen"}}
     stop_at(metered, users(metered)[-1])
     files = [file for file in answers_folder(metered.path).rglob("*") if file.is_file()]
     assert len(files) > 2
-    assert not any(metered.api_key.encode() in file.read_bytes() for file in files)
+    for secret in (metered.api_key, "nor-may-this-be-seen"):
+        assert not any(secret.encode() in file.read_bytes() for file in files)
 
 
-@pytest.mark.parametrize("seconds", [KEPT_SECONDS, -60])
-def test_answers_that_are_a_day_old_or_of_a_time_to_come_are_asked_for_again(metered: Rig, seconds: float) -> None:
-    stop_at(metered, users(metered)[-1])
-    for file in answers_folder(metered.path).glob("time_entries-*"):
-        head, _, body = file.read_bytes().partition(b"\n")
-        made_older = {**json.loads(head), "kept_at": json.loads(head)["kept_at"] - seconds}
-        file.write_bytes(json.dumps(made_older).encode() + b"\n" + body)
+@pytest.mark.parametrize("ahead", [-KEPT_SECONDS, 60])
+def test_answers_that_are_a_day_old_or_of_a_time_to_come_are_asked_for_again(metered: Rig, ahead: float) -> None:
+    clock = SimpleNamespace(time=lambda: time.time() + ahead, monotonic=time.monotonic)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("analytics_assets.source.kept_answers.time", clock)
+        stop_at(metered, users(metered)[-1])
     metered.sync()
     metered.assert_equals_api()
     assert lists_asked(metered) == {*users(metered)}
+
+
+def test_a_list_of_many_answers_is_dear_where_a_few_requests_are_left(metered: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There was one request for each list, so all of them were asked for again, and the hour was over within the first."""
+    metered.page_size = 2
+    first, second, _ = users(metered)
+    stop_at(metered, second, page=2)
+    monkeypatch.setattr(Ceiling, "left_in_hour", lambda _: len(metered.workspace.users) + len(metered.workspace.projects))
+    metered.sync()
+    metered.assert_equals_api()
+    assert first not in lists_asked(metered)
 
 
 def cut(file: Path) -> None:
