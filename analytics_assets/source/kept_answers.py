@@ -20,10 +20,7 @@ import secrets
 import shutil
 import threading
 import time
-import zlib
-from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import scrypt, sha256
 from pathlib import Path
@@ -31,16 +28,14 @@ from typing import Any, Final, Self
 
 import requests
 
+from analytics_assets.source.answer_file import LAST_PAGE, AnswerFile, Head
 from analytics_assets.source.columns import TABLES
 from analytics_assets.source.errors import TransientAnswerError, causes
 from analytics_assets.source.routes import Place, place_of
 
 logger = logging.getLogger(__name__)
 
-KEPT_SECONDS: Final = 24 * 3600.0
-LAST_PAGE: Final = "Last-Page"
 _OF_KEY: Final = "of-key.json"
-_COMPRESSION: Final = 1
 
 
 class KeptAnswer(requests.Response):
@@ -48,84 +43,6 @@ class KeptAnswer(requests.Response):
 
     asked_at: float
     kept_at: float
-
-
-@dataclass(frozen=True)
-class _Head:
-    """What stands before each body in a file; `request` is a hash of what was asked for."""
-
-    request: str
-    asked_at: float
-    kept_at: float
-    last_page: str | None
-    size: int
-    crc: int
-
-    @classmethod
-    def of(cls, url: str, last_page: str | None, body: bytes, *, asked_at: float, kept_at: float) -> Self:
-        """The head of an answer to a request."""
-        head = cls(_hash(url), asked_at, kept_at, last_page, len(body), 0)
-        return replace(head, crc=head.crc_with(body))
-
-    def crc_with(self, body: bytes) -> int:
-        """What `crc` is where neither the head nor the body is damaged."""
-        return zlib.crc32(body, zlib.crc32(repr(replace(self, crc=0)).encode()))
-
-
-class _List:
-    """The answers of one list: those that are still to be given again, and the file that new ones are added to."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._kept: deque[tuple[int, _Head, bytes]] = deque()
-        self._end = 0
-        self._is_begun = False
-        with contextlib.suppress(OSError):  # what can't be read is asked for
-            self._read(file.read_bytes())
-
-    def _read(self, content: bytes) -> None:
-        """Take what is whole; a process that was killed may have left half an answer at the end."""
-        while (end_of_head := content.find(b"\n", self._end)) >= 0:
-            try:
-                head = _Head(**json.loads(content[self._end : end_of_head]))
-                body = content[end_of_head + 1 : end_of_head + 1 + head.size]
-                if len(body) < head.size or head.crc_with(body) != head.crc:
-                    return
-            except (ValueError, TypeError):
-                return
-            self._kept.append((self._end, head, body))
-            self._end = end_of_head + 1 + head.size
-
-    def take(self, url: str, now: float, not_before: float, is_dear: Callable[[int], bool]) -> tuple[_Head, bytes] | None:
-        """The answer that comes next, if it is the one to this request, and not too old; otherwise none ever again.
-
-        Args:
-            url: what is asked for.
-            now: the time.
-            not_before: what was asked for before that is of no use.
-            is_dear: whether it is better than to ask anew for what so many answers have said; heard once, before the first.
-        """
-        if not self._kept:
-            return None
-        answers = len(self._kept)
-        starts_at, head, body = self._kept.popleft()
-        is_of_use = head.asked_at >= not_before and 0 <= now - head.kept_at < KEPT_SECONDS
-        if head.request == _hash(url) and is_of_use and (self._is_begun or is_dear(answers)):
-            self._is_begun = True
-            return head, zlib.decompress(body)
-        self._kept.clear()
-        self._end = starts_at
-        return None
-
-    def add(self, url: str, response: requests.Response, *, asked_at: float, now: float) -> None:
-        """Write down an answer behind those that were given again."""
-        body = zlib.compress(response.content, _COMPRESSION)
-        head = _Head.of(url, response.headers.get(LAST_PAGE), body, asked_at=asked_at, kept_at=now)
-        with self._file.open("r+b" if self._file.exists() else "wb") as opened:
-            opened.truncate(self._end)
-            opened.seek(self._end)
-            opened.write(json.dumps(asdict(head)).encode() + b"\n" + body)
-            self._end = opened.tell()
 
 
 class KeptAnswers:
@@ -141,7 +58,7 @@ class KeptAnswers:
     def __init__(self, folder: Path, key: str, lists_left: Callable[[], int], published_at: datetime | None = None) -> None:
         self._folder = folder
         self._lists_left = lists_left
-        self._lists: dict[Place, _List] = {}
+        self._lists: dict[Place, AnswerFile] = {}
         self._lock = threading.Lock()
         self._is_ours = False
         self._can_write = True
@@ -225,7 +142,7 @@ class KeptAnswers:
         """Forget all of them."""
         forget_answers(self._folder)
 
-    def _list_of(self, request: requests.PreparedRequest) -> _List | None:
+    def _list_of(self, request: requests.PreparedRequest) -> AnswerFile | None:
         """The answers of the list that is asked for; None where it has no parent, or nothing can be kept."""
         place = place_of(request.url or "")
         if not self._is_ours or place.resource is None or TABLES[place.resource].parent is None:
@@ -233,7 +150,7 @@ class KeptAnswers:
         with self._lock:
             if place not in self._lists:
                 name = sha256(f"{place.resource} {place.parent_id}".encode()).hexdigest()[:32]
-                self._lists[place] = _List(self._folder / f"{place.resource}-{name}")
+                self._lists[place] = AnswerFile(self._folder / f"{place.resource}-{name}")
             return self._lists[place]
 
     def _stop_writing(self, error: OSError) -> None:
@@ -267,7 +184,7 @@ def seconds_since_asked(response: requests.Response) -> float:
     return max(0.0, time.time() - response.asked_at) if isinstance(response, KeptAnswer) else 0.0
 
 
-def _answer(request: requests.PreparedRequest, head: _Head, body: bytes) -> KeptAnswer:
+def _answer(request: requests.PreparedRequest, head: Head, body: bytes) -> KeptAnswer:
     answer = KeptAnswer()
     answer.asked_at = head.asked_at
     answer.kept_at = head.kept_at
@@ -279,11 +196,6 @@ def _answer(request: requests.PreparedRequest, head: _Head, body: bytes) -> Kept
     if head.last_page is not None:
         answer.headers[LAST_PAGE] = head.last_page
     return answer
-
-
-def _hash(url: str) -> str:
-    """What a request is known by; a parameter of the owner's may be secret."""
-    return sha256(url.encode()).hexdigest()
 
 
 def _is_of_key(file: Path, key: str) -> bool:

@@ -16,11 +16,11 @@ import pytest
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
 from analytics_assets.source import kept_answers
+from analytics_assets.source.answer_file import KEPT_SECONDS
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.kept_answers import KEPT_SECONDS
 from analytics_assets.source.ledger import TABLE, Ledger
 from analytics_assets.warehouse.places import answers_folder, ledger_file
 from analytics_assets_tests.rig import Rig
