@@ -65,16 +65,24 @@ class KeptAnswers:
         self._earliest: float | None = None
         self._published_at = -math.inf if published_at is None else published_at.timestamp()
         self._not_before = self._published_at
-        if folder.exists() and not _is_of_key(folder / _OF_KEY, key):
-            self.forget()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _note_key(folder / _OF_KEY, key)
-            self._is_ours = _is_of_key(folder / _OF_KEY, key)
-            if not self._is_ours:
-                raise PermissionError(errno.EPERM, "they are of another key and can't be removed", str(folder))
+            if not _is_of_key(folder / _OF_KEY, key):
+                self._begin_anew(key)
+            self._is_ours = True
         except OSError as error:
             self._stop_writing(error)
+
+    def _begin_anew(self, key: str) -> None:
+        """Make the folder, without what may be there of another key.
+
+        Raises:
+            OSError: it can't be removed, or not be made.
+        """
+        self.forget()
+        if self._folder.is_dir():
+            raise PermissionError(errno.EPERM, "they are of another key and can't be removed", str(self._folder))
+        self._folder.mkdir(parents=True)
+        _note_key(self._folder / _OF_KEY, key)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """dlt copies a REST configuration to validate it; all copies share this one object."""
@@ -208,9 +216,8 @@ def _is_of_key(file: Path, key: str) -> bool:
 
 def _note_key(file: Path, key: str) -> None:
     """Note by which key it can be told whether answers are of another one; the key itself can't be got from it."""
-    if not file.exists():
-        salt = secrets.token_hex(16)
-        file.write_text(json.dumps({"salt": salt, "digest": _digest(key, salt)}))
+    salt = secrets.token_hex(16)
+    file.write_text(json.dumps({"salt": salt, "digest": _digest(key, salt)}))
 
 
 def _digest(key: str, salt: str) -> str:
