@@ -6,10 +6,9 @@ Other values of variables are judged in `setting_values.py`.
 import ipaddress
 import keyword
 import re
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
-
-from analytics_assets.setting_values import empty_is_none
 
 NOT_IN_ADDRESSES: Final = frozenset(" \"'<>\\^`{|}")
 HIGHEST_PORT: Final = 65535
@@ -115,19 +114,45 @@ def named_workspace(text: str) -> tuple[str, str]:
     return (name.strip(), id.strip()) if sign else (re.sub(r"\W", "_", text, flags=re.ASCII), text)
 
 
-def database_url(value: Any) -> Any:
-    """The address of a Postgres database, which may leave out what libpq finds in its own variables."""
-    text = empty_is_none(value)
-    if text is None:
-        return None
+def team_address(destination: str, address: str | None, warehouse: Path) -> str:
+    """The address of a team's warehouse.
+
+    Args:
+        destination: its engine.
+        address: what was set; that of Postgres may leave out what libpq finds in its own variables.
+        warehouse: the DuckDB file whose tables are delivered.
+
+    Raises:
+        ValueError: it is no address of this engine; says what it should be, and nothing of what it is.
+    """
+    if destination == "postgres" and address is None:
+        return "postgresql://"
+    if address is None or not USABLE[destination](address):
+        raise ValueError(f"must be an address like {EXAMPLES[destination]}, because ANALYTICS_DESTINATION is {destination}")
+    if destination == "motherduck" and motherduck_database(address).casefold() == warehouse.stem.casefold():
+        raise ValueError(f"names a database that is called as the file {warehouse.name}; give either of them another name")
+    return address
+
+
+def motherduck_database(address: str) -> str:
+    """The name of the database that an address like md:database?motherduck_token=TOKEN leads to."""
+    return address.partition("?")[0].partition(":")[2]
+
+
+def _is_of_postgres(address: str) -> bool:
     try:
-        parts = urlsplit(str(text))
-        is_usable = parts.scheme in ("postgres", "postgresql") and (parts.port is None or parts.port > 0)
+        parts = urlsplit(address)
+        return parts.scheme in ("postgres", "postgresql") and (parts.port is None or parts.port > 0)
     except ValueError:
-        is_usable = False
-    if not is_usable:
-        raise ValueError("must be an address like postgresql://user:password@host:5432/database")
-    return text
+        return False
+
+
+def _is_of_motherduck(address: str) -> bool:
+    return bool(re.fullmatch(r"md:[A-Za-z_][A-Za-z0-9_-]*(\?motherduck_token=[^\s&]+)?", address))
+
+
+EXAMPLES: Final = {"postgres": "postgresql://user:password@host:5432/database", "motherduck": "md:database"}
+USABLE: Final = {"postgres": _is_of_postgres, "motherduck": _is_of_motherduck}
 
 
 def is_loopback(host: str) -> bool:

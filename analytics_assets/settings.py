@@ -24,7 +24,7 @@ from pydantic import (
 
 from analytics_assets.env_file import EnvFileError, env_file_values
 from analytics_assets.notifying import NotifyUrls
-from analytics_assets.setting_addresses import database_url, named_workspace, web_page
+from analytics_assets.setting_addresses import named_workspace, team_address, web_page
 from analytics_assets.setting_errors import PREFIX, SettingsError, problems_of, variable
 from analytics_assets.setting_values import (
     WORKSPACES_FOLDER,
@@ -124,10 +124,10 @@ class Settings(AccessSettings):
     reader_path: Annotated[Path | None, BeforeValidator(local_path)] = Field(
         Path("data/analytics_reader.duckdb"), validate_default=True, description="the copy for BI tools; empty for none"
     )
-    destination: Annotated[Literal["duckdb", "postgres"], BeforeValidator(destination_name)] = Field(
+    destination: Annotated[Literal["duckdb", "postgres", "motherduck"], BeforeValidator(destination_name)] = Field(
         "duckdb", description="where the finished tables are delivered besides"
     )
-    destination_url: Annotated[SecretStr | None, BeforeValidator(database_url)] = Field(
+    destination_url: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(
         None, description="the database there; secret"
     )
 
@@ -196,12 +196,16 @@ class Settings(AccessSettings):
         return self.duckdb_path.parent
 
     @property
-    def postgres_url(self) -> str | None:
-        """The database that the tables are delivered to; None where they stay in the DuckDB file."""
+    def delivers_to(self) -> tuple[str, str] | None:
+        """Engine and address of the warehouse that tables are delivered to; None where they stay in the DuckDB file.
+
+        Raises:
+            ValueError: the address is none of this engine; `settings_of` has made sure that it is.
+        """
         if self.destination == "duckdb":
             return None
-        # the shortest address leaves everything to libpq's own variables
-        return self.destination_url.get_secret_value() if self.destination_url else "postgresql://"
+        address = None if self.destination_url is None else self.destination_url.get_secret_value()
+        return self.destination, team_address(self.destination, address, self.named_file)
 
     @property
     def reader_copy(self) -> Path | None:
@@ -270,6 +274,10 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
         if copy.is_relative_to((folder := settings.data_dir / WORKSPACES_FOLDER).resolve()):
             words = f"lies in {folder}, where the warehouses of workspaces are; choose another file for the copy"
             problems.append((variable("reader_path"), words))
+    try:
+        _ = settings.delivers_to
+    except ValueError as error:
+        problems.append((variable("destination_url"), str(error)))
     if problems:
         raise SettingsError(problems)
     return settings

@@ -9,6 +9,7 @@ import pytest
 
 from analytics_assets.cli import COMMANDS, build_parser
 from analytics_assets.definitions import build_definitions
+from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -70,8 +71,9 @@ def test_the_readme_lists_every_variable_with_its_default() -> None:
 
 
 def test_every_asset_that_a_document_names_exists() -> None:
-    definitions = build_definitions(Settings(destination="postgres"))
+    definitions = build_definitions(Settings())
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    keys |= {key.to_user_string() for key in Keys().deliveries}
     pattern = r"`((?:raw|marts|staging|api|report)/\w+)`"
     assert re.findall(pattern, README)
     for document, text in DOCUMENTS.items():

@@ -180,16 +180,26 @@ def test_an_owner_that_the_ui_would_refuse_is_named(wrong: str) -> None:
     assert "ANALYTICS_OWNERS names" in message_of({"ANALYTICS_OWNERS": wrong})
 
 
+def to(destination: str, address: str) -> dict[str, str]:
+    """The variables of a team's warehouse."""
+    return {"ANALYTICS_DESTINATION": destination, "ANALYTICS_DESTINATION_URL": address}
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"ANALYTICS_DESTINATION": "snowflake"}, "is snowflake, which is not there yet; it may be duckdb or postgres"),
-        ({"ANALYTICS_DESTINATION": "oracle"}, "ANALYTICS_DESTINATION should be 'duckdb' or 'postgres'"),
         (
-            {"ANALYTICS_DESTINATION_URL": "host=x password=geheim"},
-            "ANALYTICS_DESTINATION_URL must be an address like postgresql://",
+            {"ANALYTICS_DESTINATION": "snowflake"},
+            "is snowflake, which is not there yet; it may be duckdb, postgres or motherduck",
         ),
-        ({"ANALYTICS_DESTINATION_URL": "postgresql://u:geheim@h:99999/d"}, "ANALYTICS_DESTINATION_URL must be an address like"),
+        ({"ANALYTICS_DESTINATION": "oracle"}, "ANALYTICS_DESTINATION should be 'duckdb', 'postgres' or 'motherduck'"),
+        (to("postgres", "host=x password=geheim"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
+        (to("postgres", "postgresql://u:geheim@h:99999/d"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
+        (to("postgres", "md:team"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
+        (to("motherduck", "postgresql://u:geheim@h/d"), "ANALYTICS_DESTINATION_URL must be an address like md:database"),
+        (to("motherduck", "md:?motherduck_token=geheim"), "ANALYTICS_DESTINATION_URL must be an address like md:database"),
+        ({"ANALYTICS_DESTINATION": "motherduck"}, "ANALYTICS_DESTINATION_URL must be an address like md:database"),
+        (to("motherduck", "md:Analytics?motherduck_token=geheim"), "called as the file analytics.duckdb; give either of them"),
     ],
 )
 def test_a_destination_that_can_not_be_delivered_to_is_refused(variables: dict[str, str], sentence: str) -> None:
@@ -197,12 +207,15 @@ def test_a_destination_that_can_not_be_delivered_to_is_refused(variables: dict[s
     assert sentence in message and "geheim" not in message
 
 
-def test_the_address_of_a_team_is_used_where_postgres_is_asked_for_and_shown_nowhere() -> None:
+def test_the_address_of_a_team_is_used_where_its_engine_is_asked_for_and_shown_nowhere() -> None:
     url = "postgresql://u:geheim@h/d"
-    assert settings_of({"ANALYTICS_DESTINATION_URL": url}).postgres_url is None
+    assert settings_of({"ANALYTICS_DESTINATION_URL": url}).delivers_to is None
     settings = settings_of({"ANALYTICS_DESTINATION_URL": url, "ANALYTICS_DESTINATION": " Postgres "})
-    assert settings.postgres_url == url and "geheim" not in repr(settings)
-    assert settings_of({"ANALYTICS_DESTINATION": "postgres"}).postgres_url == "postgresql://"
+    assert settings.delivers_to == ("postgres", url) and "geheim" not in repr(settings)
+    assert settings_of({"ANALYTICS_DESTINATION": "postgres"}).delivers_to == ("postgres", "postgresql://")
+    in_motherduck = settings_of(to("motherduck", "md:team_1?motherduck_token=geheim"))
+    assert in_motherduck.delivers_to == ("motherduck", "md:team_1?motherduck_token=geheim")
+    assert "geheim" not in repr(in_motherduck)
 
 
 @pytest.mark.parametrize("folder", ["o'brien", "per%20cent", "what?"])

@@ -95,7 +95,7 @@ def say_demo(settings: Settings) -> None:
     values = {
         "ANALYTICS_API_URL": settings.api_url,
         "ANALYTICS_WORKSPACE_ID": settings.workspace_id,
-        "ANALYTICS_DESTINATION": settings.postgres_url,
+        "ANALYTICS_DESTINATION": settings.delivers_to,
     }
     aside = " and ".join(name for name, value in values.items() if value is not None)
     say(

@@ -24,7 +24,6 @@ from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.new_parents import build_sync_on_new_parents
 from analytics_assets.orchestration.notifications import build_notify_on_failure
 from analytics_assets.orchestration.of_all_assets import with_owners_and_freshness
-from analytics_assets.orchestration.postgres_tables import build_postgres_asset
 from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_raw_assets
 from analytics_assets.orchestration.raw_checks import build_raw_checks
 from analytics_assets.orchestration.reader_copy import build_reader_copy_asset, copying_of
@@ -32,9 +31,11 @@ from analytics_assets.orchestration.report_asset import build_report_asset
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_history import build_forget_old_runs
 from analytics_assets.orchestration.sync_now import build_sync_now
+from analytics_assets.orchestration.team_tables import build_team_tables
 from analytics_assets.pipeline.progress import OnReading
 from analytics_assets.report.queries import MARTS
 from analytics_assets.settings import Settings, load_settings
+from analytics_assets.warehouse.destinations import team_warehouse
 
 
 def build_definitions(settings: Settings | None = None, *, on_reading: OnReading | None = None) -> Definitions:
@@ -57,8 +58,8 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
     report = build_report_asset(settings, data_checks, partial(stale_marts, settings, nodes, MARTS))
     copying = copying_of(settings)
     for_readers = [] if copying is None else [build_reader_copy_asset(copying, keys, dbt.keys, data_checks)]
-    url = settings.postgres_url
-    for_a_team = [] if url is None else [build_postgres_asset(settings, url, dbt.keys, data_checks)]
+    to = settings.delivers_to
+    for_a_team = [] if to is None else [build_team_tables(settings, team_warehouse(*to), dbt.keys, data_checks)]
     # the models name their own files
     in_python = with_source_code_references([build_raw_assets(settings, on_reading), report, *for_readers, *for_a_team])
     assets = cast("list[AssetsDefinition | AssetSpec]", [workspace_asset(keys), dbt, *in_python])

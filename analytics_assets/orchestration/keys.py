@@ -9,6 +9,7 @@ from typing import Final
 
 from dagster import AssetCheckKey, AssetKey
 
+from analytics_assets.setting_values import DELIVERED_TO
 from analytics_assets.settings import Settings
 from analytics_assets.warehouse.export import MARTS
 from analytics_assets.warehouse.tables import RAW
@@ -19,7 +20,7 @@ PROOF: Final = "raw_matches_api"
 """The check that reads the API again, see `checks.py`."""
 REPORT_STEP: Final = "report__overview"
 READER_COPY_STEP: Final = "report__reader_copy"
-POSTGRES_STEP: Final = "report__postgres"
+DELIVERY_STEPS: Final = {f"report__{destination}": engine for destination, engine in DELIVERED_TO.items()}
 """What Dagster calls the steps that make these, see `Keys.plain_step`."""
 
 
@@ -82,10 +83,14 @@ class Keys:
         """The copy for BI tools."""
         return self.key(REPORT, "reader_copy")
 
+    def delivery(self, destination: str) -> AssetKey:
+        """What is delivered to a team's warehouse."""
+        return self.key(REPORT, destination)
+
     @property
-    def postgres(self) -> AssetKey:
-        """What is delivered to Postgres."""
-        return self.key(REPORT, "postgres")
+    def deliveries(self) -> set[AssetKey]:
+        """Of each engine what would be delivered to it."""
+        return {self.delivery(destination) for destination in DELIVERED_TO}
 
     @property
     def _before(self) -> tuple[str, ...]:

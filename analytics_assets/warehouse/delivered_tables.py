@@ -1,6 +1,6 @@
 """The tables that are delivered to a team's warehouse, as they are in DuckDB: columns, comments, rows, and what they hold.
 
-How they are written there is known in `postgres.py`.
+What is done with them stands in `delivery.py`.
 """
 
 from collections.abc import Sequence

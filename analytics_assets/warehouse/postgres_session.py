@@ -6,16 +6,15 @@ What is written in it, and what has to be equal, is decided in `postgres.py`.
 import contextlib
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from analytics_assets.warehouse.delivery import CHOSEN_WITH, digest
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import literal, quoted
 
-CHOSEN_WITH: Final = "ANALYTICS_DESTINATION_URL"
 LONGEST_NAME_BYTES: Final = 63
 """Postgres cuts longer names off without an error, and two columns may then have one name."""
 
@@ -102,11 +101,6 @@ def short(name: str) -> str:
     if len(encoded) <= LONGEST_NAME_BYTES:
         return name
     return f"{encoded[: LONGEST_NAME_BYTES - 9].decode(errors='ignore')}_{digest(name)[:8]}"
-
-
-def digest(text: str) -> str:
-    """What two texts have in common only if they are the same."""
-    return sha256(text.encode()).hexdigest()
 
 
 def _words_of(error: Exception, url: str) -> str:

@@ -10,6 +10,6 @@ DELIVERING = {"ANALYTICS_DESTINATION": "postgres", "ANALYTICS_DESTINATION_URL": 
 
 def test_invented_rows_are_not_delivered_and_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with demo_api() as demo:
-        assert settings_of({**DELIVERING, **demo.variables}).postgres_url is None
+        assert settings_of({**DELIVERING, **demo.variables}).delivers_to is None
     say_demo(settings_of(DELIVERING))
     assert capsys.readouterr().err.endswith("ANALYTICS_DESTINATION is ignored.\n")

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from analytics_assets.demo.serving import DemoServer
-from analytics_assets.warehouse.postgres import deliver
+from analytics_assets.warehouse.delivery import deliver
+from analytics_assets.warehouse.postgres import Postgres
 from analytics_assets_tests.cli.command import Ended, run_cli, variables_for
 from analytics_assets_tests.team_database import Team
 
@@ -16,7 +17,7 @@ def test_what_somebody_has_written_in_postgres_is_found(
     variables = variables_for(server, warehouse, other_dagster_home, **delivering)
     nothing_there = run_cli("verify", variables=variables)
     assert nothing_there.code == 1 and "Postgres differs from the warehouse in " in nothing_there.out
-    deliver(warehouse, team.url)
+    deliver(warehouse, Postgres(team.url))
     equal = run_cli("verify", variables=variables)
     assert equal.code == 0, equal.said
     assert equal.out.endswith("The warehouse equals the API.\nPostgres equals the warehouse.\n")

@@ -1,11 +1,14 @@
-"""The raw tables, their history and all marts in Postgres are those of the warehouse, row by row."""
+"""The raw tables, their history and all marts in a team's warehouse are those of the file, row by row."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
 from analytics_assets.warehouse.delivered_tables import DeliveredColumn, delivered_tables
-from analytics_assets.warehouse.postgres import deliver, tables_that_differ
+from analytics_assets.warehouse.delivery import deliver, tables_that_differ
+from analytics_assets.warehouse.motherduck import MotherDuck
+from analytics_assets.warehouse.postgres import Postgres
 from analytics_assets_tests.dbt.conftest import Build
 from analytics_assets_tests.team_database import Team
 
@@ -30,9 +33,9 @@ def rows_of(rows: list[tuple[Any, ...]]) -> list[str]:
     return sorted(map(repr, rows))
 
 
-def test_each_row_of_each_table_is_there(team: Team, lived_in: Build) -> None:
-    made = deliver(lived_in.warehouse, team.url)
-    assert tables_that_differ(lived_in.warehouse, team.url) == []
+def test_each_row_of_each_table_is_in_postgres(team: Team, lived_in: Build) -> None:
+    made = deliver(lived_in.warehouse, Postgres(team.url))
+    assert tables_that_differ(lived_in.warehouse, Postgres(team.url)) == []
     with duckdb.connect(str(lived_in.warehouse), read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
         tables = delivered_tables(con)
@@ -42,3 +45,17 @@ def test_each_row_of_each_table_is_there(team: Team, lived_in: Build) -> None:
             expected = con.execute(f"SELECT {', '.join(map(in_duckdb, table.columns))} FROM {table.label}").fetchall()
             found = team.rows(f"SELECT {', '.join(map(in_postgres, table.columns))} FROM {table.label}")
             assert rows_of(found) == rows_of(expected), table.label
+
+
+def test_each_row_of_each_table_is_in_motherduck(lived_in: Build, tmp_path: Path) -> None:
+    team = MotherDuck(str(tmp_path / "team.duckdb"))
+    made = deliver(lived_in.warehouse, team)
+    assert tables_that_differ(lived_in.warehouse, team) == []
+    assert deliver(lived_in.warehouse, team).sent == []
+    with duckdb.connect(str(lived_in.warehouse), read_only=True) as here, duckdb.connect(team.address, read_only=True) as there:
+        expected, found = delivered_tables(here), {table.label: table for table in delivered_tables(there)}
+        assert {"raw.time_entries", "raw_history.time_entries", "marts.fct_time_entries"} <= {table.label for table in expected}
+        assert made.rows == {table.label: table.rows for table in expected}
+        for table in expected:
+            assert found.pop(table.label) == table  # columns, types, comments, and the hashes of all rows
+    assert [*found] == ["raw._delivered"]

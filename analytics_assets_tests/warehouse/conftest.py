@@ -7,6 +7,7 @@ import pytest
 
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets_tests.tiny import tiny_workspace
+from analytics_assets_tests.warehouse.own import change
 from analytics_assets_tests.warehouse.two_workspaces import Both, second_workspace
 
 
@@ -19,3 +20,18 @@ def both(tmp_path: Path) -> Iterator[Both]:
         made.first.sync()
         made.second.sync()
         yield made
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    """A small warehouse that no sync has made."""
+    path = tmp_path / "own.duckdb"
+    change(
+        path,
+        "CREATE SCHEMA raw; CREATE SCHEMA raw_history; CREATE SCHEMA marts; CREATE SCHEMA staging",
+        "CREATE TABLE raw.tags AS FROM (VALUES ('1', 'one'), ('2', 'two')) AS t(id, name)",
+        "CREATE TABLE raw_history.tags AS FROM raw.tags WHERE false",
+        "CREATE TABLE marts.dim_tags AS SELECT id AS tag_id, name AS tag_name FROM raw.tags",
+        "CREATE VIEW staging.stg_tags AS FROM raw.tags",
+    )
+    return path

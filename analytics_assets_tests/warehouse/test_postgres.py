@@ -7,44 +7,24 @@ from urllib.parse import quote
 import duckdb
 import pytest
 
-from analytics_assets.warehouse import postgres as delivering
+from analytics_assets.warehouse.delivery import deliver, tables_that_differ
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.postgres import deliver, tables_that_differ
+from analytics_assets.warehouse.postgres import Postgres, PostgresReceiver
 from analytics_assets.warehouse.postgres_session import shown_address
 from analytics_assets_tests.deploy.postgres import PASSWORD
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.team_database import Team
+from analytics_assets_tests.warehouse.own import change
 
 LONG: Final = "x_" + "ä" * 40
 QUOTED: Final = '"select ""it"""'
 ODD_TEXTS: Final = ("", " ", "NULL", "\\N", "a\tb\nc\r\nd", 'it\'s "quoted", \\ and, commas;', "日本語 🕰️ \u202e", "x" * 100_000)
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
-    """A small warehouse that no sync has made."""
-    path = tmp_path / "own.duckdb"
-    change(
-        path,
-        "CREATE SCHEMA raw; CREATE SCHEMA raw_history; CREATE SCHEMA marts; CREATE SCHEMA staging",
-        "CREATE TABLE raw.tags AS FROM (VALUES ('1', 'one'), ('2', 'two')) AS t(id, name)",
-        "CREATE TABLE raw_history.tags AS FROM raw.tags WHERE false",
-        "CREATE TABLE marts.dim_tags AS SELECT id AS tag_id, name AS tag_name FROM raw.tags",
-        "CREATE VIEW staging.stg_tags AS FROM raw.tags",
-    )
-    return path
-
-
-def change(path: Path, *statements: str) -> None:
-    with duckdb.connect(str(path)) as con:
-        for statement in statements:
-            con.execute(statement)
-
-
 def refusal(path: Path, url: str) -> str:
     """The sentence of a delivery that must be refused."""
     with pytest.raises(WarehouseError) as caught:
-        deliver(path, url)
+        deliver(path, Postgres(url))
     assert PASSWORD not in str(caught.value) and quote(PASSWORD, safe="") not in str(caught.value)
     return str(caught.value)
 
@@ -65,8 +45,8 @@ def test_each_value_of_each_type_arrives_as_it_is(team: Team, warehouse: Path) -
     )
     with duckdb.connect(str(warehouse)) as con:
         con.executemany("INSERT INTO marts.odd (n, s) VALUES (?, ?)", [[10 + n, each] for n, each in enumerate(ODD_TEXTS)])
-    deliver(warehouse, team.url)
-    assert tables_that_differ(warehouse, team.url) == []
+    deliver(warehouse, Postgres(team.url))
+    assert tables_that_differ(warehouse, Postgres(team.url)) == []
     with duckdb.connect(str(warehouse), read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
         there = con.execute("SELECT * REPLACE (u::VARCHAR AS u, epoch_us(t) AS t) FROM marts.odd ORDER BY n").fetchall()
@@ -91,7 +71,7 @@ def test_names_comments_and_schemas_arrive_and_views_and_notes_stay(team: Team, 
         "COMMENT ON COLUMN marts.dim_tags.tag_id IS 'Its id.'",
         "CREATE TABLE raw._built (node VARCHAR)",
     )
-    made = deliver(warehouse, team.url)
+    made = deliver(warehouse, Postgres(team.url))
     assert made.rows == {"marts.dim_tags": 2, "raw.tags": 2, "raw_history.tags": 0}
     assert team.rows("SELECT obj_description('marts.dim_tags'::regclass), col_description('marts.dim_tags'::regclass, 1)") == [
         ("One row per tag; it's all.", "Its id.")
@@ -101,28 +81,28 @@ def test_names_comments_and_schemas_arrive_and_views_and_notes_stay(team: Team, 
 
 
 def test_only_tables_that_have_changed_are_sent_again(team: Team, warehouse: Path) -> None:
-    assert set(deliver(warehouse, team.url).sent) == {"marts.dim_tags", "raw.tags", "raw_history.tags"}
-    assert deliver(warehouse, team.url).sent == []
+    assert set(deliver(warehouse, Postgres(team.url)).sent) == {"marts.dim_tags", "raw.tags", "raw_history.tags"}
+    assert deliver(warehouse, Postgres(team.url)).sent == []
     change(warehouse, "UPDATE raw.tags SET name = 'three' WHERE id = '2'")
-    assert deliver(warehouse, team.url).sent == ["raw.tags"]
+    assert deliver(warehouse, Postgres(team.url)).sent == ["raw.tags"]
     assert team.rows("SELECT id, name FROM raw.tags ORDER BY id") == [("1", "one"), ("2", "three")]
     team.run("DELETE FROM marts.dim_tags")
-    assert deliver(warehouse, team.url).sent == ["marts.dim_tags"]
+    assert deliver(warehouse, Postgres(team.url)).sent == ["marts.dim_tags"]
     team.run("DROP TABLE raw.tags")
-    assert tables_that_differ(warehouse, team.url) == ["raw.tags"]
-    assert deliver(warehouse, team.url).sent == ["raw.tags"]
+    assert tables_that_differ(warehouse, Postgres(team.url)) == ["raw.tags"]
+    assert deliver(warehouse, Postgres(team.url)).sent == ["raw.tags"]
     team.run("UPDATE raw.tags SET name = 'somebody else''s' WHERE id = '1'")
-    assert tables_that_differ(warehouse, team.url) == ["raw.tags"]
-    assert deliver(warehouse, team.url).sent == ["raw.tags"]
-    assert tables_that_differ(warehouse, team.url) == []
+    assert tables_that_differ(warehouse, Postgres(team.url)) == ["raw.tags"]
+    assert deliver(warehouse, Postgres(team.url)).sent == ["raw.tags"]
+    assert tables_that_differ(warehouse, Postgres(team.url)) == []
 
 
 def test_views_and_permissions_of_others_outlive_a_delivery_and_a_new_column(team: Team, warehouse: Path) -> None:
-    deliver(warehouse, team.url)
+    deliver(warehouse, Postgres(team.url))
     team.run("CREATE VIEW public.own AS SELECT tag_name FROM marts.dim_tags")
     team.run("CREATE ROLE bi; GRANT SELECT ON marts.dim_tags TO bi")
     change(warehouse, "ALTER TABLE marts.dim_tags ADD COLUMN is_deleted BOOLEAN", "UPDATE marts.dim_tags SET is_deleted = true")
-    deliver(warehouse, team.url)
+    deliver(warehouse, Postgres(team.url))
     assert team.rows("SELECT count(*) FROM public.own") == [(2,)]
     assert team.rows("SELECT DISTINCT is_deleted FROM marts.dim_tags") == [(True,)]
     assert team.rows("SELECT has_table_privilege('bi', 'marts.dim_tags', 'SELECT')") == [(True,)]
@@ -130,15 +110,15 @@ def test_views_and_permissions_of_others_outlive_a_delivery_and_a_new_column(tea
 
 
 def test_a_column_of_another_type_and_a_table_that_is_gone_are_followed(team: Team, warehouse: Path) -> None:
-    deliver(warehouse, team.url)
+    deliver(warehouse, Postgres(team.url))
     change(warehouse, "ALTER TABLE marts.dim_tags ALTER tag_id TYPE BIGINT", "DROP TABLE raw_history.tags")
-    deliver(warehouse, team.url)
+    deliver(warehouse, Postgres(team.url))
     assert team.rows("SELECT tag_id FROM marts.dim_tags ORDER BY 1") == [(1,), (2,)]
     assert team.rows("SELECT to_regclass('raw_history.tags') IS NULL") == [(True,)]
 
 
 def test_a_delivery_that_is_refused_half_way_leaves_everything_as_it_was(team: Team, warehouse: Path) -> None:
-    deliver(warehouse, team.url)
+    deliver(warehouse, Postgres(team.url))
     team.run("CREATE VIEW public.own AS SELECT id FROM raw.tags")
     change(
         warehouse,
@@ -151,23 +131,23 @@ def test_a_delivery_that_is_refused_half_way_leaves_everything_as_it_was(team: T
     assert team.rows("SELECT DISTINCT tag_name FROM marts.dim_tags ORDER BY 1") == [("one",), ("two",)]
     assert team.rows("SELECT to_regclass('marts.another') IS NULL") == [(True,)]
     team.run("DROP VIEW public.own")
-    assert set(deliver(warehouse, team.url).sent) == {"marts.another", "marts.dim_tags", "raw.tags"}
+    assert set(deliver(warehouse, Postgres(team.url)).sent) == {"marts.another", "marts.dim_tags", "raw.tags"}
 
 
 def test_who_reads_during_a_delivery_sees_what_was_there_before(
     team: Team, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deliver(warehouse, team.url)
+    deliver(warehouse, Postgres(team.url))
     change(warehouse, "INSERT INTO marts.dim_tags VALUES ('3', 'three')", "DELETE FROM raw.tags")
     seen: list[list[tuple[Any, ...]]] = []
-    send = delivering.send
+    send = PostgresReceiver.send
 
     def watched(*args: Any) -> None:
         send(*args)
         seen.append(team.rows("SELECT (SELECT count(*) FROM raw.tags), (SELECT count(*) FROM marts.dim_tags)"))
 
-    monkeypatch.setattr(delivering, "send", watched)
-    deliver(warehouse, team.url)
+    monkeypatch.setattr(PostgresReceiver, "send", watched)
+    deliver(warehouse, Postgres(team.url))
     assert seen == [[(2, 2)], [(2, 2)]]
     assert team.rows("SELECT (SELECT count(*) FROM raw.tags), (SELECT count(*) FROM marts.dim_tags)") == [(0, 3)]
 
@@ -181,8 +161,8 @@ def test_a_table_of_somebody_else_is_not_touched(team: Team, warehouse: Path) ->
 
 def test_a_second_workspace_is_not_delivered_over_the_first(team: Team, tiny: Rig) -> None:
     tiny.sync(resources=("tags",))
-    deliver(tiny.path, team.url)
-    assert deliver(tiny.path, team.url).sent == []
+    deliver(tiny.path, Postgres(team.url))
+    assert deliver(tiny.path, Postgres(team.url)).sent == []
     change(tiny.path, "UPDATE raw._workspace SET workspace_id = 'another'", "DELETE FROM raw.tags")
     sentence = refusal(tiny.path, team.url)
     assert sentence.startswith(f"Postgres holds workspace {tiny.workspace_id}, not workspace another: ")

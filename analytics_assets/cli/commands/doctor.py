@@ -18,9 +18,9 @@ from analytics_assets.cli.own_or_demo import demo_if_meant
 from analytics_assets.cli.served import HOST, USUAL_PORT, is_served
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import Settings, load_settings, variables_without_meaning
+from analytics_assets.warehouse.delivery import TeamWarehouse
+from analytics_assets.warehouse.destinations import team_warehouse
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.postgres import assert_reachable
-from analytics_assets.warehouse.postgres_session import shown_address
 
 
 def main(args: argparse.Namespace) -> int:
@@ -66,8 +66,8 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
     for of_one in settings.of_each_workspace():
         yield from _of_workspace(of_one)
     yield from examine_files(of_one)
-    if settings.postgres_url is not None:
-        yield _postgres(settings.postgres_url)
+    if settings.delivers_to is not None:
+        yield _delivery(team_warehouse(*settings.delivers_to))
     yield _user_interface(settings)
 
 
@@ -84,13 +84,13 @@ def _of_workspace(settings: Settings) -> Iterator[Finding]:
     yield from examine_warehouse(settings)
 
 
-def _postgres(url: str) -> Finding:
+def _delivery(team: TeamWarehouse) -> Finding:
     """Whether the database answers that the tables are delivered to."""
     try:
-        assert_reachable(url)
+        team.assert_reachable()
     except WarehouseError as error:
-        return Finding("Postgres", "wrong", str(error))
-    return Finding("Postgres", "ok", f"{shown_address(url)} answers; each sync of everything delivers all tables there")
+        return Finding(team.engine, "wrong", str(error))
+    return Finding(team.engine, "ok", f"{team.shown_address} answers; each sync of everything delivers all tables there")
 
 
 def _user_interface(settings: Settings) -> Finding:

@@ -30,8 +30,9 @@ from analytics_assets.report.writing import report_file
 from analytics_assets.settings import Settings
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.meter import Meter
+from analytics_assets.warehouse.delivery import TeamWarehouse, tables_that_differ
+from analytics_assets.warehouse.destinations import team_warehouse
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.postgres import tables_that_differ
 
 PIPED_WIDTH_CHARACTERS: Final = 160
 
@@ -41,9 +42,9 @@ def main(args: argparse.Namespace) -> int:
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
     with own_or_demo() as settings:
         code = for_each_workspace(settings, lambda of_one: _verify(of_one, args.first, args.last), done="equal the API")
-        if code == EXIT_INTERRUPTED or settings.postgres_url is None:
+        if code == EXIT_INTERRUPTED or settings.delivers_to is None:
             return code
-        return max(code, _verify_postgres(settings.duckdb_path, settings.postgres_url))
+        return max(code, _verify_delivery(settings.duckdb_path, team_warehouse(*settings.delivers_to)))
 
 
 def _verify(settings: Settings, first: str | None, last: str | None) -> int:
@@ -67,18 +68,18 @@ def _keep_for_the_report(settings: Settings, found: Verification) -> None:
         say(f"The report will not know of this comparison: {error.filename or 'its folder'} can't be written ({error.strerror}).")
 
 
-def _verify_postgres(delivered: Path, url: str) -> int:
-    """Compare Postgres with the file that is delivered there, of several workspaces the one with the tables of all."""
+def _verify_delivery(delivered: Path, team: TeamWarehouse) -> int:
+    """Compare a team's warehouse with the file that is delivered there, of several workspaces the one with the tables of all."""
     try:
         with stopping_like_ctrl_c():
-            differ = tables_that_differ(delivered, url)
+            differ = tables_that_differ(delivered, team)
     except WarehouseError as error:
         raise CommandError(str(error)) from None
     if differ:
-        print(f"Postgres differs from the warehouse in {', '.join(differ)}.")
+        print(f"{team.engine} differs from the warehouse in {', '.join(differ)}.")
         print("Repair it:  analytics-assets sync")
         return EXIT_FAILED
-    print("Postgres equals the warehouse.")
+    print(f"{team.engine} equals the warehouse.")
     return EXIT_OK
 
 

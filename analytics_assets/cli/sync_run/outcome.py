@@ -10,12 +10,20 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, say
 from analytics_assets.cli.sync_run.watch import RunWatch
 from analytics_assets.orchestration.dbt_events import FAILED_ROWS
-from analytics_assets.orchestration.keys import POSTGRES_STEP, READER_COPY_STEP, REPORT_STEP
+from analytics_assets.orchestration.keys import DELIVERY_STEPS, READER_COPY_STEP, REPORT_STEP
 
 UNCHANGED: Final = "The warehouse is as it was before."
-NOT_THE_SYNC: Final = {REPORT_STEP: "Report", READER_COPY_STEP: "Copy for BI tools", POSTGRES_STEP: "Delivery to Postgres"}
+NOT_THE_SYNC: Final = {
+    REPORT_STEP: "Report",
+    READER_COPY_STEP: "Copy for BI tools",
+    **{step: f"Delivery to {engine}" for step, engine in DELIVERY_STEPS.items()},
+}
 """Steps that come when the warehouse is as it should be."""
-IN_WORDS: Final = {REPORT_STEP: "the report", READER_COPY_STEP: "the copy for BI tools", POSTGRES_STEP: "what is in Postgres"}
+IN_WORDS: Final = {
+    REPORT_STEP: "the report",
+    READER_COPY_STEP: "the copy for BI tools",
+    **{step: f"what is in {engine}" for step, engine in DELIVERY_STEPS.items()},
+}
 
 
 def failed_checks(watch: RunWatch, severity: AssetCheckSeverity) -> list[AssetCheckEvaluation]:

@@ -17,6 +17,7 @@ from analytics_assets.cli.sync_run.watch import MetadataValues, RunWatch
 from analytics_assets.cli.whole_table import print_whole
 from analytics_assets.orchestration.dbt_events import UNCHANGED_SINCE
 from analytics_assets.orchestration.keys import layer
+from analytics_assets.orchestration.team_tables import DELIVERED_TABLES, SENT_TABLES
 from analytics_assets.settings import Settings, project_dir
 from analytics_assets.source.columns import RESOURCE_NAMES
 
@@ -35,7 +36,7 @@ FIGURES: Final[dict[str, str]] = {
 
 def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
     """Print what was loaded; nothing if nothing was."""
-    if not (watch.landed or watch.models or watch.report or watch.reader_copy or watch.postgres):
+    if not (watch.landed or watch.models or watch.report or watch.reader_copy or watch.delivery):
         return
     console = Console(
         file=stream, width=None if stream.isatty() else PIPED_WIDTH_CHARACTERS, highlight=False, soft_wrap=not stream.isatty()
@@ -63,9 +64,9 @@ def print_summary(watch: RunWatch, settings: Settings, stream: TextIO) -> None:
             console.print(f"All workspaces: {watch.reader_copy['path']}", soft_wrap=True, markup=False)
         if settings.reader_copy is not None:
             console.print(f"For BI tools: {settings.reader_copy}", soft_wrap=True, markup=False)
-    if watch.postgres is not None:
-        sent = f"{watch.postgres['tables sent']} of {watch.postgres['tables']} tables sent"
-        console.print(f"In Postgres: {watch.postgres['database']} ({sent})", soft_wrap=True)
+    if (delivery := watch.delivery) is not None:
+        sent = f"{delivery[SENT_TABLES]} of {delivery[DELIVERED_TABLES]} tables sent"
+        console.print(f"In {delivery['engine']}: {delivery['database']} ({sent})", soft_wrap=True)
     console.print()
     console.print(f"Look at it:  {_dev_command()}", soft_wrap=True, markup=False)
     console.print(f"Query it:    {_query_command(path, watch)}", soft_wrap=True, markup=False)

@@ -46,7 +46,7 @@ class RunWatch:
     models: dict[AssetKey, MetadataValues] = field(default_factory=dict)
     report: MetadataValues | None = None
     reader_copy: MetadataValues | None = None
-    postgres: MetadataValues | None = None
+    delivery: MetadataValues | None = None
     checks: list[AssetCheckEvaluation] = field(default_factory=list)
     failed_steps: list[FailedStep] = field(default_factory=list)
     running: str = ""
@@ -64,7 +64,7 @@ class RunWatch:
     @property
     def models_planned(self) -> int:
         """Models that the run is to build."""
-        made_of_models = (self.keys.report, self.keys.reader_copy, self.keys.postgres)
+        made_of_models = {self.keys.report, self.keys.reader_copy, *self.keys.deliveries}
         return sum(layer(key) != RAW and key not in made_of_models for key in self.planned)
 
     @property
@@ -118,8 +118,8 @@ class RunWatch:
             return
         if materialization.asset_key == self.keys.reader_copy:
             self.reader_copy = values
-        if materialization.asset_key == self.keys.postgres:
-            self.postgres = values
+        if materialization.asset_key in self.keys.deliveries:
+            self.delivery = values
             return
         if "dagster/row_count" not in values:
             return  # this event only marks a month as read; another one has the figures

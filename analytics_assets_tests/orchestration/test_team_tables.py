@@ -1,4 +1,4 @@
-"""The asset `report/postgres` comes where the settings name a database, and after the checks of the data."""
+"""The asset of the delivered tables comes where the settings name a database, and after the checks of the data."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import pytest
 from dagster import AssetCheckSeverity
 
 from analytics_assets.definitions import build_definitions
-from analytics_assets.orchestration import postgres_tables
+from analytics_assets.orchestration import team_tables
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings, load_settings
+from analytics_assets.warehouse.delivery import Delivery, TeamWarehouse, deliver
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.postgres import Delivery, deliver
 from analytics_assets.warehouse.postgres_session import postgres_session
 from analytics_assets_tests.deploy.postgres import PASSWORD
 from analytics_assets_tests.orchestration.conftest import Project
@@ -49,12 +49,12 @@ def test_tables_are_delivered_at_the_end_and_stay_while_a_check_fails(delivering
 
 
 def test_tables_that_somebody_writes_to_are_reported(delivering: Project, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    def deliver_and_lose(warehouse: Path, url: str) -> Delivery:
-        made = deliver(warehouse, url)
+    def deliver_and_lose(warehouse: Path, to: TeamWarehouse) -> Delivery:
+        made = deliver(warehouse, to)
         team.run("DELETE FROM raw.tags")
         return made
 
-    monkeypatch.setattr(postgres_tables, "deliver", deliver_and_lose)
+    monkeypatch.setattr(team_tables, "deliver", deliver_and_lose)
     delivering.rig.sync(resources=("tags", "clients"))
     (check,) = delivering.run("report/postgres").get_asset_check_evaluations()
     assert not check.passed and check.severity is AssetCheckSeverity.ERROR
@@ -80,4 +80,4 @@ def test_a_short_password_is_hidden_where_it_stands_and_not_in_the_middle_of_wor
 
 
 def test_without_the_setting_there_is_no_such_asset() -> None:
-    assert Keys().postgres not in build_definitions(Settings()).resolve_asset_graph().get_all_asset_keys()
+    assert not Keys().deliveries & build_definitions(Settings()).resolve_asset_graph().get_all_asset_keys()

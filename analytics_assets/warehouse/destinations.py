@@ -1,0 +1,20 @@
+"""The engine of a team's warehouse, chosen by its name."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from analytics_assets.warehouse.delivery import TeamWarehouse
+from analytics_assets.warehouse.motherduck import MotherDuck
+from analytics_assets.warehouse.postgres import Postgres
+
+ENGINES: Final[Mapping[str, Callable[[str], TeamWarehouse]]] = {"postgres": Postgres, "motherduck": MotherDuck}
+
+
+def team_warehouse(destination: str, address: str) -> TeamWarehouse:
+    """The warehouse that tables are delivered to.
+
+    Args:
+        destination: a value of `ANALYTICS_DESTINATION` that is delivered to.
+        address: where it is; a secret.
+    """
+    return ENGINES[destination](address)
