@@ -4,7 +4,10 @@ What went wrong is raised as urllib3, requests or this module put it; whether it
 """
 
 import ipaddress
+import ssl
 import time
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -44,6 +47,18 @@ class WholeAnswerAdapter(HTTPAdapter):
         if proxy not in self.proxy_manager:
             make_cuttable(super().proxy_manager_for(proxy, **kwargs))
         return self.proxy_manager[proxy]
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Take the certificates to believe, which the environment may name; requests lets a wrong name out as it is."""
+        try:
+            if isinstance(verify, str) and url.lower().startswith("https"):
+                _look_at_certificates(verify)
+            super().cert_verify(conn, url, verify, cert)
+        except OSError as error:
+            raise SourceError(
+                f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names {verify}, from which no certificates can be read "
+                f"({error.strerror or error}); name a file of certificates in PEM format there, or unset the variable."
+            ) from error
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send the request and bring its whole body home."""
@@ -111,6 +126,17 @@ class WholeAnswerAdapter(HTTPAdapter):
         except HTTPError as error:
             raise TransientAnswerError(f"the body was cut off after {len(body)} bytes", may_be_size=True) from error
         return bytes(body)
+
+
+@cache
+def _look_at_certificates(place: str) -> None:
+    """Read a file of certificates once, because each attempt would find it wrong again and take it for a matter of the line.
+
+    Raises:
+        OSError: it is not there, or holds no certificate; a folder of them is not looked into.
+    """
+    if not Path(place).is_dir():
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(place)
 
 
 def _too_slow(what: str) -> TransientAnswerError:

@@ -133,6 +133,22 @@ def test_a_certificate_of_another_name_is_refused_at_once(tmp_path: Path, monkey
         assert server.requests == [] and rig.meter.retries == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"), [(None, "No such file or directory"), ("no certificate", "no certificate or crl found")]
+)
+def test_certificates_that_can_not_be_read_are_said_at_once_with_the_variable(
+    secure: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, reason: str
+) -> None:
+    """A file that is missing was a traceback, and one without certificates was tried four times as a line that had failed."""
+    file = tmp_path / "believed.pem"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+    sentence = secure.failing_read("clients")
+    assert f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names {file}, from which no certificates can be read (" in sentence
+    assert reason in sentence and secure.meter.retries == 0
+
+
 def test_a_valid_certificate_is_accepted_and_lost_lines_under_tls_are_tried_again(secure: Rig) -> None:
     secure.assert_reads_the_api("clients")
     secure.server.faults.add(Fault("drop", "clients"), Fault("truncate", "clients"), Fault("truncate", "clients", chunked=True))
