@@ -29,6 +29,7 @@ from analytics_assets.source.meter import Meter
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in, with_size
 from analytics_assets.source.retrying import (
     CHECK_ADDRESS,
+    CHECK_PROXY,
     MAX_RETRIES,
     WAIT_LONGER,
     end_of_attempts,
@@ -222,6 +223,13 @@ class HttpSession(requests.Session):
                 may_be_size=is_connected,
                 advice=WAIT_LONGER if is_connected else CHECK_ADDRESS,
             ) from error
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            # the API's own address was read when the request was made; that of the proxy may hold a password and is not shown
+            raise SourceError(
+                f"{named(request)} can't be sent: the address of the proxy can't be read, or is of an unknown kind. {CHECK_PROXY}"
+            ) from error
+        except requests.exceptions.ProxyError as error:
+            raise TransientAnswerError(f"the proxy gave no line ({_reason(error)})", advice=CHECK_PROXY) from error
         except (requests.exceptions.RequestException, HTTPError) as error:
             if any(isinstance(cause, NameResolutionError) for cause in causes(error)):
                 raise TransientAnswerError("the host can't be found", advice=CHECK_ADDRESS) from error

@@ -158,6 +158,26 @@ def test_a_valid_certificate_is_accepted_and_lost_lines_under_tls_are_tried_agai
     assert "the connection failed" in secure.failing_read("clients")
 
 
+@pytest.mark.parametrize("proxy", ["http://me:pass-word@[::1", "http://", "gopher://me:pass-word@127.0.0.1:1"])
+def test_a_proxy_whose_address_can_not_be_read_is_said_at_once_without_its_password(
+    tiny: Rig, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    tiny.api_url = "https://api.invalid"
+    sentence = tiny.failing_read("clients")
+    assert "the address of the proxy can't be read" in sentence and "HTTPS_PROXY or ALL_PROXY" in sentence
+    assert "pass-word" not in sentence and tiny.meter.retries == 0
+
+
+def test_a_proxy_that_gives_no_line_is_named_and_not_the_api(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The advice was to check the address of the API, which was right."""
+    monkeypatch.setenv("HTTPS_PROXY", tiny.api_url)  # it answers, but is no proxy
+    tiny.api_url = "https://api.invalid"
+    sentence = tiny.failing_read("clients")
+    assert "the proxy gave no line (Tunnel connection failed: 4" in sentence
+    assert "Check the proxy that HTTPS_PROXY or ALL_PROXY names." in sentence and "ANALYTICS_API_URL" not in sentence
+
+
 def test_a_handshake_that_breaks_off_is_a_lost_line_and_no_wrong_certificate(tiny: Rig) -> None:
     """TLS reports a dropped line as an error of TLS; taken for a wrong certificate it would not be tried again."""
     attempts: list[bytes] = []
