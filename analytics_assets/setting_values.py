@@ -132,6 +132,23 @@ def local_path(value: Any) -> Any:
     return text
 
 
+def place_of(value: Path) -> Path:
+    """The path with the home of a user in the place of `~`, if it is one that DuckDB and dlt can be told.
+
+    Raises:
+        ValueError: there is no such user, or a name on the way is no text; the words are the end of a sentence.
+    """
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        shown = str(value).encode(errors="backslashreplace").decode()
+        raise ValueError(f"leads to {shown}, which is no text in UTF-8; choose a place whose path is") from None
+    try:
+        return value.expanduser()
+    except RuntimeError:
+        raise ValueError(f"begins with {value.parts[0]}, but no home of such a user is known; write the whole path") from None
+
+
 def usable_as_database(value: Path) -> Path:
     """The path, if the name of the file is one that DuckDB and dbt derive the same database name from."""
     if not value.name:

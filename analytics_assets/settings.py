@@ -39,6 +39,7 @@ from analytics_assets.setting_values import (
     known_zone,
     local_path,
     owner_names,
+    place_of,
     plain_date,
     query_parameters,
     start_of_history,
@@ -143,18 +144,18 @@ class Settings(AccessSettings):
     @field_validator("member_capacities", "rounding_rules")
     @classmethod
     def _path_is_absolute(cls, value: Path | None) -> Path | None:
-        return value and project_dir() / value.expanduser()
+        return value and place_of(project_dir() / place_of(value))
 
     @field_validator("duckdb_path")
     @classmethod
     def _folder_is_usable(cls, value: Path) -> Path:
-        usable_as_folder((project_dir() / value.expanduser()).parent)
+        usable_as_folder(place_of(project_dir() / place_of(value)).parent)
         return value
 
     @field_validator("duckdb_path", "reader_path")
     @classmethod
     def _file_is_usable(cls, value: Path | None) -> Path | None:
-        return value and project_dir() / usable_as_database(value).expanduser()
+        return value and place_of(project_dir() / place_of(usable_as_database(value)))
 
     _one_of_several: OneOfSeveral | None = PrivateAttr(None)
 

@@ -80,6 +80,15 @@ def test_a_warehouse_file_whose_name_cannot_work_is_refused_before_anything_star
     assert f"ANALYTICS_DUCKDB_PATH names the file {name}" in message_of({"ANALYTICS_DUCKDB_PATH": f"data/{name}"})
 
 
+@pytest.mark.parametrize("name", ["DUCKDB_PATH", "READER_PATH", "MEMBER_CAPACITIES", "ROUNDING_RULES"])
+def test_a_path_that_is_none_on_this_machine_is_said_in_a_sentence(name: str) -> None:
+    """The home of a user that there is not was a traceback; bytes that are no text ended a sync that `doctor` allowed."""
+    of_nobody = message_of({f"ANALYTICS_{name}": "~no-such-user/x/a.duckdb"})
+    assert f"ANALYTICS_{name} begins with ~no-such-user, but no home of such a user is known; write the whole path" in of_nobody
+    of_bytes = message_of({f"ANALYTICS_{name}": "b\udcffd/a.duckdb"})
+    assert f"ANALYTICS_{name} leads to b\\udcffd/a.duckdb, which is no text in UTF-8; choose a place whose path is" in of_bytes
+
+
 @pytest.mark.parametrize("name", ["analytics.duckdb", "Acme-2026_final.db", "warehouse", "2026.duckdb"])
 def test_the_database_of_an_accepted_file_has_the_name_that_dbt_derives(name: str, tmp_path: Path) -> None:
     path = settings_of({"ANALYTICS_DUCKDB_PATH": str(tmp_path / name)}).duckdb_path

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from analytics_assets.cli.errors import CommandError
+from analytics_assets.setting_values import place_of
 from analytics_assets.settings import Settings
 
 HOME_VARIABLE: Final = "DAGSTER_HOME"
@@ -17,9 +18,18 @@ CONFIG_FILE: Final = "dagster.yaml"
 
 
 def dagster_home(settings: Settings) -> Path:
-    """The folder of the instance, whether it is there or not: `DAGSTER_HOME`, or `dagster` beside the warehouse."""
+    """The folder of the instance, whether it is there or not: `DAGSTER_HOME`, or `dagster` beside the warehouse.
+
+    Raises:
+        CommandError: `DAGSTER_HOME` is no path of this machine.
+    """
     asked = os.environ.get(HOME_VARIABLE, "").strip()
-    return Path(asked).expanduser().absolute() if asked else settings.named_file.parent / "dagster"
+    if not asked:
+        return settings.named_file.parent / "dagster"
+    try:
+        return place_of(Path(asked)).absolute()
+    except ValueError as error:
+        raise CommandError(f"{HOME_VARIABLE} {error}.") from None
 
 
 def home_setting() -> str:
@@ -33,7 +43,7 @@ def ensure_dagster_home(settings: Settings) -> Path:
     It is `DAGSTER_HOME` from then on, for this process and those that it starts: the configuration refers to it.
 
     Raises:
-        CommandError: the folder can't be created.
+        CommandError: the folder can't be created, or `DAGSTER_HOME` is no path of this machine.
     """
     home = dagster_home(settings)
     try:

@@ -110,6 +110,12 @@ def test_marts_are_chosen_by_name_and_by_star(small: Path, tmp_path: Path) -> No
             "--select dim_teams: there is no such mart. The marts are dim_clients, dim_tags.",
         ),
         (["--select", " ,"], 2, "--select names no mart. The marts are dim_clients, dim_tags."),
+        (
+            ["--to", "~no-such-user/x"],
+            2,
+            "--to begins with ~no-such-user, but no home of such a user is known; write the whole path.",
+        ),
+        (["--to", "/b\udcffd"], 2, "--to leads to /b\\udcffd, which is no text in UTF-8; choose a place whose path is."),
         (["--to", "{small}"], 1, "{small} can't be written (it is a file); choose another place with --to."),
         (["--to", "{small}/x"], 1, "{small}/x can't be written (it is a file); choose another place with --to."),
     ],

@@ -198,6 +198,14 @@ def test_the_whole_story_of_a_failure_is_shown_on_request_and_without_the_key(se
     assert KEY not in ended.said
 
 
+@pytest.mark.parametrize("command", [["sync", "--select", "raw/tags"], ["doctor"]])
+def test_a_dagster_home_of_a_user_that_there_is_not_is_named(variables: Variables, command: list[str]) -> None:
+    ended = run_cli(*command, variables={**variables, "DAGSTER_HOME": "~no-such-user/home"})
+    assert ended.code == 1
+    words = "DAGSTER_HOME begins with ~no-such-user, but no home of such a user is known; write the whole path."
+    assert ended.err.splitlines()[-1:] == [words]
+
+
 def test_a_dagster_home_that_can_not_be_made_is_named(variables: Variables, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ended = run_cli("sync", "--select", "raw/tags", variables={**variables, "DAGSTER_HOME": str(tmp_path / "file" / "home")})

@@ -13,6 +13,7 @@ from pathlib import Path
 from analytics_assets.cli.checked_settings import loaded_settings
 from analytics_assets.cli.errors import EXIT_OK, CommandError, UsageError
 from analytics_assets.cli.signals import stopping_like_ctrl_c
+from analytics_assets.setting_values import place_of
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.export import MARTS, open_marts
 
@@ -23,7 +24,10 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError("--to names no folder; write . for this one.")
     settings = loaded_settings()
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())  # a wait for the warehouse is said
-    folder = Path(args.to).expanduser().absolute()
+    try:
+        folder = place_of(place_of(Path(args.to)).absolute())
+    except ValueError as error:
+        raise UsageError(f"--to {error}.") from None
     try:
         with stopping_like_ctrl_c(), open_marts(settings.duckdb_path) as marts:
             names = marts.names if args.select is None else asked_marts(args.select, marts.names)
