@@ -68,6 +68,15 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Joined(argparse.Action):
+    """Joins what an option was given several times with commas; argparse would forget all but the last."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None) -> None:
+        """Add what was given to what was given before."""
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, values if before is None else f"{before},{values}")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = _Parser(PROGRAM, description="A time-tracking workspace behind a REST API, as a warehouse you can trust.")
@@ -81,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         parsers[name].add_argument("--to", dest="last", metavar="YYYY-MM", help="last month; by default the current one")
     parsers["sync"].add_argument(
         "--select",
+        action=_Joined,
         metavar="ASSETS",
         help="only these: keys such as raw/tasks,raw/projects or marts/*, or a selection in Dagster's own syntax",
     )
@@ -88,7 +98,9 @@ def build_parser() -> argparse.ArgumentParser:
     export_format = ("parquet", "csv")
     parsers["export"].add_argument("--to", required=True, metavar="FOLDER", help="the folder, made if it does not exist")
     parsers["export"].add_argument("--format", choices=export_format, default=export_format[0], help="by default %(default)s")
-    parsers["export"].add_argument("--select", metavar="MARTS", help="only these, such as fct_time_entries,dim_*; else all")
+    parsers["export"].add_argument(
+        "--select", action=_Joined, metavar="MARTS", help="only these, such as fct_time_entries,dim_*; else all"
+    )
     parsers["dev"].add_argument("--port", type=int, default=USUAL_PORT, help="port of the UI, 0 for a free one (%(default)s)")
     demo_cli.add_arguments(parsers["demo-api"])
     return parser

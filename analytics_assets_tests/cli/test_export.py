@@ -101,6 +101,15 @@ def test_marts_are_chosen_by_name_and_by_star(small: Path, tmp_path: Path) -> No
     assert f"{tmp_path / 'dim_tags.parquet'}: 1 row\n" in ended.out
 
 
+def test_select_can_be_given_several_times(small: Path, tmp_path: Path) -> None:
+    """Only the last one counted, and nothing said so."""
+    folder = tmp_path / "out"
+    assert export(small, "--select", "dim_tags", "--to", str(folder), "--select", "dim_clients").code == 0
+    assert sorted(file.name for file in folder.iterdir()) == ["dim_clients.parquet", "dim_tags.parquet"]
+    parsed = build_parser().parse_args(["sync", "--select", "raw/tags", "--select", "raw/users,raw/tasks"])
+    assert parsed.select == "raw/tags,raw/users,raw/tasks"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
