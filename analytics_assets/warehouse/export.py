@@ -68,7 +68,7 @@ class OpenMarts:
         for name in names:
             path = folder / f"{name}.{file_format}"
             with (
-                _in_one_sentence(folder),
+                _in_one_sentence(path),
                 full_disk_as_one_sentence(folder, chosen_with="--to"),
                 replacing(path) as place,
             ):
@@ -124,11 +124,11 @@ def _as_text(column: str) -> str:
 
 
 @contextmanager
-def _in_one_sentence(folder: Path) -> Iterator[None]:
-    """Turn the error of a folder that can't be written into one sentence, and DuckDB's word for Ctrl-C into Python's.
+def _in_one_sentence(path: Path) -> Iterator[None]:
+    """Turn the error of a file that can't be written into one sentence, and DuckDB's word for Ctrl-C into Python's.
 
     Raises:
-        WarehouseError: the folder is a file, may not be written, or its disk has failed.
+        WarehouseError: its folder is a file, may not be written, or its disk has failed; or the file is a folder.
         KeyboardInterrupt: the query was interrupted.
     """
     try:
@@ -137,6 +137,8 @@ def _in_one_sentence(folder: Path) -> Iterator[None]:
         if str(error) != "Query interrupted":
             raise
         raise KeyboardInterrupt from None
+    except IsADirectoryError as error:
+        raise WarehouseError(f"{path} can't be written (it is a folder); choose another place with --to.") from error
     except OSError as error:
         reason = "it is a file" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
-        raise WarehouseError(f"{folder} can't be written ({reason}); choose another place with --to.") from error
+        raise WarehouseError(f"{path.parent} can't be written ({reason}); choose another place with --to.") from error

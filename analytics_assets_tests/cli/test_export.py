@@ -137,6 +137,14 @@ def test_what_can_not_be_exported_is_refused_in_a_sentence(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_in_the_place_of_a_file_is_named(small: Path, tmp_path: Path) -> None:
+    """It said that the folder which was asked for could not be written, because it is one."""
+    (in_the_way := tmp_path / "out" / "dim_tags.parquet").mkdir(parents=True)
+    ended = export(small, "--to", str(tmp_path / "out"), "--select", "dim_tags")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == f"{in_the_way} can't be written (it is a folder); choose another place with --to.\n"
+
+
 def test_a_folder_without_a_name_is_not_the_one_that_the_command_is_typed_in(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
