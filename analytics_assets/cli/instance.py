@@ -51,7 +51,9 @@ def ensure_dagster_home(settings: Settings) -> Path:
         if not (home / CONFIG_FILE).exists():
             (home / CONFIG_FILE).write_text((files("analytics_assets") / CONFIG_FILE).read_text())
     except OSError as error:
-        reason = error.strerror or error
+        # as a folder it would not be in the way; so it is a file, or a link whose disk is not there
+        is_there = isinstance(error, FileExistsError)
+        reason = f"{error.filename} is a file or a link to nothing" if is_there else error.strerror or error
         raise CommandError(f"{home} can't be written ({reason}); choose another place with {home_setting()}.") from error
     os.environ[HOME_VARIABLE] = str(home)
     return home

@@ -85,6 +85,19 @@ def test_a_dagster_home_that_can_not_be_made(variables: Variables, tmp_path: Pat
     assert_found(ended, "Dagster home", f"({tmp_path}/file is a file); choose another place with DAGSTER_HOME")
 
 
+def test_a_folder_that_is_a_link_to_a_disk_that_is_not_there(variables: Variables, tmp_path: Path) -> None:
+    """It could be made, said `doctor`; a sync then said of a folder in it that the file exists."""
+    (link := tmp_path / "data").symlink_to(tmp_path / "unplugged")
+    named = {name: value for name, value in variables.items() if name != "DAGSTER_HOME"}
+    of_link = {**named, "ANALYTICS_DUCKDB_PATH": str(link / "w.duckdb")}
+    ended = run_cli("doctor", variables=of_link)
+    assert (ended.code, ended.out.splitlines()[-1]) == (1, "3 things are wrong, see above.")  # what lies beside it too
+    assert f"wrong  {link} can't be written ({link} is a link to nothing); choose another place" in ended.out
+    refused = run_cli("sync", variables=of_link)
+    reason = f"{link} is a file or a link to nothing"
+    assert refused.err == f"{link}/dagster can't be written ({reason}); choose another place with ANALYTICS_DUCKDB_PATH.\n"
+
+
 def test_a_place_of_the_copy_for_readers_that_is_taken(variables: Variables, tmp_path: Path) -> None:
     """A folder, a text or another program's database; the sync failed at its end, after all was loaded."""
     text, other = tmp_path / "thesis.txt", tmp_path / "other.duckdb"

@@ -56,13 +56,13 @@ def _obstacle(folder: Path) -> str | None:
     """Why a folder can't be written or made; None where it can."""
     there = _nearest(folder)
     if not there.is_dir():
-        return f"{there} is a file"
+        return f"{there} is a {'file' if there.exists() else 'link to nothing'}"
     return None if os.access(there, os.W_OK | os.X_OK) else "no permission"
 
 
 def _nearest(folder: Path) -> Path:
     """The folder, or what it would be made in."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    return next(place for place in (folder, *folder.parents) if os.path.lexists(place))
 
 
 def _in_words(folder: Path) -> str:
