@@ -11,10 +11,12 @@ set variable as_of = coalesce(
 );
 
 -- name: last_sync
--- What the last sync published, a row per resource.
+-- What the last sync published, a row per resource: of time entries the months of all members, and not those further back of
+-- single ones.
 select resource, published_at, window_start, window_end, rows_read
 from raw._publications
 where published_at = (select max(published_at) from raw._publications)
+qualify row_number() over (partition by resource order by window_start desc) = 1
 order by resource;
 
 -- name: date_of_marts

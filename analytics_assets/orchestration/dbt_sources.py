@@ -85,7 +85,7 @@ def _columns(table: Table, *, history: bool) -> list[SourceColumn]:
 
 def _publications() -> SourceTable:
     types = {name: WHOLE for name in PUBLICATIONS_COLUMNS if name.startswith("rows_")}
-    types |= {"resource": TEXT, "lists_not_read": TEXTS}
+    types |= {"resource": TEXT, "lists_not_read": TEXTS, "lists_read": TEXTS}
     columns = [SourceColumn(name, types.get(name, TIMESTAMP), text) for name, text in PUBLICATIONS_COLUMNS.items()]
     return SourceTable(PUBLICATIONS.split(".")[1], "time_entries", PUBLICATIONS_TABLE, columns)
 

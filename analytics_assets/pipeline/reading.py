@@ -4,7 +4,6 @@ The order of the steps stands here: hold the warehouse, look at what it has, rea
 was read is decided by the caller.
 """
 
-import itertools
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -32,13 +31,15 @@ from analytics_assets.warehouse.comparison import attached, lists_with_rows, mis
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
 from analytics_assets.warehouse.places import answers_folder
-from analytics_assets.warehouse.publications import covered_until, last_published_at
+from analytics_assets.warehouse.publications import covered_until, last_published_at, lists_behind
 from analytics_assets.warehouse.tables import RAW, columns_of, refuse_tables_without_ids, undeclared_columns
 from analytics_assets.warehouse.writer_lock import writing
 
 logger = logging.getLogger(__name__)
 
 MAX_SECOND_READINGS: Final = 4
+
+ENTRIES: Final = "time_entries"
 
 LOADER_FILE_FORMAT: Final = "parquet"
 """dlt's default for DuckDB, INSERT statements, loads 2,000 rows/s; `jsonl` changes texts that look like times."""
@@ -78,6 +79,7 @@ class OpenReading:
     _options: ReadingOptions
     _window: Window
     _history_start: datetime
+    _is_routine: bool
     _began_at: datetime
 
     @property
@@ -111,6 +113,8 @@ class OpenReading:
         reading = self._result(resources)
         self.landing.close()
         give_memory_back()
+        if behind := self._lists_behind(resources, reading):
+            reading = self._with_whole_lists(behind, reading, resources)
         children = [name for name in resources if TABLES[name].parent is not None]
         for name, doubts in self._doubts(children, reading).items():
             if doubts:
@@ -127,6 +131,36 @@ class OpenReading:
         earliest = None if kept is None else kept.earliest
         began_at = self._began_at if earliest is None else min(self._began_at, earliest)
         return self._options.recorder.finished(resources, began_at=began_at, window=self._window)
+
+    def _lists_behind(self, resources: Sequence[ResourceName], reading: Reading) -> set[str]:
+        """The members whose lists a routine reading has to read from the beginning, because nobody has done so yet."""
+        if not self._is_routine or ENTRIES not in resources or self._window.start <= self._history_start:
+            return set()
+        with connection(self.warehouse, read_only=True) as con:
+            return lists_behind(con, reading.lists[ENTRIES].settled.keys(), self._window, self._history)
+
+    def _with_whole_lists(self, members: Set[str], reading: Reading, resources: Sequence[ResourceName]) -> Reading:
+        """The reading, with all history of some members, and not its window alone.
+
+        Raises:
+            SourceError: a list can't be read exactly.
+        """
+        logger.info("Months before %s were not read of %d lists of %s; reading them now", self.span.first, len(members), ENTRIES)
+        reading = replace(reading, history=self._history, whole_lists=frozenset(members))
+        self._read_again(ENTRIES, members, reading, self._options)
+        return self._read_by_now(reading, resources)
+
+    def _read_again(self, name: ResourceName, parents: Set[str], reading: Reading, options: ReadingOptions) -> None:
+        """Read some lists again, those of which the reading holds all history as a whole."""
+        in_history = parents & reading.whole_lists if name == ENTRIES else frozenset[str]()
+        for some, window in ((parents - in_history, options.window), (in_history, reading.history)):
+            if some:
+                again = self._api.lists_again(replace(options, window=window), TABLES[name], sorted(some))
+                self.landing.add({name: again})
+
+    def _read_by_now(self, reading: Reading, resources: Sequence[ResourceName]) -> Reading:
+        """The reading after some lists were read again."""
+        return replace(self._result(resources), history=reading.history, whole_lists=reading.whole_lists)
 
     def _without_doubts(self, name: ResourceName, doubts: Doubts, reading: Reading, resources: Sequence[ResourceName]) -> Reading:
         """The reading, with lists read anew that a row may have moved into, or out of, after they were read.
@@ -169,10 +203,9 @@ class OpenReading:
                 if self._options.kept_answers is not None:
                     self._options.kept_answers.give_none_from_before(_ended(lists, losers | sharers))
                 everywhere = replace(self._options, window=self._wider_window(looked_for))
-                in_window = self._api.lists_again(self._options, TABLES[name], sorted(to_read - whole))
-                in_history = self._api.lists_again(everywhere, TABLES[name], sorted(to_read & whole))
-                self.landing.add({name: itertools.chain(in_window, in_history)})
-                reading = self._result(resources)
+                self._read_again(name, to_read - whole, reading, self._options)
+                self._read_again(name, to_read & whole, reading, everywhere)
+                reading = self._read_by_now(reading, resources)
             left = self._doubts([name], reading)[name]
             doubts = Doubts(
                 {row: parent for row, parent in left.missing.items() if row not in looked_for},
@@ -190,6 +223,10 @@ class OpenReading:
         if self._api.limits.requests_per_hour or not TABLES[name].is_windowed:
             return False
         return self._window.end is not None or self._window.start > self._history_start
+
+    @property
+    def _history(self) -> Window:
+        return Window(self._history_start, undated=True)
 
     def _wider_window(self, looked_for: Set[str]) -> WiderWindow:
         window = self._window
@@ -267,5 +304,16 @@ def open_reading(
             options = api.options(progress, window, undeclared, with_rows, kept)
             source = api.source(options)
             yield OpenReading(
-                warehouse, span, source, landed.pipeline, landed, known, api, options, window, history_start, began_at
+                warehouse,
+                span,
+                source,
+                landed.pipeline,
+                landed,
+                known,
+                api,
+                options,
+                window,
+                history_start,
+                months.span is None,
+                began_at,
             )

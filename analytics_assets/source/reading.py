@@ -50,11 +50,17 @@ class ListsRead:
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of the API that came to its end."""
+    """One reading of the API that came to its end.
+
+    Of time entries it holds those in `window`, and of the members in `whole_lists` those in `history`: their lists had not been
+    read for the months before the window.
+    """
 
     began_at: datetime
     window: Window
     lists: Mapping[ResourceName, ListsRead]
+    history: Window | None = None
+    whole_lists: frozenset[str] = frozenset()
 
     def refused_now(self, resource: ResourceName) -> Mapping[str, str]:
         """The refusals of parents that are still listed; one that went while it was read was refused for that."""

@@ -263,7 +263,13 @@ def _is_covered(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) 
     else:  # a project that is gone takes its tasks with it; one that could not be read keeps them
         keep_values(con, "refused", reading.refused_now(table.name))
         covered = f"{parent} NOT IN (SELECT value FROM refused)"
-    return f"{covered} AND ({is_inside(reading.window)})" if table.is_windowed else covered
+    if not table.is_windowed:
+        return covered
+    inside = f"({is_inside(reading.window)})"
+    if reading.history is not None:
+        keep_values(con, "whole", reading.whole_lists)
+        inside = f"({inside} OR {parent} IN (SELECT value FROM whole) AND ({is_inside(reading.history)}))"
+    return f"{covered} AND {inside}"
 
 
 def is_inside(window: Window) -> str:

@@ -11,7 +11,11 @@ LOADED_AT: Final = "_loaded_at"
 VALID_TO: Final = "_valid_to"
 CHANGE: Final = "_change"
 
-PUBLICATIONS_TABLE: Final = "One row per sync and resource: what was read when, whether or not it changed anything."
+PUBLICATIONS_TABLE: Final = (
+    "One row per sync and resource: what was read when, whether or not it changed anything. Where a sync has met members whose "
+    "lists had not been read for the months before its own, a second row of time_entries says that it read those of them too; "
+    "what that changed is counted in the first."
+)
 PUBLICATIONS_COLUMNS: Final = {
     "published_at": "When the sync was published, UTC.",
     "resource": "The resource that was read.",
@@ -25,6 +29,8 @@ PUBLICATIONS_COLUMNS: Final = {
     "voided_at": "When the table was made anew or got another declared column, so that this reading covers it no more, UTC.",
     "lists_not_read": "Ids of the members whose time entries were not read, because the API refused them or no longer lists the "
     "member; empty when all were read, null for other resources and where a sync of an earlier version did not write it.",
+    "lists_read": "Ids of the members whose time entries alone were read, in such a second row; null where those of all were, "
+    "but for lists_not_read.",
 }
 BUILT_TABLE: Final = "One row per model and check: what it was built from, so that a sync can leave it as it is."
 BUILT_COLUMNS: Final = {

@@ -1,6 +1,6 @@
 """The log of publications: what each sync did, and what of the history of time entries the warehouse covers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,7 +9,9 @@ import duckdb
 
 from analytics_assets.source.columns import TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
-from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, columns_of, missing_columns
+from analytics_assets.source.window import Window
+from analytics_assets.warehouse.descriptions import LOADED_AT
+from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, columns_of, missing_columns, quoted
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,24 @@ def note_publications(
     con: duckdb.DuckDBPyConnection, reading: Reading, published_at: datetime, published: Mapping[ResourceName, Published]
 ) -> None:
     """Write down what a sync did to each table; part of its transaction."""
-    values: list[Any] = []
+    rows: list[list[Any]] = []
     for name, did in published.items():
-        table = TABLES[name]
-        span = (reading.window.start, reading.window.end) if table.is_windowed else (None, None)
-        not_read = _lists_not_read(con, table, reading) if table.is_windowed else None
-        values += [published_at, name, *span, did.read, did.new, did.changed, did.deleted, reading.began_at, not_read]
-    if not values:
+        table, window, figures = TABLES[name], reading.window, [did.read, did.new, did.changed, did.deleted]
+        if not table.is_windowed:
+            rows.append([published_at, name, None, None, *figures, reading.began_at, None, None])
+            continue
+        not_read = _lists_not_read(con, table, reading)
+        rows.append([published_at, name, window.start, window.end, *figures, reading.began_at, not_read, None])
+        whole = sorted(reading.whole_lists & reading.lists_that_count(name).keys())
+        if reading.history is not None and whole:
+            rows.append([published_at, name, reading.history.start, window.start, 0, 0, 0, 0, reading.began_at, [], whole])
+    if not rows:
         return
+    values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
     con.execute(
         f"INSERT INTO {PUBLICATIONS} (published_at, resource, window_start, window_end, rows_read, rows_new, rows_changed, "
-        f"rows_deleted, read_began_at, lists_not_read) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'] * len(published))}",
-        values,
+        f"rows_deleted, read_began_at, lists_not_read, lists_read) VALUES {values}",
+        [value for row in rows for value in row],
     )
 
 
@@ -71,11 +79,13 @@ def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime 
     present = columns_of(con, RAW, PUBLICATIONS.split(".")[1])
     if not present or missing_columns(con, table):
         return None
-    # a warehouse of an earlier version lacks both columns until the next sync is published
+    # a warehouse of an earlier version lacks these columns until the next sync is published
     began = "coalesce(read_began_at, published_at)" if "read_began_at" in present else "published_at"
     valid = "voided_at IS NULL" if "voided_at" in present else "true"
+    of_all = "lists_read IS NULL" if "lists_read" in present else "true"
     readings = con.execute(
-        f"SELECT window_start, window_end, {began} FROM {PUBLICATIONS} WHERE resource = ? AND {valid} ORDER BY published_at",
+        f"SELECT window_start, window_end, {began} FROM {PUBLICATIONS} WHERE resource = ? AND {valid} AND {of_all} "
+        "ORDER BY published_at",
         [table.name],
     ).fetchall()
     covered: datetime | None = None
@@ -85,3 +95,51 @@ def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime 
             reach = began_at if end is None else min(end, began_at)
             covered = reach if covered is None else max(covered, reach)
     return covered
+
+
+def lists_behind(con: duckdb.DuckDBPyConnection, lists: Collection[str], window: Window, history: Window) -> set[str]:
+    """Those of some lists of time entries of which not every moment of the history before the window has been read.
+
+    A member is new, or the API refused the list at first, or did so for months: what is covered of all other lists says
+    nothing about this one.
+
+    Args:
+        con: a connection to the warehouse, which covers all history before the window.
+        lists: the members whose lists are asked about.
+        window: what is read of them now.
+        history: all that the warehouse is about.
+    """
+    present = columns_of(con, RAW, PUBLICATIONS.split(".")[1])
+    if "lists_not_read" not in present:
+        return set()  # a warehouse of an earlier version does not say what was read of whom; it does after this sync
+    table = TABLES["time_entries"]
+    alone = "lists_read" if "lists_read" in present else "NULL"
+    readings = con.execute(
+        f"SELECT window_start, least(window_end, max(coalesce(read_began_at, published_at))), {alone}, "
+        f"coalesce(lists_not_read, []), max(published_at) FROM {PUBLICATIONS} WHERE resource = ? AND voided_at IS NULL "
+        f"GROUP BY window_start, window_end, {alone}, lists_not_read ORDER BY window_start",
+        [table.name],
+    ).fetchall()
+    met = _first_met(con, table)
+
+    def is_behind(member: str) -> bool:
+        covered = history.start
+        for start, end, read, not_read, published_at in readings:
+            was_read = member not in not_read if read is None else member in read
+            if start <= covered and was_read and member in met and met[member] <= published_at:
+                covered = max(covered, end)
+        return covered < window.start
+
+    return {member for member in lists if is_behind(member)}
+
+
+def _first_met(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, datetime]:
+    """Since when each parent is known, by its own rows and by those of its list; no earlier reading has asked for the list."""
+    places = [
+        (schema, *place) for schema in (RAW, HISTORY) for place in ((table.parent, "id"), (table.name, table.parent_column))
+    ]
+    rows = " UNION ALL ".join(
+        f"SELECT {quoted(str(column))} AS id, {LOADED_AT} FROM {schema}.{name}" for schema, name, column in places
+    )
+    found = con.execute(f"SELECT id, min({LOADED_AT}) FROM ({rows}) WHERE id IS NOT NULL GROUP BY id").fetchall()
+    return dict(found)

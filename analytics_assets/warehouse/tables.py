@@ -60,9 +60,9 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"CREATE TABLE IF NOT EXISTS {PUBLICATIONS} (published_at TIMESTAMPTZ NOT NULL, resource VARCHAR NOT NULL, "
         "window_start TIMESTAMPTZ, window_end TIMESTAMPTZ, rows_read BIGINT, rows_new BIGINT, rows_changed BIGINT, "
-        "rows_deleted BIGINT, read_began_at TIMESTAMPTZ, voided_at TIMESTAMPTZ, lists_not_read VARCHAR[])"
+        "rows_deleted BIGINT, read_began_at TIMESTAMPTZ, voided_at TIMESTAMPTZ, lists_not_read VARCHAR[], lists_read VARCHAR[])"
     )
-    for column in ("read_began_at TIMESTAMPTZ", "voided_at TIMESTAMPTZ", "lists_not_read VARCHAR[]"):
+    for column in ("read_began_at TIMESTAMPTZ", "voided_at TIMESTAMPTZ", "lists_not_read VARCHAR[]", "lists_read VARCHAR[]"):
         con.execute(f"ALTER TABLE {PUBLICATIONS} ADD COLUMN IF NOT EXISTS {column}")
     con.execute(
         f"CREATE TABLE IF NOT EXISTS {BUILT} (node VARCHAR NOT NULL, built_from VARCHAR NOT NULL, row_count BIGINT, "

@@ -41,12 +41,13 @@ workspace as (
 ),
 
 -- What was read when: every sync of time entries reads those that start in a window, which may be open to the future. It
--- names the members whose lists it has not read, unless an earlier version made it.
+-- names the members whose lists it has not read, unless an earlier version made it, or the only ones whose lists it has read.
 readings as (
 
     select
         published_at,
         lists_not_read,
+        lists_read,
         coalesce(read_began_at, published_at) as read_at,
         window_start,
         coalesce(window_end, timestamp with time zone '9999-12-31 00:00:00+00') as window_end
@@ -158,12 +159,12 @@ late_changes as (
 
 ),
 
--- The lists that some sync has not read have their own last reading; all others share one.
+-- The lists that some sync has not read, or read alone, have their own last reading; all others share one.
 lists_left_out as (
 
-    select distinct unnest(lists_not_read) as list_user_id
-
-    from readings
+    select unnest(lists_not_read) as list_user_id from readings
+    union
+    select unnest(lists_read) from readings
 
 ),
 
@@ -205,6 +206,7 @@ readings_of_lists as (
     from readings
     inner join (select distinct list_left_out from changes_in_windows) as lists_of_changes
         on not coalesce(list_contains(readings.lists_not_read, lists_of_changes.list_left_out), false)
+        and coalesce(list_contains(readings.lists_read, lists_of_changes.list_left_out), true)
 
 ),
 
