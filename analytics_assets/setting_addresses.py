@@ -151,8 +151,16 @@ def _is_of_motherduck(address: str) -> bool:
     return bool(re.fullmatch(r"md:[A-Za-z_][A-Za-z0-9_-]*(\?motherduck_token=[^\s&]+)?", address))
 
 
-EXAMPLES: Final = {"postgres": "postgresql://user:password@host:5432/database", "motherduck": "md:database"}
-USABLE: Final = {"postgres": _is_of_postgres, "motherduck": _is_of_motherduck}
+def _is_of_snowflake(address: str) -> bool:
+    return bool(re.fullmatch(r"snowflake://[^\s/@]+@[^\s/@]+/[^\s/?]+(/[^\s/?]+)?(\?\S*)?", address))
+
+
+EXAMPLES: Final = {
+    "postgres": "postgresql://user:password@host:5432/database",
+    "motherduck": "md:database",
+    "snowflake": "snowflake://user:password@account/database?warehouse=name",
+}
+USABLE: Final = {"postgres": _is_of_postgres, "motherduck": _is_of_motherduck, "snowflake": _is_of_snowflake}
 
 
 def is_loopback(host: str) -> bool:

@@ -27,9 +27,9 @@ EARLIEST_START: Final = date(1970, 1, 1)
 LATEST_AS_OF: Final = date(2099, 12, 31)
 LARGEST_PAGE: Final = 5000
 """What the API documents as the most rows of a page."""
-DELIVERED_TO: Final = {"postgres": "Postgres", "motherduck": "MotherDuck"}
+DELIVERED_TO: Final = {"postgres": "Postgres", "motherduck": "MotherDuck", "snowflake": "Snowflake"}
 """Destinations that tables can be delivered to, and what people call each."""
-DESTINATIONS_TO_COME: Final = frozenset({"snowflake", "bigquery"})
+DESTINATIONS_TO_COME: Final = frozenset({"bigquery"})
 
 
 def empty_is_none(value: Any) -> Any:
@@ -108,7 +108,7 @@ def destination_name(value: Any) -> Any:
     """The name of a destination that can be delivered to."""
     name = str(value).strip().lower()
     if name in DESTINATIONS_TO_COME:
-        raise ValueError(f"is {name}, which is not there yet; it may be duckdb, {' or '.join(DELIVERED_TO)}")
+        raise ValueError(f"is {name}, which is not there yet; it may be duckdb, {', '.join(DELIVERED_TO)}")
     return name or "duckdb"
 
 

@@ -125,7 +125,7 @@ class Settings(AccessSettings):
     reader_path: Annotated[Path | None, BeforeValidator(local_path)] = Field(
         Path("data/analytics_reader.duckdb"), validate_default=True, description="the copy for BI tools; empty for none"
     )
-    destination: Annotated[Literal["duckdb", "postgres", "motherduck"], BeforeValidator(destination_name)] = Field(
+    destination: Annotated[Literal["duckdb", "postgres", "motherduck", "snowflake"], BeforeValidator(destination_name)] = Field(
         "duckdb", description="where the finished tables are delivered besides"
     )
     destination_url: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(

@@ -198,14 +198,19 @@ def to(destination: str, address: str) -> dict[str, str]:
     ("variables", "sentence"),
     [
         (
-            {"ANALYTICS_DESTINATION": "snowflake"},
-            "is snowflake, which is not there yet; it may be duckdb, postgres or motherduck",
+            {"ANALYTICS_DESTINATION": "bigquery"},
+            "is bigquery, which is not there yet; it may be duckdb, postgres, motherduck, snowflake",
         ),
-        ({"ANALYTICS_DESTINATION": "oracle"}, "ANALYTICS_DESTINATION should be 'duckdb', 'postgres' or 'motherduck'"),
+        (
+            {"ANALYTICS_DESTINATION": "oracle"},
+            "should be 'duckdb', 'postgres', 'motherduck' or 'snowflake'",
+        ),
         (to("postgres", "host=x password=geheim"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
         (to("postgres", "postgresql://u:geheim@h:99999/d"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
         (to("postgres", "md:team"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
         (to("motherduck", "postgresql://u:geheim@h/d"), "ANALYTICS_DESTINATION_URL must be an address like md:database"),
+        (to("snowflake", "snowflake://account/database"), "must be an address like snowflake://user:password@account/database?"),
+        (to("snowflake", "snowflake://u:geheim@account"), "must be an address like snowflake://user:password@account/database?"),
         (to("motherduck", "md:?motherduck_token=geheim"), "ANALYTICS_DESTINATION_URL must be an address like md:database"),
         ({"ANALYTICS_DESTINATION": "motherduck"}, "ANALYTICS_DESTINATION_URL must be an address like md:database"),
         (to("motherduck", "md:Analytics?motherduck_token=geheim"), "called as the file analytics.duckdb; give either of them"),
@@ -222,6 +227,8 @@ def test_the_address_of_a_team_is_used_where_its_engine_is_asked_for_and_shown_n
     settings = settings_of({"ANALYTICS_DESTINATION_URL": url, "ANALYTICS_DESTINATION": " Postgres "})
     assert settings.delivers_to == ("postgres", url) and "geheim" not in repr(settings)
     assert settings_of({"ANALYTICS_DESTINATION": "postgres"}).delivers_to == ("postgres", "postgresql://")
+    in_snowflake = to("snowflake", "snowflake://u:geheim@org-account/DB/PUBLIC?warehouse=wh&role=r")
+    assert settings_of(in_snowflake).delivers_to == ("snowflake", in_snowflake["ANALYTICS_DESTINATION_URL"])
     in_motherduck = settings_of(to("motherduck", "md:team_1?motherduck_token=geheim"))
     assert in_motherduck.delivers_to == ("motherduck", "md:team_1?motherduck_token=geheim")
     assert "geheim" not in repr(in_motherduck)

@@ -1,4 +1,4 @@
-"""The asset `report/postgres` or `report/motherduck`: all tables in a team's warehouse, delivered at the end of a green sync.
+"""The asset `report/postgres`, or that of another engine: all tables in a team's warehouse, delivered at the end of a green sync.
 
 How they are delivered stands in `warehouse/delivery.py`; here it gets its place behind all models and their checks.
 """

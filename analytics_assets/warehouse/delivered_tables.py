@@ -47,6 +47,11 @@ class DeliveredTable:
         """Schema and name."""
         return f"{self.schema}.{self.name}"
 
+    @property
+    def numbered_columns(self) -> list[tuple[str, DeliveredColumn]]:
+        """The columns under names that are short and need no quotes."""
+        return [(f"c{number}", column) for number, column in enumerate(self.columns)]
+
 
 def delivered_tables(con: duckdb.DuckDBPyConnection) -> list[DeliveredTable]:
     """All of them, by their names.

@@ -2,7 +2,7 @@
 
 DuckDB stays what everything is read into, compared and built in, so the law and the marts do not depend on where the
 tables are delivered. A table whose rows have not changed is not sent again. How an engine is spoken to is known in the
-module of that engine, `postgres.py` or `motherduck.py`.
+module of that engine, `postgres.py`, `motherduck.py` or `snowflake.py`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -36,14 +36,14 @@ class Receiver(Protocol):
         """The ids of the workspaces whose rows were delivered before."""
 
     def has(self, table: DeliveredTable) -> bool:
-        """Whether the table was delivered as it is now, and nobody has written there since."""
-
-    def send(self, table: DeliveredTable) -> None:
-        """Replace the rows of a table, and the table where its columns are others.
+        """Whether the table was delivered as it is now, and nobody has written there since.
 
         Raises:
             WarehouseError: there is a table of that name which was not delivered.
         """
+
+    def send(self, table: DeliveredTable) -> None:
+        """Replace the rows of a table, and the table where its columns are others."""
 
     def take_out(self, label: str) -> None:
         """Drop a table that was delivered before."""
@@ -130,6 +130,14 @@ def tables_that_differ(warehouse: Path, team: TeamWarehouse, labels: Sequence[st
 def digest(text: str) -> str:
     """What two texts have in common only if they are the same."""
     return sha256(text.encode()).hexdigest()
+
+
+def shortened(name: str, longest_bytes: int) -> str:
+    """The name, or where it is too long its beginning and what tells it from others that begin so."""
+    encoded = name.encode()
+    if len(encoded) <= longest_bytes:
+        return name
+    return f"{encoded[: longest_bytes - 9].decode(errors='ignore')}_{digest(name)[:8]}"
 
 
 def not_ours(engine: str, label: str) -> WarehouseError:

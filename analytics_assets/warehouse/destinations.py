@@ -6,8 +6,13 @@ from typing import Final
 from analytics_assets.warehouse.delivery import TeamWarehouse
 from analytics_assets.warehouse.motherduck import MotherDuck
 from analytics_assets.warehouse.postgres import Postgres
+from analytics_assets.warehouse.snowflake import Snowflake
 
-ENGINES: Final[Mapping[str, Callable[[str], TeamWarehouse]]] = {"postgres": Postgres, "motherduck": MotherDuck}
+ENGINES: Final[Mapping[str, Callable[[str], TeamWarehouse]]] = {
+    "postgres": Postgres,
+    "motherduck": MotherDuck,
+    "snowflake": Snowflake,
+}
 
 
 def team_warehouse(destination: str, address: str) -> TeamWarehouse:

@@ -130,15 +130,15 @@ class MotherDuckReceiver:
 
     def has(self, table: DeliveredTable) -> bool:
         """Whether the table was delivered as it is now, and counts there as it did then."""
-        known = self.known.get(table.label)
-        if known is None or known.content != digest(table.content) or not self._exists(table.label):
+        known, exists = self.known.get(table.label), self._exists(table.label)
+        if exists and known is None:
+            raise not_ours(ENGINE, table.label)
+        if known is None or known.content != digest(table.content) or not exists:
             return False
         return self._columns(table.label) == [column.name for column in table.columns] and self._counted(table) == known.counted
 
     def send(self, table: DeliveredTable) -> None:
         """Replace the table."""
-        if table.label not in self.known and self._exists(table.label):
-            raise not_ours(ENGINE, table.label)
         there = self._place(table.label)
         self._run(f"CREATE SCHEMA IF NOT EXISTS {self._schema(table.schema)}")
         self._run(f"CREATE OR REPLACE TABLE {there} AS FROM {quoted(table.schema)}.{quoted(table.name)}")
@@ -175,7 +175,7 @@ class MotherDuckReceiver:
     def _columns(self, label: str) -> list[str]:
         schema, _, name = label.partition(".")
         where = {"database_name": self._team.database, "schema_name": schema, "table_name": name}
-        conditions = " AND ".join(f"{column} = {literal(value)}" for column, value in where.items())
+        conditions = " AND ".join(f"lower({column}) = lower({literal(value)})" for column, value in where.items())
         found = self._run(f"SELECT column_name FROM duckdb_columns() WHERE {conditions} ORDER BY column_index")
         return [str(column) for (column,) in found]
 

@@ -14,10 +14,11 @@ from typing import Final, NamedTuple
 
 import duckdb
 
+from analytics_assets.warehouse.adbc_session import AdbcSession
 from analytics_assets.warehouse.delivered_tables import DeliveredColumn, DeliveredTable
 from analytics_assets.warehouse.delivery import DELIVERED, digest, not_ours
 from analytics_assets.warehouse.identity import WORKSPACE
-from analytics_assets.warehouse.postgres_session import PostgresSession, place, postgres_session, short, shown_address
+from analytics_assets.warehouse.postgres_session import exists, place, postgres_session, short, shown_address
 from analytics_assets.warehouse.tables import RAW, literal, quoted
 
 ENGINE: Final = "Postgres"
@@ -80,7 +81,7 @@ class Postgres:
 class PostgresReceiver:
     """The transaction in which tables arrive; what its methods promise stands in `Receiver`."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, session: PostgresSession) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, session: AdbcSession) -> None:
         self._con = con
         self._session = session
 
@@ -97,14 +98,16 @@ class PostgresReceiver:
 
     def workspaces(self) -> set[str]:
         """The workspaces that were delivered before; a table of that name alone does not tell, it may be somebody else's."""
-        if not (self._session.exists(WORKSPACE) and self._session.exists(DELIVERED)):
+        if not (exists(self._session, WORKSPACE) and exists(self._session, DELIVERED)):
             return set()
         return {str(id) for (id,) in self._session.rows(f"SELECT workspace_id FROM {place(WORKSPACE)}")}
 
     def has(self, table: DeliveredTable) -> bool:
         """Whether each row was written by the transaction that delivered the table as it is now."""
-        known = self.known.get(table.label)
-        if known is None or known.content != digest(table.content) or not self._session.exists(table.label):
+        known, is_there = self.known.get(table.label), exists(self._session, table.label)
+        if is_there and known is None:
+            raise not_ours(ENGINE, table.label)
+        if known is None or known.content != digest(table.content) or not is_there:
             return False
         ours = f"count(*) FILTER (WHERE xmin::text = {literal(known.written_by)})"
         return self._session.rows(f"SELECT {ours}, count(*) FROM {place(table.label)}") == [(table.rows, table.rows)]
@@ -112,12 +115,9 @@ class PostgresReceiver:
     def send(self, table: DeliveredTable) -> None:
         """Replace the rows of a table, and the table where a column has gone or has another type."""
         session, there, columns = self._session, place(table.label), [_definition(column) for column in table.columns]
-        if session.exists(table.label):
-            known = self.known.get(table.label)
-            if known is None:
-                raise not_ours(ENGINE, table.label)
-            _empty(session, there, known.columns.split("\n"), columns)
-        if not session.exists(table.label):
+        if exists(session, table.label):
+            _empty(session, there, self.known[table.label].columns.split("\n"), columns)
+        if not exists(session, table.label):
             session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
             session.run(f"CREATE TABLE {there} ({', '.join(columns)})")
         for on, comment in _comments(table):
@@ -138,13 +138,14 @@ class PostgresReceiver:
 
     def is_equal(self, table: DeliveredTable) -> bool:
         """Whether both have the same rows: what comes back has the types of DuckDB again."""
-        if not self._session.exists(table.label):
+        if not exists(self._session, table.label):
             return False
         # numbers as text, because Arrow has none that holds all of Postgres'
-        text = {name: "::text" if _type(column).startswith(("json", "numeric")) else "" for name, column in _numbered(table)}
-        asked = ", ".join(f"{quoted(short(column.name))}{text[name]} AS {name}" for name, column in _numbered(table))
+        casts = ["::text" if _type(column).startswith(("json", "numeric")) else "" for column in table.columns]
+        numbered = zip(table.numbered_columns, casts, strict=True)
+        asked = ", ".join(f"{quoted(short(column.name))}{cast} AS {name}" for (name, column), cast in numbered)
         here = ", ".join(_comparable(column, quoted(column.name)) for column in table.columns)
-        there = ", ".join(f"{name}::{_compared_type(column)}" for name, column in _numbered(table))
+        there = ", ".join(f"{name}::{_compared_type(column)}" for name, column in table.numbered_columns)
         with self._session.arrow(f"SELECT {asked} FROM {place(table.label)}") as came:
             self._con.register("came", came)
             found = self._con.execute(f"SELECT count(*), sum(hash(row({there}))::HUGEINT) FROM came").fetchone()
@@ -153,7 +154,7 @@ class PostgresReceiver:
         return found == self._con.execute(expected).fetchone()
 
 
-def _empty(session: PostgresSession, there: str, before: Sequence[str], now: Sequence[str]) -> None:
+def _empty(session: AdbcSession, there: str, before: Sequence[str], now: Sequence[str]) -> None:
     """Take out the rows, and the table too where a column has gone or has another type."""
     if not {*before} <= {*now}:
         session.run(f"DROP TABLE {there}")
@@ -164,19 +165,14 @@ def _empty(session: PostgresSession, there: str, before: Sequence[str], now: Seq
             session.run(f"ALTER TABLE {there} ADD COLUMN {column}")
 
 
-def _insert(session: PostgresSession, con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
-    selected = ", ".join(f"{_comparable(column, quoted(column.name))} AS {name}" for name, column in _numbered(table))
+def _insert(session: AdbcSession, con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
+    selected = ", ".join(f"{_comparable(column, quoted(column.name))} AS {name}" for name, column in table.numbered_columns)
     rows = con.execute(f"SELECT {selected} FROM {quoted(table.schema)}.{quoted(table.name)}")
     session.bring(rows.to_arrow_reader(ROWS_AT_ONCE), INCOMING)
     names = ", ".join(quoted(short(column.name)) for column in table.columns)
-    values = ", ".join(f"{name}::{_type(column)}" for name, column in _numbered(table))
+    values = ", ".join(f"{name}::{_type(column)}" for name, column in table.numbered_columns)
     session.run(f"INSERT INTO {place(table.label)} ({names}) SELECT {values} FROM pg_temp.{INCOMING}")
     session.run(f"DROP TABLE pg_temp.{INCOMING}")
-
-
-def _numbered(table: DeliveredTable) -> list[tuple[str, DeliveredColumn]]:
-    """The columns under names that are short and need no quotes."""
-    return [(f"c{number}", column) for number, column in enumerate(table.columns)]
 
 
 def _type(column: DeliveredColumn) -> str:

@@ -4,13 +4,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import pytest
 
+from analytics_assets.warehouse import snowflake
 from analytics_assets.warehouse.delivered_tables import DeliveredColumn, delivered_tables
 from analytics_assets.warehouse.delivery import deliver, tables_that_differ
 from analytics_assets.warehouse.motherduck import MotherDuck
 from analytics_assets.warehouse.postgres import Postgres
+from analytics_assets.warehouse.snowflake import Snowflake
 from analytics_assets_tests.dbt.conftest import Build
 from analytics_assets_tests.team_database import Team
+from analytics_assets_tests.warehouse.snowflake_on_duckdb import session_on_duckdb
 
 JSON: Final = "JSON"
 MOMENT: Final = "TIMESTAMP WITH TIME ZONE"
@@ -44,6 +48,26 @@ def test_each_row_of_each_table_is_in_postgres(team: Team, lived_in: Build) -> N
         for table in tables:
             expected = con.execute(f"SELECT {', '.join(map(in_duckdb, table.columns))} FROM {table.label}").fetchall()
             found = team.rows(f"SELECT {', '.join(map(in_postgres, table.columns))} FROM {table.label}")
+            assert rows_of(found) == rows_of(expected), table.label
+
+
+def test_each_row_of_each_table_is_in_snowflake(lived_in: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A DuckDB file plays Snowflake, see `snowflake_on_duckdb.py`."""
+    monkeypatch.setattr(snowflake, "snowflake_session", session_on_duckdb)
+    team = Snowflake(f"snowflake://{tmp_path / 'team.duckdb'}")
+    made = deliver(lived_in.warehouse, team)
+    assert tables_that_differ(lived_in.warehouse, team) == []
+    assert deliver(lived_in.warehouse, team).sent == []
+    with duckdb.connect(str(lived_in.warehouse), read_only=True) as here, duckdb.connect(str(tmp_path / "team.duckdb")) as there:
+        tables = delivered_tables(here)
+        assert made.rows == {table.label: table.rows for table in tables}
+        for table in tables:
+            values = ", ".join(
+                f"{value}::VARCHAR"
+                for value, column in zip(map(in_duckdb, table.columns), table.columns, strict=True)
+                if not column.duckdb_type.endswith("]")  # a list is JSON there
+            )
+            expected, found = (con.execute(f"SELECT {values} FROM {table.label}").fetchall() for con in (here, there))
             assert rows_of(found) == rows_of(expected), table.label
 
 

@@ -63,13 +63,13 @@ def test_tables_that_somebody_writes_to_are_reported(delivering: Project, team: 
 
 def test_a_database_that_is_not_there_is_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANALYTICS_DESTINATION", "postgres")
-    monkeypatch.setenv("ANALYTICS_DESTINATION_URL", "postgresql://me:secret@127.0.0.1:9/team")
+    monkeypatch.setenv("ANALYTICS_DESTINATION_URL", "postgresql://me:geheim@127.0.0.1:9/team")
     project.rig.sync(resources=("tags",))
     result = Project(project.rig, load_settings(), project.instance).run("report/postgres")
     failure = result.get_step_failure_events()[0].step_failure_data.user_failure_data
     assert failure is not None and str(failure.description).startswith("Postgres (127.0.0.1:9/team) refused: ")
     assert str(failure.description).endswith("Check ANALYTICS_DESTINATION_URL.")
-    assert "secret" not in str(project.instance.all_logs(result.run_id))
+    assert "geheim" not in str(project.instance.all_logs(result.run_id))
 
 
 def test_a_short_password_is_hidden_where_it_stands_and_not_in_the_middle_of_words() -> None:

@@ -1,0 +1,75 @@
+"""A connection to a team's warehouse through ADBC: statements, rows as Arrow, and what goes wrong as one sentence.
+
+Which statements an engine understands is known in the module of that engine.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from analytics_assets.warehouse.errors import WarehouseError
+
+
+class AdbcSession:
+    """A connection of ADBC's, for as long as it is open."""
+
+    def __init__(self, con: Any) -> None:
+        self._con = con
+
+    def run(self, sql: str) -> None:
+        """Run a statement."""
+        with self._con.cursor() as cursor:
+            cursor.execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with self._con.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    @contextlib.contextmanager
+    def arrow(self, sql: str) -> Iterator[pa.RecordBatchReader]:
+        """The rows of a query as Arrow, while the block lasts."""
+        with self._con.cursor() as cursor:
+            cursor.execute(sql)
+            yield cursor.fetch_record_batch()
+
+    def bring(self, rows: pa.RecordBatchReader, name: str) -> None:
+        """Create a temporary table of these rows, in the way that the engine loads fastest."""
+        with self._con.cursor() as cursor:
+            cursor.adbc_ingest(name, rows, mode="create", temporary=True)
+
+    def append(self, rows: pa.RecordBatchReader, name: str) -> None:
+        """Append these rows to a table of the current schema, in the way that the engine loads fastest."""
+        with self._con.cursor() as cursor:
+            cursor.adbc_ingest(name, rows, mode="append")
+
+
+@contextlib.contextmanager
+def refusals_in_a_sentence(
+    kind: type[Exception], refused: str, *, secrets: Sequence[str | None], hint: str = ""
+) -> Iterator[None]:
+    """What the driver raises in the block as one sentence.
+
+    Args:
+        kind: the driver's kind of errors.
+        refused: how the sentence begins, with the engine and where it is.
+        secrets: what must not be in it.
+        hint: what follows.
+
+    Raises:
+        WarehouseError: instead of the driver's own error.
+    """
+    try:
+        yield
+    except kind as error:
+        said = " ".join(str(error).split()).removeprefix("INVALID_ARGUMENT: ")
+        for secret in filter(
+            None, secrets
+        ):  # as a word of its own: `***word authentication failed` would tell the password `pass`
+            said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", said)
+        said = re.sub(r"\. SQLSTATE: \w+$", "", said).rstrip(".")
+        raise WarehouseError(f"{refused}: {said}{'' if said.endswith('?') else '.'}{hint and f' {hint}'}") from None
