@@ -35,7 +35,7 @@ from analytics_assets.orchestration.team_tables import build_team_tables
 from analytics_assets.pipeline.progress import OnReading
 from analytics_assets.report.queries import MARTS
 from analytics_assets.settings import Settings, load_settings
-from analytics_assets.warehouse.destinations import team_warehouse
+from analytics_assets.warehouse.team.engines import team_warehouse
 
 
 def build_definitions(settings: Settings | None = None, *, on_reading: OnReading | None = None) -> Definitions:

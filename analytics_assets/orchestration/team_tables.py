@@ -1,6 +1,6 @@
 """The asset `report/postgres`, or that of another engine: all tables in a team's warehouse, delivered at the end of a green sync.
 
-How they are delivered stands in `warehouse/delivery.py`; here it gets its place behind all models and their checks.
+How they are delivered stands in `warehouse/team/delivery.py`; here it gets its place behind all models and their checks.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,8 +26,8 @@ from analytics_assets.orchestration.latest_checks import refuse_while_checks_fai
 from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.settings import Settings
-from analytics_assets.warehouse.delivery import TeamWarehouse, deliver, tables_that_differ
 from analytics_assets.warehouse.export import MARTS
+from analytics_assets.warehouse.team.delivery import TeamWarehouse, deliver, tables_that_differ
 from analytics_assets.warehouse.writer_lock import writing
 
 DELIVERED_TABLES: Final = "tables"

@@ -17,7 +17,6 @@ import duckdb
 
 from analytics_assets.warehouse.connection import CHOSEN_WITH, connection
 from analytics_assets.warehouse.counting import count
-from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables, rows_of_delivered
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
@@ -25,6 +24,7 @@ from analytics_assets.warehouse.loaded_alone import held_alone, holds_rows, is_t
 from analytics_assets.warehouse.reader_copy import copy_whole, log_of
 from analytics_assets.warehouse.replacing import replacing
 from analytics_assets.warehouse.tables import RAW, columns_of, literal, quoted
+from analytics_assets.warehouse.team.delivered_tables import DeliveredTable, delivered_tables, rows_of_delivered
 
 WORKSPACE_COLUMN: Final = "workspace_id"
 OWN: Final = "own_workspace"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from analytics_assets.demo.serving import DemoServer
-from analytics_assets.warehouse.delivery import deliver
-from analytics_assets.warehouse.postgres import Postgres
+from analytics_assets.warehouse.team.delivery import deliver
+from analytics_assets.warehouse.team.postgres import Postgres
 from analytics_assets_tests.cli.command import Ended, run_cli, variables_for
 from analytics_assets_tests.team_database import Team
 

@@ -6,15 +6,15 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from analytics_assets.warehouse import snowflake
-from analytics_assets.warehouse.delivered_tables import DeliveredColumn, delivered_tables
-from analytics_assets.warehouse.delivery import deliver, tables_that_differ
-from analytics_assets.warehouse.motherduck import MotherDuck
-from analytics_assets.warehouse.postgres import Postgres
-from analytics_assets.warehouse.snowflake import Snowflake
+from analytics_assets.warehouse.team import snowflake
+from analytics_assets.warehouse.team.delivered_tables import DeliveredColumn, delivered_tables
+from analytics_assets.warehouse.team.delivery import deliver, tables_that_differ
+from analytics_assets.warehouse.team.motherduck import MotherDuck
+from analytics_assets.warehouse.team.postgres import Postgres
+from analytics_assets.warehouse.team.snowflake import Snowflake
 from analytics_assets_tests.dbt.conftest import Build
 from analytics_assets_tests.team_database import Team
-from analytics_assets_tests.warehouse.snowflake_on_duckdb import session_on_duckdb
+from analytics_assets_tests.warehouse.team.snowflake_on_duckdb import session_on_duckdb
 
 JSON: Final = "JSON"
 MOMENT: Final = "TIMESTAMP WITH TIME ZONE"

@@ -9,9 +9,9 @@ from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration import team_tables
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import Settings, load_settings
-from analytics_assets.warehouse.delivery import Delivery, TeamWarehouse, deliver
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.postgres_session import postgres_session
+from analytics_assets.warehouse.team.delivery import Delivery, TeamWarehouse, deliver
+from analytics_assets.warehouse.team.postgres_session import postgres_session
 from analytics_assets_tests.deploy.postgres import PASSWORD
 from analytics_assets_tests.orchestration.conftest import Project
 from analytics_assets_tests.orchestration.test_reader_copy import report_check

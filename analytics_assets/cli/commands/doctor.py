@@ -18,9 +18,9 @@ from analytics_assets.cli.own_or_demo import demo_if_meant
 from analytics_assets.cli.served import HOST, USUAL_PORT, is_served
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import Settings, load_settings, variables_without_meaning
-from analytics_assets.warehouse.delivery import TeamWarehouse
-from analytics_assets.warehouse.destinations import team_warehouse
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.team.delivery import TeamWarehouse
+from analytics_assets.warehouse.team.engines import team_warehouse
 
 
 def main(args: argparse.Namespace) -> int:

@@ -30,9 +30,9 @@ from analytics_assets.report.writing import report_file
 from analytics_assets.settings import Settings
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.meter import Meter
-from analytics_assets.warehouse.delivery import TeamWarehouse, tables_that_differ
-from analytics_assets.warehouse.destinations import team_warehouse
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.team.delivery import TeamWarehouse, tables_that_differ
+from analytics_assets.warehouse.team.engines import team_warehouse
 
 PIPED_WIDTH_CHARACTERS: Final = 160
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from analytics_assets.warehouse.adbc_session import AdbcSession, refusals_in_a_sentence
-from analytics_assets.warehouse.delivery import CHOSEN_WITH
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.team.adbc_session import AdbcSession, refusals_in_a_sentence
+from analytics_assets.warehouse.team.delivery import CHOSEN_WITH
 
 SCHEME: Final = "snowflake://"
 

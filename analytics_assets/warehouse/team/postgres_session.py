@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from analytics_assets.warehouse.adbc_session import AdbcSession, refusals_in_a_sentence
-from analytics_assets.warehouse.delivery import CHOSEN_WITH, shortened
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import literal, quoted
+from analytics_assets.warehouse.team.adbc_session import AdbcSession, refusals_in_a_sentence
+from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, shortened
 
 LONGEST_NAME_BYTES: Final = 63
 """Postgres cuts longer names off without an error, and two columns may then have one name."""

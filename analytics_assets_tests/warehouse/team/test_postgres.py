@@ -7,10 +7,10 @@ from urllib.parse import quote
 import duckdb
 import pytest
 
-from analytics_assets.warehouse.delivery import deliver, tables_that_differ
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.postgres import Postgres, PostgresReceiver
-from analytics_assets.warehouse.postgres_session import shown_address
+from analytics_assets.warehouse.team.delivery import deliver, tables_that_differ
+from analytics_assets.warehouse.team.postgres import Postgres, PostgresReceiver
+from analytics_assets.warehouse.team.postgres_session import shown_address
 from analytics_assets_tests.deploy.postgres import PASSWORD
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.team_database import Team

@@ -11,14 +11,14 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from analytics_assets.warehouse import snowflake
-from analytics_assets.warehouse.delivery import TeamWarehouse, deliver, tables_that_differ
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.motherduck import MotherDuck, MotherDuckReceiver
-from analytics_assets.warehouse.snowflake import Snowflake, SnowflakeReceiver
+from analytics_assets.warehouse.team import snowflake
+from analytics_assets.warehouse.team.delivery import TeamWarehouse, deliver, tables_that_differ
+from analytics_assets.warehouse.team.motherduck import MotherDuck, MotherDuckReceiver
+from analytics_assets.warehouse.team.snowflake import Snowflake, SnowflakeReceiver
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.warehouse.own import change
-from analytics_assets_tests.warehouse.snowflake_on_duckdb import OnDuckDB, session_on_duckdb
+from analytics_assets_tests.warehouse.team.snowflake_on_duckdb import OnDuckDB, session_on_duckdb
 from analytics_assets_tests.warehouse.two_workspaces import Both
 
 ENGINES: Final[dict[str, tuple[Callable[[str], TeamWarehouse], type]]] = {

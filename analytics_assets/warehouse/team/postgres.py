@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from analytics_assets.warehouse.adbc_session import AdbcSession
-from analytics_assets.warehouse.delivered_tables import DeliveredColumn, DeliveredTable
-from analytics_assets.warehouse.delivery import DELIVERED, digest, not_ours
 from analytics_assets.warehouse.identity import WORKSPACE
-from analytics_assets.warehouse.postgres_session import exists, place, postgres_session, short, shown_address
 from analytics_assets.warehouse.tables import RAW, literal, quoted
+from analytics_assets.warehouse.team.adbc_session import AdbcSession
+from analytics_assets.warehouse.team.delivered_tables import DeliveredColumn, DeliveredTable
+from analytics_assets.warehouse.team.delivery import DELIVERED, digest, not_ours
+from analytics_assets.warehouse.team.postgres_session import exists, place, postgres_session, short, shown_address
 
 ENGINE: Final = "Postgres"
 INCOMING: Final = "_incoming"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from analytics_assets.warehouse.delivery import deliver, tables_that_differ
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.postgres import Postgres
+from analytics_assets.warehouse.team.delivery import deliver, tables_that_differ
+from analytics_assets.warehouse.team.postgres import Postgres
 from analytics_assets_tests.team_database import Team
 from analytics_assets_tests.warehouse.two_workspaces import SECOND, Both
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from analytics_assets.warehouse.delivery import TeamWarehouse
-from analytics_assets.warehouse.motherduck import MotherDuck
-from analytics_assets.warehouse.postgres import Postgres
-from analytics_assets.warehouse.snowflake import Snowflake
+from analytics_assets.warehouse.team.delivery import TeamWarehouse
+from analytics_assets.warehouse.team.motherduck import MotherDuck
+from analytics_assets.warehouse.team.postgres import Postgres
+from analytics_assets.warehouse.team.snowflake import Snowflake
 
 ENGINES: Final[Mapping[str, Callable[[str], TeamWarehouse]]] = {
     "postgres": Postgres,

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp, parse_one
 
-from analytics_assets.warehouse.adbc_session import AdbcSession, refusals_in_a_sentence
+from analytics_assets.warehouse.team.adbc_session import AdbcSession, refusals_in_a_sentence
 
 IN_DUCKDB: Final = (
     (r"\bREAL\b", "DOUBLE"),  # Snowflake's FLOAT has 64 bits

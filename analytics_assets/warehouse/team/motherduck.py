@@ -15,11 +15,11 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from analytics_assets.warehouse.delivered_tables import DeliveredTable
-from analytics_assets.warehouse.delivery import CHOSEN_WITH, DELIVERED, digest, not_ours
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import WORKSPACE
 from analytics_assets.warehouse.tables import RAW, literal, quoted
+from analytics_assets.warehouse.team.delivered_tables import DeliveredTable
+from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, DELIVERED, digest, not_ours
 
 ENGINE: Final = "MotherDuck"
 SERVICE: Final = "md:"

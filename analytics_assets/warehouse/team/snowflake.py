@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from analytics_assets.warehouse.adbc_session import AdbcSession
-from analytics_assets.warehouse.delivered_tables import SCHEMAS, DeliveredColumn, DeliveredTable
-from analytics_assets.warehouse.delivery import DELIVERED, digest, not_ours, shortened
 from analytics_assets.warehouse.identity import WORKSPACE
-from analytics_assets.warehouse.snowflake_session import shown_address, snowflake_session
-from analytics_assets.warehouse.snowflake_types import LONGEST_NAME_BYTES, literal, way_of
 from analytics_assets.warehouse.tables import RAW, quoted
+from analytics_assets.warehouse.team.adbc_session import AdbcSession
+from analytics_assets.warehouse.team.delivered_tables import SCHEMAS, DeliveredColumn, DeliveredTable
+from analytics_assets.warehouse.team.delivery import DELIVERED, digest, not_ours, shortened
+from analytics_assets.warehouse.team.snowflake_session import shown_address, snowflake_session
+from analytics_assets.warehouse.team.snowflake_types import LONGEST_NAME_BYTES, literal, way_of
 
 ENGINE: Final = "Snowflake"
 ROWS_AT_ONCE: Final = 50_000

@@ -15,10 +15,10 @@ from typing import Final, Protocol
 import duckdb
 
 from analytics_assets.warehouse.connection import connection
-from analytics_assets.warehouse.delivered_tables import DeliveredTable, delivered_tables
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import held_workspace, workspaces_together
 from analytics_assets.warehouse.tables import RAW
+from analytics_assets.warehouse.team.delivered_tables import DeliveredTable, delivered_tables
 
 CHOSEN_WITH: Final = "ANALYTICS_DESTINATION_URL"
 DELIVERED: Final = f"{RAW}._delivered"
