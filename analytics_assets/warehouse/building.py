@@ -23,6 +23,7 @@ ROW_GROUP: Final = 122_880
 take each other's memory: all models of 1,000,000 entries took 26 s and 1.0 GB two at a time, 19 s and 0.9 GB one by one. Over
 fewer rows a second thread finds nothing to do and costs its search for it: those of 100,000 entries took 7 s of processor with
 two threads for each, and 4.5 s with one."""
+WHAT_IT_STANDS_ON: Final = "Build what it stands on too: a + before the asset selects that, in the UI and with --select."
 CANCEL_AGAIN_SECONDS: Final = 0.05
 MEMORY_LIMIT: Final = "512MB"
 """What does not fit goes to disk: a large history takes as long with it (1,000,000 entries) and a third of the memory."""
@@ -160,7 +161,9 @@ def _one(con: duckdb.DuckDBPyConnection, name: str, node: Model | Check, look: L
             failures = count(con, f"(\n{node.query}\n)")
             status = "pass" if not failures else "warn" if node.only_warns else "fail"
     except (duckdb.Error, ContractError) as error:
-        return Ended("error", time.perf_counter() - began, message=_in_one_line(error))
+        lacks_table = isinstance(error, duckdb.CatalogException) and "Table with name" in str(error)
+        message = f"{_in_one_line(error).rstrip('.')}. {WHAT_IT_STANDS_ON}" if lacks_table else _in_one_line(error)
+        return Ended("error", time.perf_counter() - began, message=message)
     return Ended(status, time.perf_counter() - began, failures, look(con, name, failures))
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
+from analytics_assets.cli.sync_run.asked_assets import asked_assets
+from analytics_assets.definitions import build_definitions
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
+from analytics_assets.settings import Settings
 from analytics_assets_tests.cli.command import KEY, Ended, run_cli, variables_for
 
 UNCHANGED = "The warehouse is as it was before."
@@ -188,6 +191,21 @@ def test_a_model_without_its_raw_table_is_named(variables: Variables) -> None:
     ended = run_cli("sync", "--select", "marts/dim_tags", variables=variables)
     assert ended.code == 1
     assert "Sync failed: Not all models could be built: dim_tags: " in ended.err
+    assert "does not exist" in ended.err and "Build what it stands on too: a + before the asset selects that" in ended.err
+
+
+def test_a_plus_before_an_asset_selects_all_that_it_stands_on_and_one_behind_it_all_that_stands_on_it() -> None:
+    """As in the UI; it was the next level alone, so a mart with a + failed in a new warehouse."""
+    graph = build_definitions(Settings()).resolve_asset_graph()
+    whole = {key.to_user_string() for key in asked_assets("+marts/billing_monthly", graph)}
+    assert {"raw/time_entries", "raw/users", "staging/stg_projects", "marts/fct_time_entries", "marts/billing_monthly"} <= whole
+    assert "report/overview" not in whole and "marts/project_budgets" not in whole
+    below = {key.to_user_string() for key in asked_assets("raw/tags+", graph)}
+    assert {"raw/tags", "staging/stg_tags", "marts/dim_tags"} <= below and "raw/users" not in below
+    assert asked_assets('+key:"raw/time_entries" or raw/ta*', graph) == asked_assets(
+        "+raw/time_entries,raw/tags,raw/tasks", graph
+    )
+    assert asked_assets("group:raw and raw/time_entries", graph) == asked_assets("raw/time_entries", graph)
 
 
 def test_the_whole_story_of_a_failure_is_shown_on_request_and_without_the_key(server: DemoServer, variables: Variables) -> None:

@@ -12,8 +12,8 @@ from dagster._core.errors import DagsterInvalidSubsetError
 
 from analytics_assets.cli.errors import UsageError
 
-_PATTERN: Final = re.compile(r"[\w./*-]*/[\w./*-]*\*[\w./*-]*")
-"""A key with a star in it, which Dagster's syntax needs as `key:"raw/*"`."""
+_KEY: Final = re.compile(r'(?<![\w/.*"-])[\w.*-]+(?:/[\w.*-]+)+')
+"""A key as people write it. Dagster needs `key:"raw/*"` where it has a star, and takes `+raw/users` for one level."""
 
 
 def asked_assets(text: str, graph: AssetGraph) -> Sequence[AssetKey]:
@@ -31,7 +31,7 @@ def asked_assets(text: str, graph: AssetGraph) -> Sequence[AssetKey]:
     for part in (part.strip() for part in text.split(",")):
         if not part:
             continue
-        found = _resolved(f'key:"{part}"' if _PATTERN.fullmatch(part) else part, graph, part) & there
+        found = _resolved(_KEY.sub(r'key:"\g<0>"', part), graph, part) & there
         if not found:
             raise UsageError(f"--select {part}: there is no such asset. {_meant(part, there)}{_list(there)}")
         keys |= found
