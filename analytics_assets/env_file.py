@@ -32,8 +32,10 @@ def env_file_values(file: Path, known: Collection[str]) -> Mapping[str, str]:
         known: names that may be misspelt in it by their case.
 
     Raises:
-        EnvFileError: names each line that sets nothing, or a known variable in another spelling.
+        EnvFileError: it can't be read; or names each line that sets nothing, or a known variable in another spelling.
     """
+    if file.is_symlink() and not file.exists():
+        raise EnvFileError("is a link that leads to no file; remove it, or let it lead to one")
     try:
         # Windows' editor puts a mark before the first name
         text = file.read_text(encoding="utf-8-sig") if file.exists() and not file.is_dir() else ""

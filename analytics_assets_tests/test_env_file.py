@@ -72,3 +72,12 @@ def test_a_file_that_may_not_be_read_is_named(env_file: Path, monkeypatch: pytes
 
     monkeypatch.setattr(Path, "read_text", refuse)
     assert f"{env_file} can't be read (Permission denied)" in message()
+
+
+def test_a_link_to_nothing_is_named(env_file: Path, tmp_path: Path) -> None:
+    """It counted as no file, so the command ran the demo."""
+    env_file.symlink_to(tmp_path / "moved_away.env")
+    assert f"{env_file} is a link that leads to no file" in message()
+    env_file.unlink()
+    env_file.symlink_to(env_file)
+    assert f"{env_file} is a link that leads to no file" in message()
