@@ -123,7 +123,18 @@ class Api:
         offset, size = self._slice(request)
         rows, encoded = self._rows(workspace, request.resource, request)
         is_last = offset + size >= len(rows) and not self.behaviour.ignores_page
+        if 0 < offset < len(rows) and self._changes_places(rows[offset - 1], rows[offset]):
+            return Page(
+                [rows[offset - 1], *rows[offset + 1 : offset + size]],
+                [encoded[offset - 1], *encoded[offset + 1 : offset + size]],
+                is_last,
+            )
         return Page(rows[offset : offset + size], encoded[offset : offset + size], is_last)
+
+    def _changes_places(self, before: Record, first: Record) -> bool:
+        """Whether a page begins with the row before it instead of its own first row."""
+        starts = [(record.get("timeInterval") or {}).get("start") for record in (before, first)]
+        return self.behaviour.sorts_anew == "all" or (self.behaviour.sorts_anew == "ties" and starts[0] == starts[1])
 
     def _list(self, chunks: list[bytes], *, is_last: bool) -> Answer:
         opening, closing = (b'{"data":[', b"]}") if self.behaviour.envelope == "data" else (b"[", b"]")

@@ -43,8 +43,8 @@ _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[^\s\x00-\x1f\x7f/\\?#%;{}\[\]]+")
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-Rows = tuple[pa.Table, list[str], int]
-"""The rows of an answer, their ids, and how many records were sent, those included that came twice."""
+Rows = tuple[pa.Table, list[str], list[str]]
+"""The rows of an answer, their ids, and the ids of all records that were sent, those included that came twice."""
 
 
 class Page:
@@ -132,9 +132,9 @@ class AnswerGate:
         digest = digest_of(response.content)
         content, rows = self._sent_pages.same(response.url, digest), self._no_rows
         if content is None:
-            all_rows, ids, sent = self._typed_rows(response) or self._careful_rows(response)
+            all_rows, ids, sent_ids = self._typed_rows(response) or self._careful_rows(response)
             rows = self._kept(all_rows)
-            content = SentPage(digest, ids, sent=sent, rows=len(rows))
+            content = SentPage(digest, ids, sent_ids, rows=len(rows))
         read_at = datetime.now(UTC) - timedelta(seconds=seconds_since(response))
         return Page(rows, content, read_at=read_at, last=_last_page(response))
 
@@ -193,7 +193,7 @@ class AnswerGate:
         ids: list[str] = rows.column("id").to_pylist()
         if len(set(ids)) < len(ids) or not all(map(self._is_id, ids)):
             return None
-        return rows, ids, len(ids)
+        return rows, ids, ids
 
     def _is_id(self, text: str) -> bool:
         """Whether a text can be an id here; those of members and projects become part of an address."""
@@ -201,11 +201,10 @@ class AnswerGate:
 
     def _careful_rows(self, response: requests.Response) -> Rows:
         records = self._records(response)
-        ids = [self._id(record, response) for record in records]
-        sent = len(records)
-        records, ids = self._without_repeats(records, ids, response)
+        sent_ids = [self._id(record, response) for record in records]
+        records, ids = self._without_repeats(records, sent_ids, response)
         try:
-            return self._careful.read(records), ids, sent
+            return self._careful.read(records), ids, sent_ids
         except (TypeError, RecursionError) as error:
             if (too_deep := _nested_too_deep(records)) is None:
                 raise

@@ -9,11 +9,15 @@ its rows. A page that says it is the last, followed by an empty one, counts as t
 and a deletion in between may have moved the row behind that page into it.
 
 An id that a pass meets twice is a row that has moved while it was read, and the list is read again. Where two passes in a
-row are the same byte for byte nothing has moved: the list holds that row twice, and of equal ones the first counts.
+row are the same byte for byte nothing has moved. Either the list holds that row twice, and of equal ones the first counts. Or
+the server sorts anew for each page, by a moment that many rows share, and the row has taken the place of another one, which is
+on no page. Pages of another size tell one from the other: they part the list elsewhere.
 """
 
 import time
+from collections import Counter
 from collections.abc import Set
+from itertools import chain
 from typing import Any, Final, Self, cast
 
 import pyarrow as pa
@@ -89,11 +93,14 @@ class SettledPaging(BasePaginator):
         self._previous_began = 0.0
         self._previous_digests: list[bytes] = []
         self._previous_repeats: set[str] = set()
+        self._other_size: int | None = None
+        self._at_first_size: tuple[Counter[str], bytes] = (Counter(), b"")
         self._start_pass()
 
     def _start_pass(self) -> None:
         self._page = FIRST_PAGE
-        self._asked = self._page_size.size
+        self._asked = self._other_size or self._page_size.size
+        self._sent: list[list[str]] = []
         self._answers: set[int] = set()
         self._ids: set[str] = set()
         self._digests: list[bytes] = []
@@ -113,7 +120,7 @@ class SettledPaging(BasePaginator):
         """Ask for the page that is next."""
         if self._page == FIRST_PAGE:
             self._pass_began = time.monotonic()
-            self._asked = self._page_size.size
+            self._asked = self._other_size or self._page_size.size
         request.params = {**cast(dict[str, Any], request.params or {}), "page": self._page, "page-size": self._asked}
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
@@ -136,6 +143,7 @@ class SettledPaging(BasePaginator):
         self._repeats.update(self._ids.intersection(page.ids))
         self._ids.update(page.ids)
         self._digests.append(page.content.digest)
+        self._sent.append(page.content.sent_ids)
         self._answers.add(page.content.answer)
         parent_id = place_of(response.url).parent_id
         self._recorder.page_read(self._resource, parent_id, page.content.rows, answer=page.content.answer)
@@ -187,7 +195,7 @@ class SettledPaging(BasePaginator):
 
     def _may_be_cut(self, page: Page) -> bool:
         """Whether a page is full, or as long as a server's own limit would be that its header knows nothing of."""
-        sent = page.content.sent
+        sent = len(page.content.sent_ids)
         return sent >= self._asked or (sent > 0 and sent % USUAL_LIMIT == 0)
 
     def _end_pass(self, response: Response, parent_id: str, *, began: float, ended: float) -> None:
@@ -202,7 +210,7 @@ class SettledPaging(BasePaginator):
                 f"GET {response.url.split('?', 1)[0]}: two different records of {self._resource} have the id {self._unequal} in "
                 "one list, which was the same each time it was read; nothing was loaded, for nobody can say which one is right."
             )
-        if is_settled:
+        if is_settled and (not self._repeats or self._is_whole(response)):
             self._has_next_page = False
             self._sent_pages.forget(response.url)
             self._recorder.list_finished(self._resource, parent_id, self._answers, self._ids, began=began, ended=ended)
@@ -222,6 +230,27 @@ class SettledPaging(BasePaginator):
         self._previous_digests = self._digests
         self._previous_repeats = self._repeats
         self._start_pass()
+
+    def _is_whole(self, response: Response) -> bool:
+        """Whether a list that stands still lacks nothing although rows are on two of its pages; asks for pages of another size.
+
+        Raises:
+            SourceError: pages of another size hold other rows, or the server does not know of another size.
+        """
+        shown = Counter(chain.from_iterable(self._sent)), self._digests[0]
+        if self._other_size is None:
+            self._other_size = max(map(len, self._sent)) * 2 // 3 or 2
+            self._at_first_size = shown
+            return False
+        is_other_page = shown[1] != self._at_first_size[1]
+        if is_other_page and shown[0] == self._at_first_size[0]:
+            return True
+        raise SourceError(
+            f"GET {response.url.split('?', 1)[0]}: the record {min(self._repeats)} of {self._resource} is on two pages, and with "
+            f"{self._other_size} rows per page {'other rows come' if is_other_page else 'the same pages come'}: the server seems "
+            "to sort anew for each page, so that another record may be on none; nothing was loaded. Sync again, with a larger "
+            "ANALYTICS_PAGE_SIZE, with which the list is one page, or with fewer months at a time."
+        )
 
 
 def _page_in(data: list[Any] | None) -> Page:

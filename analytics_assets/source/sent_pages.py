@@ -14,13 +14,13 @@ from analytics_assets.source.routes import place_of
 class SentPage:
     """One page as it was read.
 
-    `ids` are the ids in it, each once; `sent` is how many records it had, those included that came twice; `rows` how many
+    `ids` are the ids in it, each once; `sent_ids` those of all its records, of which some may have come twice; `rows` how many
     of its rows count, and `answer` the number of the answer that brought them, once it has one.
     """
 
     digest: bytes
     ids: list[str]
-    sent: int
+    sent_ids: list[str]
     rows: int
     answer: int | None = None
 

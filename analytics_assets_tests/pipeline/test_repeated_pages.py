@@ -119,6 +119,35 @@ def test_a_row_that_stands_twice_in_a_list_is_taken_once(
     tiny.assert_reads_the_api(resource)
 
 
+@pytest.mark.parametrize("last_page", [True, False], ids=["header", "no header"])
+def test_a_row_whose_place_another_one_takes_on_two_pages_is_found(tiny: Rig, ada: str, last_page: bool) -> None:
+    """Both passes were the same byte for byte, so the sync was green without the row."""
+    rows = tiny.workspace.listing("time_entries", ada).rows
+    tiny.workspace.edit("time_entries", rows[PAGE_SIZE - 1]["id"], timeInterval=rows[PAGE_SIZE]["timeInterval"])
+    tiny.server.behaviour.sorts_anew = "ties"
+    tiny.server.behaviour.send_last_page = last_page
+    tiny.sync(resources=only_entries())
+    tiny.assert_equals_api(resources=only_entries())
+
+
+def test_a_server_whose_pages_hold_other_rows_with_each_page_size_is_an_error(tiny: Rig) -> None:
+    tiny.sync(resources=["clients"])
+    tiny.page_size = 2
+    tiny.server.behaviour.sorts_anew = "all"
+    sentence = tiny.failing_sync(resources=["clients"])
+    assert "of clients is on two pages, and with 1 rows per page other rows come" in sentence
+    assert "Sync again, with a larger ANALYTICS_PAGE_SIZE" in sentence
+
+
+def test_a_row_on_two_pages_is_an_error_where_no_other_page_size_can_tell_why(tiny: Rig) -> None:
+    tiny.sync(resources=["clients"])
+    tiny.page_size = 2
+    tiny.server.behaviour.page_size_floor = 2
+    tiny.workspace.clients.append(dict(tiny.workspace.clients[0]))
+    tiny.workspace.changed()
+    assert "is on two pages, and with 1 rows per page the same pages come" in tiny.failing_sync(resources=["clients"])
+
+
 @pytest.mark.parametrize("page_size", [2, 50])
 def test_two_different_records_of_one_id_in_a_list_that_stands_still_are_an_error(tiny: Rig, page_size: int) -> None:
     first = tiny.workspace.clients[0]
