@@ -24,10 +24,15 @@ CHECK_PROXY: Final = "Check the proxy that HTTPS_PROXY or ALL_PROXY names."
 
 
 def seconds_until_next(error: BaseException | None, *, attempt: int, backoff_factor: float) -> float:
-    """How long to wait after this attempt, counted from 1: what the server asks for, or the backoff."""
+    """How long to wait after this attempt, counted from 1: what the server asks for, or the backoff.
+
+    Some servers ask for no wait at all, or for the part of a second that is over before they answer again. Where that was not
+    enough, the backoff is waited for at least; otherwise all attempts would be used up in a moment.
+    """
+    backoff = min(backoff_factor * 2.0 ** (attempt - 1), BACKOFF_BOUND_SECONDS)
     if isinstance(error, TransientAnswerError) and error.retry_after_seconds is not None:
-        return max(error.retry_after_seconds, 0.0)
-    return min(backoff_factor * 2.0 ** (attempt - 1), BACKOFF_BOUND_SECONDS)
+        return max(error.retry_after_seconds, 0.0 if attempt == 1 else backoff)
+    return backoff
 
 
 def may_be_mended(error: BaseException) -> bool:

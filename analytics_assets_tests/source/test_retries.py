@@ -105,6 +105,17 @@ def test_retry_after_is_honoured_within_its_bound(
     assert all(pause <= RETRY_AFTER_BOUND_SECONDS for pause in waits)
 
 
+@pytest.mark.parametrize("header", ["0", "-1", "0.3"])
+def test_a_wait_that_the_server_asks_for_and_that_was_too_short_is_followed_by_longer_ones(
+    tiny: Rig, waits: list[float], header: str
+) -> None:
+    """A limit per second that says `Retry-After: 0` used up all attempts in a moment, and the sync was red."""
+    tiny.server.behaviour.rate_limit_per_second = 1
+    tiny.server.behaviour.retry_after = header
+    tiny.assert_reads_the_api("tasks")
+    assert max(waits) >= 1
+
+
 @pytest.mark.parametrize(
     ("ahead", "low", "high"), [(timedelta(seconds=60), 50, 60), (timedelta(minutes=59), 3530, 3540), (timedelta(days=-1), 0, 0)]
 )
