@@ -21,12 +21,12 @@ from analytics_assets.source.arrow import Record, RecordReader, UndeclaredColumn
 from analytics_assets.source.columns import PARENTS, READ_AT, Table
 from analytics_assets.source.envelopes import tells_of_an_error
 from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
-from analytics_assets.source.http import RETRY_STATUSES, retry_after_seconds
+from analytics_assets.source.http import RETRY_STATUSES
 from analytics_assets.source.in_words import described, message, shown, where
 from analytics_assets.source.kept_answers import seconds_since
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
-from analytics_assets.source.retrying import ASK_LESS_OFTEN
+from analytics_assets.source.retrying import ASK_LESS_OFTEN, retry_after_seconds
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
 from analytics_assets.source.typed import TypedReader

@@ -5,13 +5,10 @@ and would send the key along, and it tries statuses again that the specification
 received is decided in `adapter.py`, when it is tried again in `retrying.py`, and what it means in `answers.py`.
 """
 
-import math
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -257,23 +254,6 @@ class HttpSession(requests.Session):
         if resource is not None:
             self._meter.retried(resource, str(error), wait_seconds=state.upcoming_sleep)
         self._ceiling.leave(is_answered=False)
-
-
-def retry_after_seconds(response: requests.Response) -> float | None:
-    """What the server asks for in `Retry-After`: seconds, or a date of HTTP; None where it asks nothing readable."""
-    header = response.headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(header)
-    except ValueError:
-        pass
-    else:
-        return None if math.isnan(seconds) else seconds
-    try:
-        date = parsedate_to_datetime(header)
-        # HTTP's dates are UTC, also where they say so with `-0000`
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
-    except (ValueError, TypeError, IndexError, ArithmeticError, OSError):  # years, offsets and numbers of any size
-        return None
 
 
 def _is_about_a_certificate(error: Exception) -> bool:

@@ -4,8 +4,13 @@ What went wrong is told by the error; sending and waiting are `http.py`'s and `c
 """
 
 import math
+import time
 from collections.abc import Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Final
+
+import requests
 
 from analytics_assets.source.ceiling import in_words
 from analytics_assets.source.errors import TransientAnswerError
@@ -21,6 +26,25 @@ ASK_LESS_OFTEN: Final = (
 WAIT_LONGER: Final = "Set a longer ANALYTICS_REQUEST_TIMEOUT_SECONDS, or a smaller ANALYTICS_PAGE_SIZE."
 CHECK_ADDRESS: Final = "Check ANALYTICS_API_URL, and that this machine reaches it."
 CHECK_PROXY: Final = "Check the proxy that HTTPS_PROXY or ALL_PROXY names."
+
+
+def retry_after_seconds(response: requests.Response) -> float | None:
+    """What the server asks for in `Retry-After`: seconds, or a date of HTTP; None where it asks nothing readable.
+
+    A date is one of the server's clock, which the header `Date` tells; the clock of this machine may be hours off.
+    """
+    header = response.headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(header)
+    except ValueError:
+        pass
+    else:
+        return None if math.isnan(seconds) else seconds
+    until = _moment(header)
+    if until is None:
+        return None
+    now = _moment(response.headers.get("Date", ""))
+    return until - (time.time() if now is None else now)
 
 
 def seconds_until_next(error: BaseException | None, *, attempt: int, backoff_factor: float) -> float:
@@ -58,3 +82,13 @@ def end_of_attempts(error: TransientAnswerError, sizes: Sequence[int]) -> str:
         each = f" each with pages of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} rows" if len(sizes) > 1 else ""
         why = f", after {1 + MAX_RETRIES} attempts{each}."
     return f"{why} {error.advice}".rstrip()
+
+
+def _moment(date: str) -> float | None:
+    """A date of HTTP on the clock of `time.time`; None where it can't be read."""
+    try:
+        moment = parsedate_to_datetime(date.strip())
+        # HTTP's dates are UTC, also where they say so with `-0000`
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, ArithmeticError, OSError):  # years, offsets and numbers of any size
+        return None
