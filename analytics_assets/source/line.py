@@ -6,6 +6,7 @@ a piece of a chunk's extension now and then is never silent, and `http.client` r
 
 import contextlib
 import functools
+import http.client
 import os
 import socket
 import threading
@@ -105,8 +106,24 @@ class Exchanges:
 _exchange_of_thread: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """An answer that comes after interim ones, like `103 Early Hints`: `http.client` passes over `100 Continue` alone.
+
+    It would take another one for the answer, and the real answer, which is still on the line, for that to the next request.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not http.client.CONTINUE < status < http.client.OK or status == http.client.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
 class _CuttableConnection(HTTPConnection):
     """A connection that tells the exchange of its thread which line it uses."""
+
+    response_class = _FinalResponse
 
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()

@@ -34,6 +34,7 @@ DRIPS = {
     "header line": (b"HTTP/1.1 200 OK\r\nX-Note: ", b"a"),
     "headers": (b"HTTP/1.1 200 OK\r\n", b"X-Note: a\r\n"),
     "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "103 Early Hints": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     "chunk extension": (CHUNKED + b"2;note=", b"a"),
     "chunk length": (CHUNKED, b"0"),
     "trailer": (CHUNKED + b"2\r\n[]\r\n0\r\nX-Note: ", b"a"),
@@ -85,6 +86,18 @@ def test_an_answer_that_drips_is_given_up_at_its_deadline(kind: str) -> None:
     assert str(raised.value).endswith("Set a longer ANALYTICS_REQUEST_TIMEOUT_SECONDS, or a smaller ANALYTICS_PAGE_SIZE.")
     assert meter.retries == 3
     assert meter.of("clients").seconds < 6, "the line was not cut; `http.client` ends a drip of headers after a hundred"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("status", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_the_answer_is_the_one_that_comes_after_the_interim_ones(status: bytes) -> None:
+    """One of them was taken for the answer, and the sync was red."""
+    interim = b"HTTP/1.1 " + status + b"\r\nLink: </a>; rel=preload\r\n\r\n"
+    beginning = 2 * interim + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
+    limits = HttpLimits(requests_per_second=10_000, backoff_factor=0)
+    with dripping(beginning, b"", attempts=[]) as port:
+        answer = HttpSession(f"http://127.0.0.1:{port}", limits, Meter()).get(f"http://127.0.0.1:{port}/v1/workspaces/x/clients")
+    assert (answer.status_code, answer.content) == (200, b"[]")
 
 
 @pytest.mark.timeout(20)
