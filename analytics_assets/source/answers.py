@@ -177,11 +177,20 @@ class AnswerGate:
             raise SourceError(
                 f"{said}: check ANALYTICS_WORKSPACE_ID, ANALYTICS_PAGE_SIZE (it may be too large) and ANALYTICS_EXTRA_PARAMS."
             )
-        if 300 <= status < 400:
-            target = shown(response.headers.get("Location", "nowhere"), response)
+        if 300 <= status < 400 and "Location" in response.headers:
+            target = shown(response.headers["Location"], response)
             raise SourceError(
                 f"{said} and redirects to {target}: redirects are not followed, so that the key goes to no other host; "
                 "set ANALYTICS_API_URL to the API's own address."
+            )
+        if status >= 500:
+            raise SourceError(
+                f"{said}: the server, or a proxy before it, has failed; sync again later, or check ANALYTICS_API_URL."
+            )
+        if 400 <= status < 500:
+            raise SourceError(
+                f"{said}: the API refuses to answer for a reason of its own; sync again later, or ask who runs it, and check "
+                "ANALYTICS_API_URL and the workspace's plan."
             )
         raise SourceError(f"{said}, which is not a list of records; check ANALYTICS_API_URL.")
 

@@ -62,7 +62,7 @@ LASTING: Final[dict[str, tuple[FaultArguments, str]]] = {
     ),
     "redirect": ({"kind": "redirect"}, "redirects to /login"),
     "401": ({"kind": "status", "status": 401}, "the key of ANALYTICS_API_KEY is wrong"),
-    "418": ({"kind": "status", "status": 418}, "answered 418 (Something went wrong., code 418), which is not a list of records"),
+    "418": ({"kind": "status", "status": 418}, "answered 418 (Something went wrong., code 418): the API refuses to answer"),
     "204": ({"kind": "status", "status": 204, "body": "empty"}, "answered 204, which is not a list of records"),
 }
 PAGE_SIZE: Final = 2

@@ -80,6 +80,22 @@ def test_other_statuses_are_not_tried_again(tiny: Rig, waits: list[float], statu
     assert len(tiny.asked("clients")) == 1 and waits == []
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (402, "the API refuses to answer for a reason of its own; sync again later, or ask who runs it"),
+        (409, "the API refuses to answer for a reason of its own; sync again later, or ask who runs it"),
+        (522, "the server, or a proxy before it, has failed; sync again later"),
+        (304, "which is not a list of records"),
+    ],
+)
+def test_an_unusual_status_is_not_taken_for_a_wrong_address(tiny: Rig, waits: list[float], status: int, words: str) -> None:
+    """A failed proxy was told to be no list of records, and a 304 to be a redirect to nowhere."""
+    tiny.server.faults.add(Fault("status", "clients", status=status, body="empty", times=None))
+    sentence = tiny.failing_read("clients")
+    assert f"answered {status}" in sentence and words in sentence
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("header", "waited"),
