@@ -55,6 +55,8 @@ class Behaviour:
         window_inclusive: Whether an entry that starts exactly on `start` or `end` is in the window.
         honours_window: False ignores `start` and `end`.
         ignores_page: Answer the first page for ever, never as the last.
+        hidden: Ids of rows that are left out once the pages are made, as by a server that looks at permissions last: pages are
+            shorter than asked or empty, and more follow.
         sorts_anew: How a page behind the first may begin with the last row before it, while its own first row is on no
             page: `ties`, where both start at the same moment, as with a sort that leaves the order of equals open; `all`.
         account_statuses: `add` shows members with a LIMITED account besides the others when asked for them;
@@ -82,6 +84,7 @@ class Behaviour:
     window_inclusive: bool = True
     honours_window: bool = True
     ignores_page: bool = False
+    hidden: frozenset[str] = frozenset()
     sorts_anew: Literal["ties", "all"] | None = None
     account_statuses: Literal["add", "filter"] = "add"
     rate_limit_per_second: int | None = None

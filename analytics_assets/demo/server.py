@@ -129,7 +129,8 @@ class Api:
                 [encoded[offset - 1], *encoded[offset + 1 : offset + size]],
                 is_last,
             )
-        return Page(rows[offset : offset + size], encoded[offset : offset + size], is_last)
+        shown = [n for n in range(offset, min(offset + size, len(rows))) if rows[n]["id"] not in self.behaviour.hidden]
+        return Page([rows[n] for n in shown], [encoded[n] for n in shown], is_last)
 
     def _changes_places(self, before: Record, first: Record) -> bool:
         """Whether a page begins with the row before it instead of its own first row."""

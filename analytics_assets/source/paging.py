@@ -39,6 +39,8 @@ MAX_PASSES: Final = 8
 USUAL_LIMIT: Final = 50
 """Servers limit pages to 50, 100, 200 or 1000 rows: to a multiple of this."""
 PAGES_WITHOUT_NEWS_ALLOWED: Final = 1
+EMPTY_PAGES_ALLOWED: Final = 1
+"""In a row, of those that say they are not the last; some servers never say that a page is the last."""
 
 
 class SettledPaging(BasePaginator):
@@ -108,6 +110,7 @@ class SettledPaging(BasePaginator):
         self._first_rows: dict[str, dict[str, Any] | None] = {}
         self._unequal: str | None = None
         self._pages_without_news = 0
+        self._empty_pages = 0
         self._pass_began = time.monotonic()
 
     def init_request(self, request: Request) -> None:
@@ -182,12 +185,15 @@ class SettledPaging(BasePaginator):
         """Whether the pass is over.
 
         `Last-Page: true` is believed of a page that is not full, nor as long as a server's own limit might be: some count
-        wrongly, and the next page shows it. Without the header only an empty page ends a list, whatever other lists
-        have shown. A later pass has seen enough once it holds the same ids as the one before, which had to ask for an
-        empty page.
+        wrongly, and the next page shows it. Without the header only an empty page ends a list, whatever other lists have shown.
+        An empty page that says it is not the last may be one whose rows the key may not see: the page behind it is asked for,
+        and where that is empty too it is the end. A later pass has seen enough once it holds the same ids as the one before,
+        which had to ask for an empty page.
         """
         if not page.ids:
-            return True
+            self._empty_pages += 1
+            return page.last is not False or self._empty_pages > EMPTY_PAGES_ALLOWED
+        self._empty_pages = 0
         is_seen_before = len(self._answers) + 1 == self._previous_answers and self._ids == self._previous_ids
         if page.last is None:
             return is_seen_before

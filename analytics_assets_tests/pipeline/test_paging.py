@@ -145,6 +145,23 @@ def test_the_header_decides_page_by_page_and_its_spelling_does_not_matter(tiny: 
     tiny.assert_reads_the_api("clients")
 
 
+@pytest.mark.parametrize("first_hidden", [0, 2])
+def test_a_list_goes_on_behind_an_empty_page_that_says_so(tiny: Rig, first_hidden: int) -> None:
+    """An empty page was taken for the end, though its header said that others follow; their rows were missing."""
+    with_clients(tiny, 7).page_size = 2
+    ids = [client["id"] for client in tiny.workspace.clients]
+    hidden = ids[first_hidden : first_hidden + 2]
+    tiny.server.behaviour.hidden = frozenset(hidden)
+    assert set(tiny.read("clients")) == {*ids} - {*hidden}
+
+
+def test_a_server_that_never_calls_a_page_the_last_is_read_to_an_empty_one(tiny: Rig) -> None:
+    with_clients(tiny, 5).page_size = 2
+    tiny.server.faults.add(Fault("last_page", "clients", value=False, times=None))
+    tiny.assert_reads_the_api("clients")
+    assert max(request.page or 0 for request in tiny.asked("clients")) == 5
+
+
 def test_identical_twins_on_a_full_page_do_not_make_it_a_short_one(tiny: Rig) -> None:
     """One of the twins is dropped; counted after that, the page would seem to be the last of a server without header."""
     with_clients(tiny, 9).page_size = 3
