@@ -147,7 +147,9 @@ class OpenReading:
         """
         logger.info("Months before %s were not read of %d lists of %s; reading them now", self.span.first, len(members), ENTRIES)
         reading = replace(reading, history=self._history, whole_lists=frozenset(members))
-        self._read_again(ENTRIES, members, reading, self._options)
+        with connection(self.warehouse, read_only=True) as con:
+            with_rows = lists_with_rows(con, self._history)
+        self._read_again(ENTRIES, members, reading, replace(self._options, lists_with_rows=with_rows))
         return self._read_by_now(reading, resources)
 
     def _read_again(self, name: ResourceName, parents: Set[str], reading: Reading, options: ReadingOptions) -> None:
