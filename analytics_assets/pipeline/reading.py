@@ -243,7 +243,7 @@ class OpenReading:
         with connection(self.warehouse, read_only=True) as con, attached(con, self.landed):
             return {
                 name: Doubts(
-                    missing_rows(con, TABLES[name], reading) if columns_of(con, RAW, name) else {},
+                    missing_rows(con, TABLES[name], reading) if TABLES[name].parent_column in columns_of(con, RAW, name) else {},
                     shared_rows(con, TABLES[name], reading),
                 )
                 for name in names

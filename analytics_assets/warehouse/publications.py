@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
@@ -12,6 +12,8 @@ from analytics_assets.source.reading import Reading
 from analytics_assets.source.window import Window
 from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.tables import HISTORY, PUBLICATIONS, RAW, columns_of, missing_columns, quoted
+
+_LOG: Final = PUBLICATIONS.split(".")[1]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def _lists_not_read(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
 
 def last_published_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
     """When something was published last; None where nothing was."""
-    if "published_at" not in columns_of(con, RAW, PUBLICATIONS.split(".")[1]):
+    if "published_at" not in columns_of(con, RAW, _LOG):
         return None
     row = con.execute(f"SELECT max(published_at) FROM {PUBLICATIONS}").fetchone()
     return row[0] if row else None
@@ -75,18 +77,10 @@ def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime 
         con: a connection to the warehouse.
         start_date: first day of history; a chain that begins later says nothing about it.
     """
-    table = TABLES["time_entries"]
-    present = columns_of(con, RAW, PUBLICATIONS.split(".")[1])
-    if not present or missing_columns(con, table):
+    if not columns_of(con, RAW, _LOG) or missing_columns(con, TABLES["time_entries"]):
         return None
-    # a warehouse of an earlier version lacks these columns until the next sync is published
-    began = "coalesce(read_began_at, published_at)" if "read_began_at" in present else "published_at"
-    valid = "voided_at IS NULL" if "voided_at" in present else "true"
-    of_all = "lists_read IS NULL" if "lists_read" in present else "true"
     readings = con.execute(
-        f"SELECT window_start, window_end, {began} FROM {PUBLICATIONS} WHERE resource = ? AND {valid} AND {of_all} "
-        "ORDER BY published_at",
-        [table.name],
+        f"SELECT window_start, window_end, began_at FROM ({_readings(con)}) WHERE lists_read IS NULL ORDER BY published_at"
     ).fetchall()
     covered: datetime | None = None
     for start, end, began_at in readings:
@@ -109,37 +103,56 @@ def lists_behind(con: duckdb.DuckDBPyConnection, lists: Collection[str], window:
         window: what is read of them now.
         history: all that the warehouse is about.
     """
-    present = columns_of(con, RAW, PUBLICATIONS.split(".")[1])
-    if "lists_not_read" not in present:
-        return set()  # a warehouse of an earlier version does not say what was read of whom; it does after this sync
-    table = TABLES["time_entries"]
-    alone = "lists_read" if "lists_read" in present else "NULL"
-    readings = con.execute(
-        f"SELECT window_start, least(window_end, max(coalesce(read_began_at, published_at))), {alone}, "
-        f"coalesce(lists_not_read, []), max(published_at) FROM {PUBLICATIONS} WHERE resource = ? AND voided_at IS NULL "
-        f"GROUP BY window_start, window_end, {alone}, lists_not_read ORDER BY window_start",
-        [table.name],
+    found = con.execute(
+        "SELECT window_start, least(window_end, max(began_at)), lists_read, lists_not_read, max(published_at) "
+        f"FROM ({_readings(con)}) GROUP BY window_start, window_end, lists_read, lists_not_read ORDER BY window_start"
     ).fetchall()
-    met = _first_met(con, table)
+    readings = [
+        (start, end, None if read is None else frozenset(read), frozenset(not_read), published_at)
+        for start, end, read, not_read, published_at in found
+    ]
+    all_met = _first_met(con)
 
     def is_behind(member: str) -> bool:
-        covered = history.start
+        covered, met = history.start, all_met.get(member)
         for start, end, read, not_read, published_at in readings:
             was_read = member not in not_read if read is None else member in read
-            if start <= covered and was_read and member in met and met[member] <= published_at:
+            if start <= covered and was_read and met is not None and met <= published_at:
                 covered = max(covered, end)
         return covered < window.start
 
     return {member for member in lists if is_behind(member)}
 
 
-def _first_met(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, datetime]:
-    """Since when each parent is known, by its own rows and by those of its list; no earlier reading has asked for the list."""
-    places = [
-        (schema, *place) for schema in (RAW, HISTORY) for place in ((table.parent, "id"), (table.name, table.parent_column))
-    ]
-    rows = " UNION ALL ".join(
-        f"SELECT {quoted(str(column))} AS id, {LOADED_AT} FROM {schema}.{name}" for schema, name, column in places
+def _readings(con: duckdb.DuckDBPyConnection) -> str:
+    """A query for the readings of time entries that count.
+
+    A warehouse of an earlier version lacks columns of the log until the next sync is published.
+    """
+    present = columns_of(con, RAW, _LOG)
+
+    def value(column: str, kind: str) -> str:
+        return column if column in present else f"NULL::{kind}"
+
+    not_read = value("lists_not_read", "VARCHAR[]")
+    return (
+        f"SELECT published_at, window_start, window_end, coalesce({value('read_began_at', 'TIMESTAMPTZ')}, published_at) "
+        f"AS began_at, coalesce({not_read}, []) AS lists_not_read, {value('lists_read', 'VARCHAR[]')} AS lists_read "
+        f"FROM {PUBLICATIONS} WHERE resource = 'time_entries' AND {value('voided_at', 'TIMESTAMPTZ')} IS NULL"
     )
-    found = con.execute(f"SELECT id, min({LOADED_AT}) FROM ({rows}) WHERE id IS NOT NULL GROUP BY id").fetchall()
-    return dict(found)
+
+
+def _first_met(con: duckdb.DuckDBPyConnection) -> dict[str, datetime | None]:
+    """Since when each member is known: by an own row, or by one of an entry.
+
+    No reading before that has asked for the list. What somebody has dropped says nothing.
+    """
+    table = TABLES["time_entries"]
+    rows = [
+        f"SELECT {quoted(column)} AS id, {LOADED_AT} AS met_at FROM {schema}.{name}"
+        for schema in (RAW, HISTORY)
+        for name, column in ((str(table.parent), "id"), (table.name, str(table.parent_column)))
+        if {column, LOADED_AT} <= columns_of(con, schema, name).keys()
+    ]
+    met = " UNION ALL ".join(rows) or "SELECT NULL::VARCHAR AS id, NULL::TIMESTAMPTZ AS met_at WHERE false"
+    return dict(con.execute(f"SELECT id, min(met_at) FROM ({met}) WHERE id IS NOT NULL GROUP BY id").fetchall())

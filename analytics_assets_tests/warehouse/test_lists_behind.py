@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from unittest import mock
 
+import duckdb
 import pytest
 
 from analytics_assets.demo.faults import Fault
@@ -36,3 +37,34 @@ def test_a_whole_list_that_is_empty_for_once_deletes_nothing(tiny: Rig, requests
     tiny.routine_sync(lookback_months=1)
     tiny.assert_equals_api()
     assert tiny.changes("time_entries") == {}
+
+
+@pytest.mark.parametrize(
+    "dropped",
+    [
+        "TABLE raw.users",
+        "TABLE raw_history.users",
+        "TABLE raw_history.time_entries",
+        "raw.users._loaded_at",
+        "raw.time_entries._users_id",
+        "raw_history.users.id",
+        "raw_history.time_entries._users_id",
+        "raw._publications.read_began_at",
+        "raw._publications.voided_at",
+        "raw._publications.lists_read",
+    ],
+)
+def test_what_somebody_has_dropped_makes_no_routine_sync_red(tiny: Rig, dropped: str) -> None:
+    """It is made again when a sync is published, but each routine sync ended with an error of DuckDB before it came to that."""
+    tiny.sync()
+    with duckdb.connect(str(tiny.path)) as con:
+        if dropped.startswith("TABLE"):
+            con.execute(f"DROP {dropped}")
+        else:
+            table, column = dropped.rsplit(".", 1)
+            con.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column}")
+    for _ in range(2):
+        asked = len(tiny.asked("time_entries"))
+        tiny.routine_sync(lookback_months=1)
+    tiny.assert_equals_api()
+    assert len(tiny.asked("time_entries")) - asked == len(tiny.workspace.users)
