@@ -54,8 +54,7 @@ def note_publications(
 
 def _lists_not_read(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> list[str]:
     """The parents that the warehouse knows, or knew, and whose list this reading has not read to its end."""
-    known = con.execute(f"SELECT id FROM {RAW}.{table.parent} UNION SELECT id FROM {HISTORY}.{table.parent}").fetchall()
-    parents = {parent_id for (parent_id,) in known} | reading.lists[table.name].refused.keys()
+    parents = _first_met(con).keys() | reading.lists[table.name].refused.keys()
     return sorted(parents - reading.lists_that_count(table.name).keys())
 
 

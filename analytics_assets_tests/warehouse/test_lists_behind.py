@@ -11,7 +11,7 @@ from analytics_assets.demo.faults import Fault
 from analytics_assets.pipeline import reading as reading_module
 from analytics_assets.warehouse.places import ledger_file
 from analytics_assets_tests.rig import Rig
-from analytics_assets_tests.tiny import entry_of, moment
+from analytics_assets_tests.tiny import entry_of, moment, only_entries
 
 
 def sync_of_two_months_ago(rig: Rig) -> None:
@@ -68,3 +68,18 @@ def test_what_somebody_has_dropped_makes_no_routine_sync_red(tiny: Rig, dropped:
         tiny.routine_sync(lookback_months=1)
     tiny.assert_equals_api()
     assert len(tiny.asked("time_entries")) - asked == len(tiny.workspace.users)
+
+
+def test_a_member_who_was_not_listed_for_months_is_read_as_a_whole_also_where_members_are_not_published(tiny: Rig) -> None:
+    """Only the raw table of members told who was missing from a reading; the months in between never came."""
+    ada = tiny.workspace.users[0]["id"]
+    with mock.patch.object(reading_module, "datetime", wraps=datetime) as clock:
+        clock.now.return_value = moment(2)
+        tiny.sync(resources=only_entries())
+    tiny.workspace.edit("users", ada, status="LIMITED")
+    for _ in range(2):
+        tiny.routine_sync(1, only_entries())
+    tiny.workspace.new_time_entry(ada, moment(1, day=9))
+    tiny.workspace.edit("users", ada, status="ACTIVE")
+    tiny.routine_sync(1, only_entries())
+    tiny.assert_equals_api(resources=only_entries())
