@@ -142,7 +142,7 @@ def _readings(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _first_met(con: duckdb.DuckDBPyConnection) -> dict[str, datetime | None]:
-    """Since when each member is known: by an own row, or by one of an entry.
+    """Since when each member is known: by an own row, by one of an entry, or because a sync has read the list by itself.
 
     No reading before that has asked for the list. What somebody has dropped says nothing.
     """
@@ -153,5 +153,7 @@ def _first_met(con: duckdb.DuckDBPyConnection) -> dict[str, datetime | None]:
         for name, column in ((str(table.parent), "id"), (table.name, str(table.parent_column)))
         if {column, LOADED_AT} <= columns_of(con, schema, name).keys()
     ]
+    if "lists_read" in columns_of(con, RAW, _LOG):
+        rows.append(f"SELECT unnest(lists_read), published_at FROM {PUBLICATIONS} WHERE lists_read IS NOT NULL")
     met = " UNION ALL ".join(rows) or "SELECT NULL::VARCHAR AS id, NULL::TIMESTAMPTZ AS met_at WHERE false"
     return dict(con.execute(f"SELECT id, min(met_at) FROM ({met}) WHERE id IS NOT NULL GROUP BY id").fetchall())

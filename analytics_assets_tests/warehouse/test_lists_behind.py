@@ -9,9 +9,10 @@ import pytest
 
 from analytics_assets.demo.faults import Fault
 from analytics_assets.pipeline import reading as reading_module
+from analytics_assets.pipeline.months import AskedMonths
 from analytics_assets.warehouse.places import ledger_file
 from analytics_assets_tests.rig import Rig
-from analytics_assets_tests.tiny import entry_of, moment, only_entries
+from analytics_assets_tests.tiny import entry_of, moment, month, only_entries
 
 
 def sync_of_two_months_ago(rig: Rig) -> None:
@@ -68,6 +69,25 @@ def test_what_somebody_has_dropped_makes_no_routine_sync_red(tiny: Rig, dropped:
         tiny.routine_sync(lookback_months=1)
     tiny.assert_equals_api()
     assert len(tiny.asked("time_entries")) - asked == len(tiny.workspace.users)
+
+
+def test_a_member_without_entries_is_paid_for_once(tiny: Rig) -> None:
+    """Where members were never published, nothing told that the list of one without entries had been read."""
+    with mock.patch.object(reading_module, "datetime", wraps=datetime) as clock:
+        clock.now.return_value = moment(2)
+        tiny.sync(resources=only_entries())
+        dan = tiny.workspace.new("users", name="Dan")["id"]
+        costs = []
+        for back in (2, 2, 1, 0):
+            clock.now.return_value = moment(back)
+            asked = len(tiny.asked("time_entries", dan))
+            tiny.sync_of(AskedMonths(tiny.start, now=month(back)), only_entries())
+            costs.append(len(tiny.asked("time_entries", dan)) - asked)
+    assert costs == [2, 1, 1, 1]
+    tiny.server.log.clear()
+    for _ in range(2):  # and not once more when members are published
+        tiny.routine_sync(lookback_months=1)
+    assert len(tiny.asked("time_entries", dan)) == 2
 
 
 def test_a_member_who_was_not_listed_for_months_is_read_as_a_whole_also_where_members_are_not_published(tiny: Rig) -> None:
