@@ -126,7 +126,8 @@ def lists_behind(con: duckdb.DuckDBPyConnection, lists: Collection[str], window:
 def _readings(con: duckdb.DuckDBPyConnection) -> str:
     """A query for the readings of time entries that count.
 
-    A warehouse of an earlier version lacks columns of the log until the next sync is published.
+    A warehouse of an earlier version lacks columns of the log until the next sync is published. A reading that does not
+    say whose lists it has not read may have read any or none of them, and counts as none.
     """
     present = columns_of(con, RAW, _LOG)
 
@@ -136,8 +137,8 @@ def _readings(con: duckdb.DuckDBPyConnection) -> str:
     not_read = value("lists_not_read", "VARCHAR[]")
     return (
         f"SELECT published_at, window_start, window_end, coalesce({value('read_began_at', 'TIMESTAMPTZ')}, published_at) "
-        f"AS began_at, coalesce({not_read}, []) AS lists_not_read, {value('lists_read', 'VARCHAR[]')} AS lists_read "
-        f"FROM {PUBLICATIONS} WHERE resource = 'time_entries' AND {value('voided_at', 'TIMESTAMPTZ')} IS NULL"
+        f"AS began_at, {not_read} AS lists_not_read, {value('lists_read', 'VARCHAR[]')} AS lists_read FROM {PUBLICATIONS} "
+        f"WHERE resource = 'time_entries' AND {value('voided_at', 'TIMESTAMPTZ')} IS NULL AND {not_read} IS NOT NULL"
     )
 
 

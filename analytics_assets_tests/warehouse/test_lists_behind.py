@@ -103,3 +103,20 @@ def test_a_member_who_was_not_listed_for_months_is_read_as_a_whole_also_where_me
     tiny.workspace.edit("users", ada, status="ACTIVE")
     tiny.routine_sync(1, only_entries())
     tiny.assert_equals_api(resources=only_entries())
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE raw._publications SET lists_not_read = NULL", "ALTER TABLE raw._publications DROP lists_not_read"]
+)
+def test_a_reading_of_an_earlier_version_that_does_not_say_of_whom_covers_nobody(tiny: Rig, change: str) -> None:
+    """A list that the API had refused then was taken for read, and its months were missing for good."""
+    tiny.server.behaviour.refused_parents[tiny.workspace.users[0]["id"]] = (403, 403)
+    tiny.sync()
+    with duckdb.connect(str(tiny.path)) as con:
+        con.execute(change)
+    tiny.server.behaviour.refused_parents.clear()
+    for _ in range(2):
+        asked = len(tiny.asked("time_entries"))
+        tiny.routine_sync(lookback_months=1)
+        tiny.assert_equals_api()
+        assert len(tiny.asked("time_entries")) - asked == len(tiny.workspace.users)
