@@ -67,13 +67,14 @@ class Rig:
         self, first: str | None = None, last: str | None = None, resources: Sequence[ResourceName] = RESOURCE_NAMES
     ) -> SyncReport:
         """A sync of the months from `first` to `last`, by default all of history."""
-        return self._sync(AskedMonths(self.start, span=self.span(first, last)), resources)
+        return self.sync_of(AskedMonths(self.start, span=self.span(first, last)), resources)
 
-    def routine_sync(self, lookback_months: int = 2) -> SyncReport:
+    def routine_sync(self, lookback_months: int = 2, resources: Sequence[ResourceName] = RESOURCE_NAMES) -> SyncReport:
         """A sync without months: what the warehouse lacks, and the lookback."""
-        return self._sync(AskedMonths(self.start, lookback_months), RESOURCE_NAMES)
+        return self.sync_of(AskedMonths(self.start, lookback_months), resources)
 
-    def _sync(self, months: AskedMonths, resources: Sequence[ResourceName]) -> SyncReport:
+    def sync_of(self, months: AskedMonths, resources: Sequence[ResourceName]) -> SyncReport:
+        """A sync that is asked for months in any way."""
         self.progress = ReadingProgress()
         with self._loading():
             return sync(
@@ -109,8 +110,12 @@ class Rig:
         self, first: str | None = None, last: str | None = None, resources: Sequence[ResourceName] = RESOURCE_NAMES
     ) -> str:
         """The one sentence of a sync that must fail and must leave everything in the warehouse as it was."""
+        return self.failing_sync_of(AskedMonths(self.start, span=self.span(first, last)), resources)
+
+    def failing_sync_of(self, months: AskedMonths, resources: Sequence[ResourceName]) -> str:
+        """The same of a sync that is asked for months in any way."""
         before = self.contents() if self.path.exists() else None
-        sentence = self._sentence_of(lambda: self.sync(first, last, resources))
+        sentence = self._sentence_of(lambda: self.sync_of(months, resources))
         if before is not None:
             assert self.contents() == before, f"a failed sync changed the warehouse: {sentence}"
         return sentence

@@ -8,12 +8,13 @@ table is as it was. What fails is shrunk to the shortest list of steps.
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
+from unittest import mock
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -21,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
+from analytics_assets.pipeline import reading as reading_module
 from analytics_assets.source.columns import RESOURCE_NAMES, ResourceName
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.window import Window
@@ -28,13 +30,14 @@ from analytics_assets.warehouse.built import states_of_raw
 from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.dbt.compiled import Models
 from analytics_assets_tests.histories.changes import CHANGES, NUMBER, ROW_CHANGES, Change, World
+from analytics_assets_tests.histories.coverage import Asked, Lookback, Months
 from analytics_assets_tests.histories.marts import assert_marts_tell
 from analytics_assets_tests.histories.model import Model, State, assert_holds, must_fail, state_of
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.safety.child import SyncOrder
 from analytics_assets_tests.safety.points import Point, Stop
 from analytics_assets_tests.safety.processes import Processes
-from analytics_assets_tests.tiny import MONTHS, month, tiny_workspace
+from analytics_assets_tests.tiny import MONTHS, moment, month, tiny_workspace
 
 Selection = tuple[ResourceName, ...]
 SELECTIONS: Final[dict[str, tuple[Selection, ...]]] = {
@@ -59,6 +62,8 @@ LASTING: Final[tuple[dict[str, Any], ...]] = (
     {"kind": "redirect"},
 )
 KILLED_AT: Final[tuple[Point, ...]] = ("extracted", "loading", "publishing", "before commit", "after commit")
+LOOKBACK: Final = st.builds(Lookback, st.integers(1, 3))
+MONTH: Final = st.integers(0, MONTHS - 1)
 GIVEN_UP: Final = re.compile(r"moved between lists each of the|never stood still|changed while it was read")
 """What a sync may say that is red because rows never stopped moving; nothing else excuses it."""
 
@@ -90,6 +95,8 @@ class WorkspaceHistory(RuleBasedStateMachine):
         self._model = Model(Window(self._rig.window().start, undated=True))
         self._contents: dict[tuple[str, str], str] = {}
         """What each raw table held with its history, by the state that the warehouse gives for it."""
+        self._behind = 0
+        """How many months it is before the current one."""
         self._may_be_killed = False
         self._selections: tuple[Selection, ...] = ()
 
@@ -111,13 +118,21 @@ class WorkspaceHistory(RuleBasedStateMachine):
         window_inclusive=st.booleans(),
         honours_window=st.sampled_from((True, True, False)),
         is_killed=st.sampled_from((*[False] * 9, True)),
+        behind=st.sampled_from((0, 2, 1)),
         before=st.lists(CHANGES, max_size=3),
     )
     def first_sync(
-        self, about: str, page_size: int, window_offset: float, is_killed: bool, before: list[Change], **habits: Any
+        self,
+        about: str,
+        page_size: int,
+        window_offset: float,
+        is_killed: bool,
+        behind: int,
+        before: list[Change],
+        **habits: Any,
     ) -> None:
         """The server has its habits for the whole history, and everything is synced once."""
-        self._rig.page_size, self._may_be_killed = page_size, is_killed
+        self._rig.page_size, self._may_be_killed, self._behind = page_size, is_killed, behind
         behaviour = self._server.behaviour
         behaviour.window_offset = timedelta(hours=window_offset)
         for name, value in habits.items():
@@ -136,30 +151,27 @@ class WorkspaceHistory(RuleBasedStateMachine):
     @rule(
         changes=st.lists(CHANGES, max_size=8),
         selection=NUMBER,
-        months=st.none() | st.tuples(st.integers(0, MONTHS - 1), st.integers(0, MONTHS - 1)),
+        months=st.none() | LOOKBACK | st.tuples(MONTH, MONTH),
+        months_pass=st.integers(0, 1),
         faults=st.lists(st.sampled_from(PASSING), max_size=2),
     )
-    def sync(
-        self,
-        changes: list[Change],
-        selection: int,
-        months: tuple[int, int] | None,
-        faults: list[dict[str, Any]],
-    ) -> None:
-        """A sync of some tables and some months, perhaps on a day when the network is ill."""
+    def sync(self, changes: list[Change], selection: int, months: Months, months_pass: int, faults: list[dict[str, Any]]) -> None:
+        """A sync of some tables and some months, perhaps on a day when the network is ill, perhaps in a new month."""
         self._live(changes)
+        self._behind = max(0, self._behind - months_pass)
         resources = self._selected(selection)
         self._server.faults.add(*(Fault(**fault, resource=resources[-1]) for fault in faults))
         self._sync(resources, months)
 
     @rule(
         changes=st.lists(CHANGES, max_size=2),
+        months=st.none() | LOOKBACK,
         during=st.lists(st.builds(During, st.integers(1, 9), ROW_CHANGES), min_size=1, max_size=3),
     )
-    def sync_while_rows_change(self, changes: list[Change], during: list[During]) -> None:
+    def sync_while_rows_change(self, changes: list[Change], months: Months, during: list[During]) -> None:
         """A sync during which rows come, go and move, between pages and between lists."""
         self._live(changes)
-        self._sync(self._selections[0], None, during)
+        self._sync(self._selections[0], months, during)
 
     @rule(changes=st.lists(CHANGES, max_size=2), selection=NUMBER, fault=st.sampled_from(LASTING))
     def sync_against_a_wall(self, changes: list[Change], selection: int, fault: dict[str, Any]) -> None:
@@ -177,6 +189,7 @@ class WorkspaceHistory(RuleBasedStateMachine):
     def killed_sync(self, changes: list[Change], point: Point) -> None:
         """A sync in a process of its own that ends with `kill -9`."""
         self._live(changes)
+        self._behind = 0  # the process knows no other time than the real one
         state, refused = state_of(self._world.workspace), set(self._world.refused)
         resources = self._selections[0]
         if must_fail(resources, state, refused):
@@ -189,29 +202,46 @@ class WorkspaceHistory(RuleBasedStateMachine):
         running.wait_until_it_stops()
         running.kill()
         if point == "after commit":
-            self._model.synced(resources, rig.window(), [state], refused, self._rows())
+            self._model.synced(resources, self._asked(None), [state], refused, self._rows())
         self._check()
 
-    def _sync(self, resources: Selection, months: tuple[int, int] | None, during: Sequence[During] = ()) -> None:
+    def _asked(self, months: Months) -> Asked:
+        return self._model.coverage.asked(months, month(self._behind), self._now or datetime.now(UTC))
+
+    @property
+    def _now(self) -> datetime | None:
+        """The time in the history, if it is not the current month."""
+        return moment(self._behind, day=9) if self._behind else None
+
+    @contextmanager
+    def _at_its_time(self) -> Iterator[None]:
+        """What begins in here begins at the time in the history, as far as a reading knows."""
+        with mock.patch.object(reading_module, "datetime", wraps=datetime) as clock:
+            if self._now is not None:
+                clock.now.return_value = self._now
+            yield
+
+    def _sync(self, resources: Selection, months: Months, during: Sequence[During] = ()) -> None:
         states = [state_of(self._world.workspace)]
         refused = set(self._world.refused)
-        first, last = (None, None) if months is None else (str(month(max(months))), str(month(min(months))))
+        asked = self._asked(months)
         if must_fail(resources, states[0], refused):
             if self._rig.path.exists():
-                self._rig.failing_sync(first, last, resources)
+                self._rig.failing_sync_of(asked.months, resources)
             self._server.faults.clear()
             return
         self._server.behaviour.before_answer = self._happening(during, states)
         before = self._rig.contents() if during and self._rig.path.exists() else None
         try:
-            self._rig.sync(first, last, resources)
+            with self._at_its_time():
+                self._rig.sync_of(asked.months, resources)
         except Exception as error:
             sentence = str(find_source_error(error) or error)
             if not during or not GIVEN_UP.search(sentence):
                 raise
             assert self._rig.contents() == before
         else:
-            self._model.synced(resources, self._rig.window(first, last), states, refused, self._rows())
+            self._model.synced(resources, asked, states, refused, self._rows())
         finally:
             self._server.behaviour.before_answer = None
             self._server.faults.clear()

@@ -12,6 +12,7 @@ from typing import Any
 from analytics_assets.demo.workspace import Workspace
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES, ResourceName
 from analytics_assets.source.window import Window
+from analytics_assets_tests.histories.coverage import Asked, Coverage
 from analytics_assets_tests.rig import Row, is_in, start_of
 
 Records = dict[str, Row]
@@ -36,6 +37,7 @@ class Model:
 
     def __init__(self, history: Window) -> None:
         self.history = history
+        self.coverage = Coverage(history)
         self.live: dict[ResourceName, Records] = {resource: {} for resource in RESOURCE_NAMES}
         self.past: dict[ResourceName, list[tuple[str, str, Row]]] = {resource: [] for resource in RESOURCE_NAMES}
 
@@ -47,7 +49,7 @@ class Model:
     def synced(
         self,
         resources: Sequence[ResourceName],
-        window: Window,
+        asked: Asked,
         states: Sequence[State],
         refused: Collection[str],
         found: Mapping[ResourceName, Mapping[str, Row]],
@@ -56,14 +58,15 @@ class Model:
 
         Args:
             resources: what it was asked for.
-            window: the time entries that it read.
+            asked: the time entries that it was asked for.
             states: what the API had, from the sync's beginning to its end. Of a record that changed in between, any of
-                its states is right; one that was there all the time must have been found.
+                its states is right; one that was there all the time must have been found. Its members were the same.
             refused: the parents whose lists were refused.
             found: the rows that the warehouse has now, to see which state it was.
         """
+        windows = {member: self.coverage.window_of(member, asked) for member in states[0]["users"].keys() - set(refused)}
         for resource in resources:
-            possible = [after for state in states for after in self._after(resource, window, state, refused)]
+            possible = [after for state in states for after in self._after(resource, windows, state, refused)]
             old = self.live[resource]
             new: Records = {}
             for record_id in {key for records in possible for key in records}:
@@ -76,9 +79,16 @@ class Model:
                 elif new[record_id] != record:
                     self.past[resource].append((record_id, "edited", record))
             self.live[resource] = new
+        if "time_entries" in resources:
+            self.coverage.read(windows, asked)
 
-    def _after(self, resource: ResourceName, window: Window, state: State, refused: Collection[str]) -> list[Records]:
-        """What is right after a sync that met one state of the API; the last is what it must find at least."""
+    def _after(
+        self, resource: ResourceName, windows: Mapping[str, Window], state: State, refused: Collection[str]
+    ) -> list[Records]:
+        """What is right after a sync that met one state of the API; the last is what it must find at least.
+
+        Of each member whose entries can be read, `windows` has the time in which they are.
+        """
         if resource not in CHILDREN:
             return [dict(state[resource])]
         parent, field = CHILDREN[resource]
@@ -88,14 +98,18 @@ class Model:
         old = self.live[resource]
         if resource == "tasks":
             return [{**{key: task for key, task in old.items() if task[field] in listed - readable}, **served}]
-        kept = {key: entry for key, entry in old.items() if entry[field] not in readable or not is_in(window, start_of(entry))}
+
+        def is_read(entry: Row) -> bool:
+            return entry[field] in windows and is_in(windows[entry[field]], start_of(entry))
+
+        kept = {key: entry for key, entry in old.items() if not is_read(entry)}
         # moved to a month that was not asked for: counted where it is
         moved = {
             key: served[key] for key in (old.keys() & served.keys()) - kept.keys() if is_in(self.history, start_of(served[key]))
         }
         # by another member besides: only where that member's list is read as a whole for the sake of another entry
         by_its_member = {key: entry for key, entry in moved.items() if entry[field] == old[key][field]}
-        inside = {key: entry for key, entry in served.items() if is_in(window, start_of(entry))}
+        inside = {key: entry for key, entry in served.items() if is_read(entry)}
         return [{**kept, **moved, **inside}, {**kept, **by_its_member, **inside}]
 
 
