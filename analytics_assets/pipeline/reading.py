@@ -30,6 +30,7 @@ from analytics_assets.source.window import WiderWindow, Window
 from analytics_assets.warehouse.comparison import attached, lists_with_rows, missing_rows, shared_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
+from analytics_assets.warehouse.lost_rows import lost_rows
 from analytics_assets.warehouse.places import answers_folder
 from analytics_assets.warehouse.publications import covered_until, last_published_at, lists_behind
 from analytics_assets.warehouse.tables import RAW, columns_of, refuse_tables_without_ids, undeclared_columns
@@ -53,8 +54,8 @@ deletions and history; dlt's own merge writes table by table."""
 class Doubts:
     """Rows of a child resource that may have moved from one list to another while both were read.
 
-    `missing` are rows of the warehouse that no list holds, with the parent whose list had them, `shared` rows that several
-    lists hold, with the parents of those.
+    `missing` are rows of the warehouse, or of an earlier answer, that no list holds, with the parent whose list had them,
+    `shared` rows that several lists hold, with the parents of those.
     """
 
     missing: Mapping[str, str]
@@ -243,7 +244,14 @@ class OpenReading:
         with connection(self.warehouse, read_only=True) as con, attached(con, self.landed):
             return {
                 name: Doubts(
-                    missing_rows(con, TABLES[name], reading) if TABLES[name].parent_column in columns_of(con, RAW, name) else {},
+                    {
+                        **lost_rows(con, TABLES[name], reading),
+                        **(
+                            missing_rows(con, TABLES[name], reading)
+                            if TABLES[name].parent_column in columns_of(con, RAW, name)
+                            else {}
+                        ),
+                    },
                     shared_rows(con, TABLES[name], reading),
                 )
                 for name in names

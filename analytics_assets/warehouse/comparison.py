@@ -112,7 +112,7 @@ def _stage_incoming(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
         nothing = ", ".join(quoted(column) for column in columns.data)
         _keep(con, INCOMING, f"SELECT {nothing} FROM {RAW}.{table.name} LIMIT 0")
         return
-    rows_read = _rows_read(con, table, reading)
+    rows_read = rows_that_count(con, table, reading)
     selected = [
         f"CAST({f'landed.{quoted(column)}' if column in columns.landed else 'NULL'} AS {columns.kinds[column]}) "
         f"AS {quoted(column)}"
@@ -177,7 +177,7 @@ def missing_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading)
     """
     held = "SELECT id FROM (SELECT NULL::VARCHAR AS id) WHERE false"
     if columns_of_landed(con, table.name):
-        held = f"SELECT landed.id FROM {_rows_read(con, table, reading)}"
+        held = f"SELECT landed.id FROM {rows_that_count(con, table, reading)}"
     parent = quoted(str(table.parent_column))
     rows = con.execute(
         f"SELECT raw.id, raw.{parent} FROM {RAW}.{table.name} AS raw WHERE {_is_covered(con, table, reading)} "
@@ -193,7 +193,7 @@ def shared_rows(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) 
     """
     if not columns_of_landed(con, table.name):
         return {}
-    rows_read = _rows_read(con, table, reading)
+    rows_read = rows_that_count(con, table, reading)
     if con.execute(f"SELECT count(DISTINCT landed.id) = count(*) FROM {rows_read}").fetchone() == (True,):
         return {}  # asked first, because it takes half as long as the groups, and is so nearly always
     named = f"landed.{quoted(str(table.named_parent_column))}"
@@ -220,7 +220,7 @@ def lists_with_rows(con: duckdb.DuckDBPyConnection, window: Window) -> dict[Reso
     return found
 
 
-def _rows_read(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> str:
+def rows_that_count(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> str:
     """What follows `FROM` in a query for the rows `landed` that count: of answers that hold the rows of a finished list."""
     counted = reading.lists_that_count(table.name)
     answers = [(parent, number) for parent, each in counted.items() for number in each.answers]

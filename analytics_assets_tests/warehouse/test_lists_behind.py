@@ -7,6 +7,7 @@ from unittest import mock
 import duckdb
 import pytest
 
+from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
 from analytics_assets.pipeline import reading as reading_module
 from analytics_assets.pipeline.months import AskedMonths
@@ -120,3 +121,24 @@ def test_a_reading_of_an_earlier_version_that_does_not_say_of_whom_covers_nobody
         tiny.routine_sync(lookback_months=1)
         tiny.assert_equals_api()
         assert len(tiny.asked("time_entries")) - asked == len(tiny.workspace.users)
+
+
+@pytest.mark.parametrize("at", [4, 5])
+@pytest.mark.parametrize("name", ["Ada", "Ben"])
+def test_a_new_entry_that_moves_while_a_list_is_read_as_a_whole_is_found(tiny: Rig, name: str, at: int) -> None:
+    """The first reading had met it, the second had lost it, and the list that it went to had been read: it came a sync later."""
+    ada, ben = (user["id"] for user in tiny.workspace.users[:2])
+    tiny.server.behaviour.refused_parents[ada] = (403, 403)
+    tiny.sync()
+    tiny.server.behaviour.refused_parents.clear()
+    asked = len(tiny.asked("time_entries"))
+
+    def move_it(request: RequestSeen) -> None:
+        if request.resource == "time_entries" and len(tiny.asked("time_entries")) == asked + at:
+            tiny.server.behaviour.before_answer = None
+            moved = entry_of(tiny.workspace, name, 0)
+            tiny.workspace.edit("time_entries", moved["id"], userId=ben if name == "Ada" else ada)
+
+    tiny.server.behaviour.before_answer = move_it
+    tiny.routine_sync(lookback_months=1)
+    tiny.assert_equals_api()
