@@ -73,6 +73,16 @@ def _checks_of(table: Table) -> Iterator[RawCheck]:
         AssetCheckSeverity.ERROR,
         f"SELECT id, count(*) AS times FROM {place} GROUP BY id HAVING count(*) > 1",
     )
+    if table.name == "users":
+        yield RawCheck(
+            "members_are_there",
+            table.name,
+            "The API shows at least one member, since whoever the key is of should be one. Without members there are no time "
+            "entries either: ask whether the key may see them, and whether ANALYTICS_WORKSPACE_ID, ANALYTICS_API_URL and "
+            "ANALYTICS_EXTRA_PARAMS are meant so.",
+            AssetCheckSeverity.WARN,
+            f"SELECT 'no member' AS found WHERE NOT EXISTS (FROM {place})",
+        )
     if table.parent is not None:
         yield RawCheck(
             "parents_are_known",

@@ -18,6 +18,7 @@ from dlt import Pipeline
 from dlt.extract.source import DltSource
 
 from analytics_assets.pipeline.api import Api
+from analytics_assets.pipeline.doubts import Doubts, doubts_of
 from analytics_assets.pipeline.memory import give_memory_back
 from analytics_assets.pipeline.months import AskedMonths, Span
 from analytics_assets.pipeline.progress import ReadingProgress
@@ -27,13 +28,12 @@ from analytics_assets.source.errors import SourceError, causes
 from analytics_assets.source.reading import Reading, SettledList
 from analytics_assets.source.rest_config import ReadingOptions
 from analytics_assets.source.window import WiderWindow, Window
-from analytics_assets.warehouse.comparison import attached, lists_with_rows, missing_rows, shared_rows
+from analytics_assets.warehouse.comparison import lists_with_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.landing import Landing, landing
-from analytics_assets.warehouse.lost_rows import lost_rows
 from analytics_assets.warehouse.places import answers_folder
 from analytics_assets.warehouse.publications import covered_until, last_published_at, lists_behind
-from analytics_assets.warehouse.tables import RAW, columns_of, refuse_tables_without_ids, undeclared_columns
+from analytics_assets.warehouse.tables import refuse_tables_without_ids, undeclared_columns
 from analytics_assets.warehouse.writer_lock import writing
 
 logger = logging.getLogger(__name__)
@@ -48,22 +48,6 @@ LOADER_FILE_FORMAT: Final = "parquet"
 LANDING_DISPOSITION: Final = "append"
 """A landing is empty. The merge that the resources promise is made by `warehouse/publish.py`, in one transaction with
 deletions and history; dlt's own merge writes table by table."""
-
-
-@dataclass(frozen=True)
-class Doubts:
-    """Rows of a child resource that may have moved from one list to another while both were read.
-
-    `missing` are rows of the warehouse, or of an earlier answer, that no list holds, with the parent whose list had them,
-    `shared` rows that several lists hold, with the parents of those.
-    """
-
-    missing: Mapping[str, str]
-    shared: Mapping[str, Sequence[str]]
-
-    def __bool__(self) -> bool:
-        """Whether there are any."""
-        return bool(self.missing or self.shared)
 
 
 @dataclass(frozen=True)
@@ -238,24 +222,7 @@ class OpenReading:
         )
 
     def _doubts(self, names: Sequence[ResourceName], reading: Reading) -> dict[ResourceName, Doubts]:
-        """What is doubtful of each child resource."""
-        if not names:
-            return {}
-        with connection(self.warehouse, read_only=True) as con, attached(con, self.landed):
-            return {
-                name: Doubts(
-                    {
-                        **lost_rows(con, TABLES[name], reading),
-                        **(
-                            missing_rows(con, TABLES[name], reading)
-                            if TABLES[name].parent_column in columns_of(con, RAW, name)
-                            else {}
-                        ),
-                    },
-                    shared_rows(con, TABLES[name], reading),
-                )
-                for name in names
-            }
+        return doubts_of(names, reading, warehouse=self.warehouse, landed=self.landed)
 
 
 def _ended(lists: Mapping[str, SettledList], parents: Set[str]) -> float:
