@@ -1,4 +1,4 @@
-"""What the image installs: the package and its extras `team` and `postgres`, at the versions and with the hashes of the lock.
+"""What the image installs: the package and its extras `team`, `postgres` and `snowflake`, as the lock has them, with its hashes.
 
 Run in the folder of `pyproject.toml`, it writes three files for pip into the folder that it is given. The lock is not installed
 as it is, because it also holds the tools and tests of the checkout.
@@ -15,7 +15,7 @@ def main(target: Path) -> None:
     pyproject = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     project, build = pyproject["project"], pyproject["build-system"]
     extras = project["optional-dependencies"]
-    asked = [*project["dependencies"], *extras["team"], *extras["postgres"], *build["requires"]]
+    asked = [*project["dependencies"], *extras["team"], *extras["postgres"], *extras["snowflake"], *build["requires"]]
     (target / "requirements.txt").write_text("".join(f"{requirement}\n" for requirement in asked), encoding="utf-8")
     lock = Path("requirements.lock").read_text(encoding="utf-8")
     # the pip of Python 3.11 does not take hashes from constraints
