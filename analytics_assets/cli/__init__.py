@@ -92,7 +92,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--select",
         action=_Joined,
         metavar="ASSETS",
-        help="only these: keys such as raw/tasks,raw/projects or marts/*, or a selection in Dagster's own syntax",
+        help="only these: keys such as raw/tasks,raw/projects or marts/*, or a selection in Dagster's own syntax, such as "
+        "+marts/billing_monthly for a mart and all that it stands on",
     )
     parsers["report"].add_argument("--open", action="store_true", help="open it in the browser")
     export_format = ("parquet", "csv")

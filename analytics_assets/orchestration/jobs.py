@@ -86,9 +86,10 @@ def build_schedules(settings: Settings) -> Sequence[ScheduleDefinition]:
         job=sync_job(keys),
         cron_schedule="7 * * * *",
         execution_timezone="UTC",
-        description="Every hour: all snapshots, and the time entries of the last "
-        f"{settings.lookback_months} months (ANALYTICS_LOOKBACK_MONTHS) and of every month since the last sync. Skips an hour "
-        "in which a sync is queued or running. It is off until you start it, because it uses up requests of your API.",
+        description="Every hour: the whole lists of all but time entries, and the time entries of the last "
+        f"{settings.lookback_months} months (ANALYTICS_LOOKBACK_MONTHS), of every month since the last sync, and all of members "
+        "whose lists were not read before. Skips an hour in which a sync is queued or running. It is off until you start it, "
+        "because it uses up requests of your API.",
     )
     def sync_hourly(
         context: ScheduleEvaluationContext, api: WorkspaceAccessResource, warehouse: Warehouse

@@ -51,10 +51,10 @@ def build_sync_now(settings: Settings) -> tuple[JobDefinition, SensorDefinition]
         )
 
     @job(
-        description="Press Launch Run to sync now: all snapshots, and the time entries of the last "
-        f"{settings.lookback_months} months (ANALYTICS_LOOKBACK_MONTHS) and of every month since the last sync, as "
-        "`analytics-assets sync` does. The run of `sync` follows within some seconds, where the API can be read. For other "
-        "months start `sync` itself."
+        description="Press Launch Run to sync now: the whole lists of all but time entries, and the time entries of the last "
+        f"{settings.lookback_months} months (ANALYTICS_LOOKBACK_MONTHS), of every month since the last sync, and all of members "
+        "whose lists were not read before, as `analytics-assets sync` does. The run of `sync` follows within some seconds, where "
+        "the API can be read. For other months start `sync` itself."
     )
     def sync_now() -> None:
         ask_for_a_sync()

@@ -92,6 +92,8 @@ class OpenReading:
     def finish(self, resources: Sequence[ResourceName]) -> Reading:
         """What was read, once dlt has loaded it; the landing can be attached from then on.
 
+        Lists whose history is not covered are read as a whole before that, and rows that are missing are looked for.
+
         Raises:
             SourceError: a list was not read to its end, or every list of a child resource was refused.
         """
@@ -138,7 +140,7 @@ class OpenReading:
         return self._read_by_now(reading, resources)
 
     def _read_again(self, name: ResourceName, parents: Set[str], reading: Reading, options: ReadingOptions) -> None:
-        """Read some lists again, those of which the reading holds all history as a whole."""
+        """Read some lists again: for all history where the reading holds that of the list, else for its months."""
         in_history = parents & reading.whole_lists if name == ENTRIES else frozenset[str]()
         for some, window in ((parents - in_history, options.window), (in_history, reading.history)):
             if some:

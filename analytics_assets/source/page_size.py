@@ -27,6 +27,8 @@ def largest(asked: AskedPageSize) -> int:
 class PageSize:
     """The rows asked per page, the same for all lists of a reading; used by many threads.
 
+    Only a list in which a row is on two pages is asked for pages of another size besides, see `paging.py`.
+
     Args:
         asked: the number, or `auto`.
         memory: file in which `auto` keeps what it found; None keeps nothing.

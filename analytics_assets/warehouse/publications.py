@@ -67,10 +67,11 @@ def last_published_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
 
 
 def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime | None:
-    """The moment up to which every time entry since the start of history was read; None where none was.
+    """The moment up to which time entries were read since the start of history; None where none were.
 
     Coverage is a chain: a reading extends it only where its window begins at or before what is covered so far, and
-    only up to the moment when that reading began. A later month that was read by itself leaves a hole before it.
+    only up to the moment when that reading began. A later month that was read by itself leaves a hole before it. Of
+    single members `lists_behind` tells which lists were not read meanwhile.
 
     Args:
         con: a connection to the warehouse.

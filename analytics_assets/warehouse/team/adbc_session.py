@@ -67,9 +67,8 @@ def refusals_in_a_sentence(
         yield
     except kind as error:
         said = " ".join(str(error).split()).removeprefix("INVALID_ARGUMENT: ")
-        for secret in filter(
-            None, secrets
-        ):  # as a word of its own: `***word authentication failed` would tell the password `pass`
+        for secret in filter(None, secrets):
+            # as a word of its own: `***word authentication failed` would tell the password `pass`
             said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", said)
         said = re.sub(r"\. SQLSTATE: \w+$", "", said).rstrip(".")
         raise WarehouseError(f"{refused}: {said}{'' if said.endswith('?') else '.'}{hint and f' {hint}'}") from None

@@ -26,7 +26,7 @@ DELIVERED: Final = f"{RAW}._delivered"
 
 
 class Receiver(Protocol):
-    """A transaction in a team's warehouse; what is sent in it is there when it has ended without an error, or not at all."""
+    """A transaction in a team's warehouse: the rows that are sent are there when it has ended without an error, or not at all."""
 
     @property
     def known(self) -> Collection[str]:
