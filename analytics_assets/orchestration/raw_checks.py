@@ -77,9 +77,9 @@ def _checks_of(table: Table) -> Iterator[RawCheck]:
         yield RawCheck(
             "members_are_there",
             table.name,
-            "The API shows at least one member, since whoever the key is of should be one. Without members there are no time "
-            "entries either: ask whether the key may see them, and whether ANALYTICS_WORKSPACE_ID, ANALYTICS_API_URL and "
-            "ANALYTICS_EXTRA_PARAMS are meant so.",
+            "The API shows at least one member, because the owner of the key should be one. Without members there are no time "
+            "entries either: ask whether the key may see them, and check ANALYTICS_WORKSPACE_ID, ANALYTICS_API_URL and "
+            "ANALYTICS_EXTRA_PARAMS.",
             AssetCheckSeverity.WARN,
             f"SELECT 'no member' AS found WHERE NOT EXISTS (FROM {place})",
         )
