@@ -230,7 +230,7 @@ def load_settings(variables: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: names every wrong variable, what it should be, and where to get it, or every wrong line of the file.
     """
-    return settings_of({**_variables_of_this_process(), **(variables or {})})
+    return settings_of({**variables_of_this_process(), **(variables or {})})
 
 
 def variables_without_meaning() -> list[str]:
@@ -240,10 +240,15 @@ def variables_without_meaning() -> list[str]:
         SettingsError: names every wrong line of the file `.env`.
     """
     known = {variable(field) for field in Settings.model_fields}
-    return sorted(name for name in _variables_of_this_process().keys() - known if name.upper().startswith(PREFIX))
+    return sorted(name for name in variables_of_this_process().keys() - known if name.upper().startswith(PREFIX))
 
 
-def _variables_of_this_process() -> dict[str, str]:
+def variables_of_this_process() -> dict[str, str]:
+    """The environment, and below it the file `.env` beside `workspace.yaml`.
+
+    Raises:
+        SettingsError: names every wrong line of the file.
+    """
     file = project_dir() / ".env"
     try:
         from_file = env_file_values(file, {variable(field) for field in Settings.model_fields})

@@ -5,7 +5,6 @@ command that started it, however that ends, because it reads a pipe that the ope
 """
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -18,7 +17,7 @@ from analytics_assets.cli.errors import CommandError, say
 from analytics_assets.demo import cli as demo_cli
 from analytics_assets.demo.build import workspace_id
 from analytics_assets.demo.cli import WENT_ON
-from analytics_assets.settings import Settings
+from analytics_assets.settings import Settings, variables_of_this_process
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 
@@ -43,9 +42,9 @@ class Demo:
     def __init__(self, process: subprocess.Popen[str], today: date) -> None:
         self._process = process
         defaults = {**DEMO_SETTINGS, "ANALYTICS_START_DATE": _first_day(today)}
-        announced = _announced(process)
+        announced, given = _announced(process), variables_of_this_process()
         self.variables = {
-            **{name: value for name, value in defaults.items() if not os.environ.get(name)},
+            **{name: value for name, value in defaults.items() if not given.get(name)},
             **announced,
             **NOT_FOR_THE_DEMO,
         }
