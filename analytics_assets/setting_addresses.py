@@ -128,7 +128,10 @@ def team_address(destination: str, address: str | None, warehouse: Path) -> str:
     if destination == "postgres" and address is None:
         return "postgresql://"
     if address is None or not USABLE[destination](address):
-        raise ValueError(f"must be an address like {EXAMPLES[destination]}, because ANALYTICS_DESTINATION is {destination}")
+        signs = "" if destination == "motherduck" else SIGNS_OF_PASSWORDS
+        raise ValueError(
+            f"must be an address like {EXAMPLES[destination]}, because ANALYTICS_DESTINATION is {destination}{signs}"
+        )
     if destination == "motherduck" and motherduck_database(address).casefold() == warehouse.stem.casefold():
         raise ValueError(f"names a database that is called as the file {warehouse.name}; give either of them another name")
     return address
@@ -139,12 +142,28 @@ def motherduck_database(address: str) -> str:
     return address.partition("?")[0].partition(":")[2]
 
 
-def _is_of_postgres(address: str) -> bool:
+def _has_parts(address: str) -> bool:
+    """Whether each reader of addresses finds the same user, password and host in it.
+
+    A sign that ends one of them, and stands in a password as it is, makes the beginning of the password a host, which is shown.
+    """
+    if not re.fullmatch(r"[a-z]+://(?:[^\s%]|%[0-9A-Fa-f]{2})*", address):
+        return False
     try:
         parts = urlsplit(address)
-        return parts.scheme in ("postgres", "postgresql") and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
+    return address.count("@") == parts.netloc.count("@") <= 1
+
+
+def _is_of_postgres(address: str) -> bool:
+    if not (_has_parts(address) and address.startswith(("postgres://", "postgresql://"))):
+        return False
+    try:
+        port = urlsplit(address).port
+    except ValueError:
+        return False
+    return port is None or port > 0
 
 
 def _is_of_motherduck(address: str) -> bool:
@@ -152,7 +171,7 @@ def _is_of_motherduck(address: str) -> bool:
 
 
 def _is_of_snowflake(address: str) -> bool:
-    return bool(re.fullmatch(r"snowflake://[^\s/@]+@[^\s/@]+/[^\s/?]+(/[^\s/?]+)?(\?\S*)?", address))
+    return _has_parts(address) and bool(re.fullmatch(r"snowflake://[^\s/@]+@[^\s/@]+/[^\s/?]+(/[^\s/?]+)?(\?\S*)?", address))
 
 
 EXAMPLES: Final = {
@@ -160,6 +179,9 @@ EXAMPLES: Final = {
     "motherduck": "md:database",
     "snowflake": "snowflake://user:password@account/database?warehouse=name",
 }
+SIGNS_OF_PASSWORDS: Final = (
+    "; in a user or password @ is written as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a blank as %20"
+)
 USABLE: Final = {"postgres": _is_of_postgres, "motherduck": _is_of_motherduck, "snowflake": _is_of_snowflake}
 
 

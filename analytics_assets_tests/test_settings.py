@@ -10,6 +10,7 @@ import pytest
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.setting_values import RESERVED_DATABASE_NAMES
 from analytics_assets.settings import load_settings, settings_of
+from analytics_assets.warehouse.team.engines import team_warehouse
 
 
 def message_of(variables: dict[str, str]) -> str:
@@ -211,6 +212,22 @@ def to(destination: str, address: str) -> dict[str, str]:
         (to("motherduck", "postgresql://u:geheim@h/d"), "ANALYTICS_DESTINATION_URL must be an address like md:database"),
         (to("snowflake", "snowflake://account/database"), "must be an address like snowflake://user:password@account/database?"),
         (to("snowflake", "snowflake://u:geheim@account"), "must be an address like snowflake://user:password@account/database?"),
+        *(
+            (to(engine, address), "; in a user or password @ is written as %40, : as %3A, / as %2F, ")
+            for engine, address in (
+                ("snowflake", "snowflake://u:geheim#1@account/database"),
+                ("snowflake", "snowflake://u:geheim?1@account/database"),
+                ("snowflake", "snowflake://u:[geheim@account/database"),
+                ("snowflake", "snowflake://u:\u2100geheim@account/database"),
+                ("snowflake", "snowflake://u:geheim%@account/database"),
+                ("postgres", "postgresql://u:12#geheim@h/d"),
+                ("postgres", "postgresql://u:12/geheim@h/d"),
+                ("postgres", "postgresql://u:12?geheim@h/d"),
+                ("postgres", "postgresql://u:1@geheim@h/d"),
+                ("postgres", "postgresql://h/d?user=u&password=geheim%zz"),
+                ("postgres", "POSTGRESQL://u:geheim@h/d"),
+            )
+        ),
         (to("motherduck", "md:?motherduck_token=geheim"), "ANALYTICS_DESTINATION_URL must be an address like md:database"),
         ({"ANALYTICS_DESTINATION": "motherduck"}, "ANALYTICS_DESTINATION_URL must be an address like md:database"),
         (to("motherduck", "md:Analytics?motherduck_token=geheim"), "called as the file analytics.duckdb; give either of them"),
@@ -232,6 +249,8 @@ def test_the_address_of_a_team_is_used_where_its_engine_is_asked_for_and_shown_n
     in_motherduck = settings_of(to("motherduck", "md:team_1?motherduck_token=geheim"))
     assert in_motherduck.delivers_to == ("motherduck", "md:team_1?motherduck_token=geheim")
     assert "geheim" not in repr(in_motherduck)
+    for each in (settings, settings_of(in_snowflake), in_motherduck):
+        assert each.delivers_to is not None and "geheim" not in repr(team_warehouse(*each.delivers_to))
 
 
 @pytest.mark.parametrize("folder", ["o'brien", "per%20cent", "what?"])

@@ -8,7 +8,7 @@ way; the tests do that, because MotherDuck can't be reached without an account.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -38,7 +38,7 @@ class Known(NamedTuple):
 class MotherDuck:
     """A database of a team's in MotherDuck; `address` is like md:database or md:database?motherduck_token=TOKEN."""
 
-    address: str
+    address: str = field(repr=False)
     engine: str = ENGINE
 
     @property

@@ -8,7 +8,7 @@ through a text of our own.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -57,7 +57,7 @@ class Postgres:
     `url` is like postgresql://user:password@host:5432/name; what it leaves out, libpq takes from its own variables.
     """
 
-    url: str
+    url: str = field(repr=False)
     engine: str = ENGINE
 
     @property

@@ -8,7 +8,7 @@ nobody has quoted. Values travel as numbers and texts whose meaning does not dep
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -42,7 +42,7 @@ class Known(NamedTuple):
 class Snowflake:
     """A database of a team's in Snowflake; `address` is like snowflake://user:password@account/database?warehouse=name."""
 
-    address: str
+    address: str = field(repr=False)
     engine: str = ENGINE
 
     @property
