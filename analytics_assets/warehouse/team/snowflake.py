@@ -27,11 +27,14 @@ ROWS_AT_ONCE: Final = 50_000
 NOTES: Final = "LABEL VARCHAR, CONTENT VARCHAR, COUNTED VARCHAR, COLUMNS VARCHAR"
 """The columns of the table that says what was delivered."""
 NEXT: Final = "__NEXT"
-"""Ending of the name of a table that will take the place of another one."""
+"""Begins the ending of the name of a table that will take the place of another one; it is written down as ours like any other."""
 
 
 class Known(NamedTuple):
-    """What a table was when it was delivered: its content here, what was counted there, and its columns, one in a line."""
+    """What a table was when it was delivered: its content here, what was counted there, and its columns, one in a line.
+
+    No columns stand there while another table is about to take its place: which of both it is, is not known then.
+    """
 
     content: str
     counted: str
@@ -92,30 +95,36 @@ class SnowflakeReceiver:
         known = self.known.get(table.label)
         if known is None and _path(table.label) in self._columns:
             raise not_ours(ENGINE, table.label)
-        if known is None or known.content != digest(table.content) or not self._has_columns(table):
+        if known is None or not self._has_columns(table):
+            return False
+        if (known.content, known.columns) != (digest(table.content), _definitions(table)):
             return False
         return self._session.rows(f"SELECT {_counted(_place(table.label))}") == [(known.counted,)]
 
     def send(self, table: DeliveredTable) -> None:
         """Bring the rows, and note what the transaction has to do with them."""
-        columns = [_definition(each) for each in table.columns]
-        label, defined = literal(table.label), literal("\n".join(columns))
-        there = self._place_to_fill(table, columns, _note(label, defined))
+        there = self._place_to_fill(table, [_definition(each) for each in table.columns])
+        is_beside = there != _place(table.label)
         self._session.run(f"COMMENT ON TABLE {there} IS {literal(table.comment or '')}")
         self._transaction.append(f"DELETE FROM {there}")
         if table.rows:
             self._transaction.append(self._insertion(table, there))
+        defined = "" if is_beside else _definitions(table)
         self._transaction += [
-            f"DELETE FROM {_place(DELIVERED)} WHERE LABEL = {label}",
-            _note(label, defined, literal(digest(table.content)), _counted(there)),
+            _forget(table.label),
+            _note(table.label, defined, literal(digest(table.content)), _counted(there)),
         ]
+        if is_beside:
+            self._afterwards += [
+                f"ALTER TABLE {_place(table.label)} SWAP WITH {there}",
+                f"UPDATE {_place(DELIVERED)} SET COLUMNS = {literal(_definitions(table))} WHERE LABEL = {literal(table.label)}",
+                f"DROP TABLE {there}",
+                _forget(_beside(table.label)),
+            ]
 
     def take_out(self, label: str) -> None:
         """Drop a table that was delivered before, after the transaction."""
-        self._afterwards += [
-            f"DROP TABLE IF EXISTS {_place(label)}",
-            f"DELETE FROM {_place(DELIVERED)} WHERE LABEL = {literal(label)}",
-        ]
+        self._afterwards += [f"DROP TABLE IF EXISTS {_place(label)}", _forget(label)]
 
     def is_equal(self, table: DeliveredTable) -> bool:
         """Whether both have the same rows: what comes back are the numbers and texts that were sent."""
@@ -146,13 +155,13 @@ class SnowflakeReceiver:
         for statement in self._afterwards:
             self._session.run(statement)
 
-    def _place_to_fill(self, table: DeliveredTable, columns: Sequence[str], note: str) -> str:
+    def _place_to_fill(self, table: DeliveredTable, columns: Sequence[str]) -> str:
         """A table with these columns, which is empty or has the rows of before: its own, or one that takes its place later."""
         there, known, is_there = _place(table.label), self.known.get(table.label), _path(table.label) in self._columns
         if not is_there:
             self._session.run(f"CREATE SCHEMA IF NOT EXISTS {_name(RAW)}")
             self._session.run(f"CREATE TABLE IF NOT EXISTS {_place(DELIVERED)} ({NOTES})")
-            self._session.run(note)  # first, so that the table is known as ours if this delivery does not come to its end
+            self._write_down(table.label, table)
             self._session.run(f"CREATE SCHEMA IF NOT EXISTS {_name(table.schema)}")
             self._session.run(f"CREATE TABLE {there} ({', '.join(columns)})")
             return there
@@ -162,10 +171,17 @@ class SnowflakeReceiver:
                 if column not in before:
                     self._session.run(f"ALTER TABLE {there} ADD COLUMN {column}")
             return there
-        beside = _place(table.label + NEXT)
-        self._session.run(f"CREATE OR REPLACE TABLE {beside} ({', '.join(columns)})")
-        self._afterwards += [f"ALTER TABLE {there} SWAP WITH {beside}", f"DROP TABLE {beside}"]
-        return beside
+        label = _beside(table.label)
+        if _path(label) in self._columns and label not in self.known:
+            raise not_ours(ENGINE, label)
+        self._write_down(label, table)
+        self._session.run(f"CREATE OR REPLACE TABLE {_place(label)} ({', '.join(columns)})")
+        return _place(label)
+
+    def _write_down(self, label: str, table: DeliveredTable) -> None:
+        """Before a table is made, so that it is known as ours if this delivery does not come to its end."""
+        self._session.run(_forget(label))
+        self._session.run(_note(label, _definitions(table)))
 
     def _insertion(self, table: DeliveredTable, there: str) -> str:
         """Bring the rows into a table of this session; returns how they come from there into their own."""
@@ -201,7 +217,17 @@ class SnowflakeReceiver:
 
 def _note(label: str, defined: str, content: str = "''", counted: str = "''") -> str:
     """What writes down what a table is that was delivered, or is about to be."""
-    return f"INSERT INTO {_place(DELIVERED)} (LABEL, COLUMNS, CONTENT, COUNTED) SELECT {label}, {defined}, {content}, {counted}"
+    values = f"{literal(label)}, {literal(defined)}, {content}, {counted}"
+    return f"INSERT INTO {_place(DELIVERED)} (LABEL, COLUMNS, CONTENT, COUNTED) SELECT {values}"
+
+
+def _forget(label: str) -> str:
+    return f"DELETE FROM {_place(DELIVERED)} WHERE LABEL = {literal(label)}"
+
+
+def _beside(label: str) -> str:
+    """What a table is called that will take the place of this one; no table is called so by chance."""
+    return f"{label}{NEXT}_{digest(label)[:8]}"
 
 
 def _counted(place: str) -> str:
@@ -231,6 +257,10 @@ def _place(label: str) -> str:
 def _definition(column: DeliveredColumn) -> str:
     comment = f" COMMENT {literal(' '.join(column.comment.split()))}" if column.comment else ""
     return f"{_name(column.name)} {way_of(column.duckdb_type).type}{comment}"
+
+
+def _definitions(table: DeliveredTable) -> str:
+    return "\n".join(map(_definition, table.columns))
 
 
 def _column_name(definition: str) -> str:
