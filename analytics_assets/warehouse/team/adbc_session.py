@@ -5,12 +5,17 @@ Which statements an engine understands is known in the module of that engine.
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
 
 import pyarrow as pa
 
 from analytics_assets.warehouse.errors import WarehouseError
+
+CONNECT_SECONDS: Final = 300.0
+"""As long as a person may take to log in through a browser."""
 
 
 class AdbcSession:
@@ -46,6 +51,34 @@ class AdbcSession:
         """Append these rows to a table of the current schema, in the way that the engine loads fastest."""
         with self._con.cursor() as cursor:
             cursor.adbc_ingest(name, rows, mode="append")
+
+
+def connected(connect: Callable[[], Any], refused: str, *, hint: str) -> Any:
+    """What `connect` returns; it runs in a thread of its own, since a driver that waits for a server hears no Ctrl-C.
+
+    Args:
+        connect: the driver's own function; without an answer it may wait for ever.
+        refused: how the sentence begins, with the engine and where it is.
+        hint: what follows.
+
+    Raises:
+        WarehouseError: there was no answer in the time in which a person could have logged in.
+    """
+    made: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            made.set_result(connect())
+        except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
+            made.set_exception(error)
+
+    threading.Thread(target=run, name="connecting", daemon=True).start()
+    try:
+        return made.result(CONNECT_SECONDS)
+    except TimeoutError:
+        if made.done():  # the driver's own
+            raise
+        raise WarehouseError(f"{refused}: it has not answered for {CONNECT_SECONDS:.0f} s. {hint}") from None
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import literal, quoted
-from analytics_assets.warehouse.team.adbc_session import AdbcSession, refusals_in_a_sentence
+from analytics_assets.warehouse.team.adbc_session import AdbcSession, connected, refusals_in_a_sentence
 from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, shortened
 
 LONGEST_NAME_BYTES: Final = 63
@@ -34,9 +34,10 @@ def postgres_session(url: str) -> Iterator[AdbcSession]:
         raise WarehouseError(
             "ANALYTICS_DESTINATION=postgres needs the extra `postgres`: pip install 'analytics-assets[postgres]'."
         ) from None
-    refused, secrets = f"Postgres ({shown_address(url)}) refused", (url, urlsplit(url).password)
-    with refusals_in_a_sentence(dbapi.Error, refused, secrets=secrets, hint=f"Check {CHOSEN_WITH}."):
-        con = dbapi.connect(url)
+    refused, hint = f"Postgres ({shown_address(url)}) refused", f"Check {CHOSEN_WITH}."
+    secrets = (url, urlsplit(url).password)
+    with refusals_in_a_sentence(dbapi.Error, refused, secrets=secrets, hint=hint):
+        con = connected(lambda: dbapi.connect(url), refused, hint=hint)
     with refusals_in_a_sentence(dbapi.Error, refused, secrets=secrets), con:
         yield AdbcSession(con)
         con.commit()

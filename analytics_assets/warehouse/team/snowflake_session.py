@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.team.adbc_session import AdbcSession, refusals_in_a_sentence
+from analytics_assets.warehouse.team.adbc_session import AdbcSession, connected, refusals_in_a_sentence
 from analytics_assets.warehouse.team.delivery import CHOSEN_WITH
 
 SCHEME: Final = "snowflake://"
@@ -31,9 +31,9 @@ def snowflake_session(address: str) -> Iterator[AdbcSession]:
         ) from None
     parts = urlsplit(address)
     secrets = (address, address.removeprefix(SCHEME), parts.password, unquote(parts.password or ""))
-    refused = f"Snowflake ({shown_address(address)}) refused"
-    with refusals_in_a_sentence(dbapi.Error, refused, secrets=secrets, hint=f"Check {CHOSEN_WITH}."):
-        con = dbapi.connect(address.removeprefix(SCHEME), autocommit=True)
+    refused, hint = f"Snowflake ({shown_address(address)}) refused", f"Check {CHOSEN_WITH}."
+    with refusals_in_a_sentence(dbapi.Error, refused, secrets=secrets, hint=hint):
+        con = connected(lambda: dbapi.connect(address.removeprefix(SCHEME), autocommit=True), refused, hint=hint)
     with refusals_in_a_sentence(dbapi.Error, refused, secrets=secrets), con:
         yield AdbcSession(con)
 
