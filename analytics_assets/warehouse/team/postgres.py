@@ -19,7 +19,7 @@ from analytics_assets.warehouse.tables import RAW, literal, quoted
 from analytics_assets.warehouse.team.adbc_session import AdbcSession
 from analytics_assets.warehouse.team.delivered_tables import DeliveredColumn, DeliveredTable
 from analytics_assets.warehouse.team.delivery import DELIVERED, digest, not_ours
-from analytics_assets.warehouse.team.postgres_session import exists, place, postgres_session, short, shown_address
+from analytics_assets.warehouse.team.postgres_session import columns_of, exists, place, postgres_session, short, shown_address
 
 ENGINE: Final = "Postgres"
 INCOMING: Final = "_incoming"
@@ -107,7 +107,7 @@ class PostgresReceiver:
         known, is_there = self.known.get(table.label), exists(self._session, table.label)
         if is_there and known is None:
             raise not_ours(ENGINE, table.label)
-        if known is None or known.content != digest(table.content) or not is_there:
+        if known is None or known.content != digest(table.content) or not self._has_columns(table):
             return False
         ours = f"count(*) FILTER (WHERE xmin::text = {literal(known.written_by)})"
         return self._session.rows(f"SELECT {ours}, count(*) FROM {place(table.label)}") == [(table.rows, table.rows)]
@@ -116,7 +116,7 @@ class PostgresReceiver:
         """Replace the rows of a table, and the table where a column has gone or has another type."""
         session, there, columns = self._session, place(table.label), [_definition(column) for column in table.columns]
         if exists(session, table.label):
-            _empty(session, there, self.known[table.label].columns.split("\n"), columns)
+            _empty(session, table, self.known[table.label].columns.split("\n"))
         if not exists(session, table.label):
             session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.schema)}")
             session.run(f"CREATE TABLE {there} ({', '.join(columns)})")
@@ -138,7 +138,7 @@ class PostgresReceiver:
 
     def is_equal(self, table: DeliveredTable) -> bool:
         """Whether both have the same rows: what comes back has the types of DuckDB again."""
-        if not exists(self._session, table.label):
+        if not self._has_columns(table):
             return False
         # numbers as text, because Arrow has none that holds all of Postgres'
         casts = ["::text" if _type(column).startswith(("json", "numeric")) else "" for column in table.columns]
@@ -153,15 +153,21 @@ class PostgresReceiver:
         expected = f"SELECT count(*), sum(hash(row({here}))::HUGEINT) FROM {quoted(table.schema)}.{quoted(table.name)}"
         return found == self._con.execute(expected).fetchone()
 
+    def _has_columns(self, table: DeliveredTable) -> bool:
+        """Whether the table is there, with each column that it has here; those that somebody else has added stay empty."""
+        return {short(column.name) for column in table.columns} <= columns_of(self._session, table.label)
 
-def _empty(session: AdbcSession, there: str, before: Sequence[str], now: Sequence[str]) -> None:
-    """Take out the rows, and the table too where a column has gone or has another type."""
-    if not {*before} <= {*now}:
+
+def _empty(session: AdbcSession, table: DeliveredTable, before: Sequence[str]) -> None:
+    """Take out the rows, and the table too where a column has gone or has another type; add the columns that are missing."""
+    there, now = place(table.label), {short(column.name): _definition(column) for column in table.columns}
+    if not {*before} <= {*now.values()}:
         session.run(f"DROP TABLE {there}")
         return
     session.run(f"DELETE FROM {there}")
-    for column in now:
-        if column not in before:
+    found = columns_of(session, table.label)
+    for name, column in now.items():
+        if column not in before or name not in found:
             session.run(f"ALTER TABLE {there} ADD COLUMN {column}")
 
 

@@ -54,6 +54,13 @@ def exists(session: AdbcSession, label: str) -> bool:
     return session.rows(f"SELECT to_regclass({literal(place(label))}) IS NOT NULL") == [(True,)]
 
 
+def columns_of(session: AdbcSession, label: str) -> set[str]:
+    """The columns that a table has there now; none where there is no such table."""
+    where = f"attrelid = to_regclass({literal(place(label))}) AND attnum > 0 AND NOT attisdropped"
+    rows = session.rows(f"SELECT attname FROM pg_attribute WHERE {where}")
+    return {str(name) for (name,) in rows}
+
+
 def place(label: str) -> str:
     """A table of this schema and name as SQL names it."""
     schema, _, name = label.partition(".")

@@ -97,6 +97,20 @@ def test_only_tables_that_have_changed_are_sent_again(team: Team, warehouse: Pat
     assert tables_that_differ(warehouse, Postgres(team.url)) == []
 
 
+@pytest.mark.parametrize("done", ["DROP COLUMN name", "RENAME COLUMN name TO called", "ADD COLUMN theirs integer"])
+def test_a_column_that_somebody_takes_away_comes_back(team: Team, warehouse: Path, done: str) -> None:
+    """The rows still were those of the delivery, so it was never sent again, and where rows changed each delivery was refused."""
+    deliver(warehouse, Postgres(team.url))
+    team.run(f"ALTER TABLE raw.tags {done}")
+    is_missing = ["raw.tags"] if "ADD" not in done else []
+    assert tables_that_differ(warehouse, Postgres(team.url)) == is_missing
+    assert deliver(warehouse, Postgres(team.url)).sent == is_missing
+    change(warehouse, "UPDATE raw.tags SET name = 'three' WHERE id = '2'")
+    assert deliver(warehouse, Postgres(team.url)).sent == ["raw.tags"]
+    assert tables_that_differ(warehouse, Postgres(team.url)) == [] and deliver(warehouse, Postgres(team.url)).sent == []
+    assert team.rows("SELECT id, name FROM raw.tags ORDER BY id") == [("1", "one"), ("2", "three")]
+
+
 def test_views_and_permissions_of_others_outlive_a_delivery_and_a_new_column(team: Team, warehouse: Path) -> None:
     deliver(warehouse, Postgres(team.url))
     team.run("CREATE VIEW public.own AS SELECT tag_name FROM marts.dim_tags")
