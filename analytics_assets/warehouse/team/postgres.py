@@ -193,6 +193,11 @@ def _compared_type(column: DeliveredColumn) -> str:
 
 
 def _comparable(column: DeliveredColumn, sql: str) -> str:
+    """The value as it travels; no text of Postgres holds the sign number 0, so the sign for one that is unknown stands there."""
+    if _type(column) == "text":
+        return f"replace({sql}::VARCHAR, chr(0), chr(65533))"
+    if _type(column) == "text[]":
+        return f"[replace(text, chr(0), chr(65533)) FOR text IN {sql}]"
     return sql if _compared_type(column) == column.duckdb_type else f"{sql}::VARCHAR"
 
 

@@ -64,6 +64,20 @@ def test_each_value_of_each_type_arrives_as_it_is(team: Team, warehouse: Path) -
         assert {name: got[name] for name in expected} == expected
 
 
+def test_the_sign_that_no_text_of_postgres_holds_arrives_as_an_unknown_one(team: Team, warehouse: Path) -> None:
+    """The API can send it; one such description made each delivery red, for good."""
+    change(
+        warehouse,
+        "UPDATE raw.tags SET name = 'a' || chr(0) || 'b' WHERE id = '1'",
+        "CREATE TABLE marts.lists AS SELECT ['x', NULL, chr(0)] AS l, NULL::JSON AS j WHERE false",
+        """INSERT INTO marts.lists VALUES (['x', NULL, chr(0)], '"\\u0000"'), (NULL, NULL)""",
+    )
+    deliver(warehouse, Postgres(team.url))
+    assert tables_that_differ(warehouse, Postgres(team.url)) == [] and deliver(warehouse, Postgres(team.url)).sent == []
+    assert team.rows("SELECT name FROM raw.tags ORDER BY id") == [("a\ufffdb",), ("two",)]
+    assert team.rows("SELECT l, j::text FROM marts.lists") == [(["x", None, "\ufffd"], '"\\u0000"'), (None, None)]
+
+
 def test_names_comments_and_schemas_arrive_and_views_and_notes_stay(team: Team, warehouse: Path) -> None:
     change(
         warehouse,
