@@ -228,6 +228,10 @@ def to(destination: str, address: str) -> dict[str, str]:
                 ("postgres", "POSTGRESQL://u:geheim@h/d"),
             )
         ),
+        (
+            to("motherduck", "md:Raw?motherduck_token=geheim"),
+            "names a database that is called Raw, like a schema; it needs another",
+        ),
         (to("motherduck", "md:?motherduck_token=geheim"), "ANALYTICS_DESTINATION_URL must be an address like md:database"),
         ({"ANALYTICS_DESTINATION": "motherduck"}, "ANALYTICS_DESTINATION_URL must be an address like md:database"),
         (to("motherduck", "md:Analytics?motherduck_token=geheim"), "called as the file analytics.duckdb; give either of them"),
