@@ -7,7 +7,7 @@ nobody has quoted. Values travel as numbers and texts whose meaning does not dep
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -149,7 +149,8 @@ class SnowflakeReceiver:
                 for statement in self._transaction:
                     self._session.run(statement)
             except BaseException:
-                self._session.run("ROLLBACK")
+                with suppress(Exception):  # where the line is cut, it is taken back at the other end
+                    self._session.run("ROLLBACK")
                 raise
             self._session.run("COMMIT")
         for statement in self._afterwards:

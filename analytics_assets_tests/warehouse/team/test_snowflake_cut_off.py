@@ -73,6 +73,21 @@ def test_it_is_made_up_for_wherever_it_was_cut_off(warehouse: Path, team: Path, 
     pytest.fail("it has more statements than that")
 
 
+def test_what_went_wrong_first_is_what_is_said(warehouse: Path, team: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rollback that failed too hid the reason, and Ctrl-C."""
+
+    def break_off(self: OnDuckDB, sql: str) -> None:
+        if sql == "ROLLBACK":
+            raise WarehouseError("there is no line any more")
+        if sql.startswith("DELETE FROM") and self._is_in_transaction:
+            raise KeyboardInterrupt
+        OnDuckDB.rows(self, sql)
+
+    monkeypatch.setattr(OnDuckDB, "run", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(warehouse, Snowflake(f"snowflake://{team}"))
+
+
 def test_what_lay_beside_goes_where_a_column_has_its_old_type_again(warehouse: Path, team: Path, cut_off: CutOff) -> None:
     to = Snowflake(f"snowflake://{team}")
     deliver(warehouse, to)
