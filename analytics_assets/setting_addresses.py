@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from analytics_assets.setting_values import RESERVED_DATABASE_NAMES
+
 NOT_IN_ADDRESSES: Final = frozenset(" \"'<>\\^`{|}")
 HIGHEST_PORT: Final = 65535
 NO_NAMES: Final = frozenset(
@@ -134,7 +136,7 @@ def team_address(destination: str, address: str | None, warehouse: Path) -> str:
         )
     if destination == "motherduck" and motherduck_database(address).casefold() == warehouse.stem.casefold():
         raise ValueError(f"names a database that is called as the file {warehouse.name}; give either of them another name")
-    if destination == "motherduck" and motherduck_database(address).casefold() in NO_DATABASES:
+    if destination == "motherduck" and motherduck_database(address).casefold() in RESERVED_DATABASE_NAMES:
         raise ValueError(f"names a database that is called {motherduck_database(address)}, like a schema; it needs another name")
     return address
 
@@ -184,8 +186,6 @@ EXAMPLES: Final = {
 SIGNS_OF_PASSWORDS: Final = (
     "; in a user or password @ is written as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a blank as %20"
 )
-NO_DATABASES: Final = frozenset({"raw", "raw_history", "marts", "main", "temp", "system", "pg_catalog", "information_schema"})
-"""What no database in MotherDuck can be called: DuckDB would not know whether the database is meant, or a schema of the file."""
 USABLE: Final = {"postgres": _is_of_postgres, "motherduck": _is_of_motherduck, "snowflake": _is_of_snowflake}
 
 

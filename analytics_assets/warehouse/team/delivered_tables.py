@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from analytics_assets.warehouse.counting import counts
 from analytics_assets.warehouse.export import MARTS
@@ -99,3 +100,25 @@ def _table(con: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str 
     assert counted is not None
     rows, hashes = counted
     return DeliveredTable(schema, name, columns, comment, rows, repr((columns, comment, rows, hashes)))
+
+
+def are_rows_of(
+    con: duckdb.DuckDBPyConnection, table: DeliveredTable, came: pa.RecordBatchReader, *, there: str, here: str
+) -> bool:
+    """Whether rows that came back from another engine are those of a table, by their number and the sum of their hashes.
+
+    Args:
+        con: a connection to the warehouse.
+        table: the table as it is here.
+        came: the rows.
+        there: the values of a row that came, as SQL; they are separated by commas.
+        here: what is equal to them, of a row of the table.
+    """
+    con.register("came", came)
+    place = f"{quoted(table.schema)}.{quoted(table.name)}"
+    found, expected = (
+        con.execute(f"SELECT count(*), sum(hash(row({row}))::HUGEINT) FROM {source}").fetchone()
+        for row, source in ((there, "came"), (here, place))
+    )
+    con.unregister("came")
+    return found == expected

@@ -124,18 +124,18 @@ class MotherDuckReceiver:
 
     def workspaces(self) -> set[str]:
         """The workspaces that were delivered before; a table of that name alone does not tell, it may be somebody else's."""
-        if not (self._exists(WORKSPACE) and self._exists(DELIVERED)):
+        if not (self._columns(WORKSPACE) and self._columns(DELIVERED)):
             return set()
         return {str(id) for (id,) in self._run(f"SELECT workspace_id FROM {self._place(WORKSPACE)}")}
 
     def has(self, table: DeliveredTable) -> bool:
         """Whether the table was delivered as it is now, and counts there as it did then."""
-        known, exists = self.known.get(table.label), self._exists(table.label)
-        if exists and known is None:
+        known, columns = self.known.get(table.label), self._columns(table.label)
+        if columns and known is None:
             raise not_ours(ENGINE, table.label)
-        if known is None or known.content != digest(table.content) or not exists:
+        if known is None or known.content != digest(table.content) or columns != _names(table):
             return False
-        return self._columns(table.label) == [column.name for column in table.columns] and self._counted(table) == known.counted
+        return self._counted(table) == known.counted
 
     def send(self, table: DeliveredTable) -> None:
         """Replace the table."""
@@ -158,7 +158,7 @@ class MotherDuckReceiver:
 
     def is_equal(self, table: DeliveredTable) -> bool:
         """Whether both have the same rows; they are counted here, since another version of DuckDB may hash otherwise."""
-        if not self._exists(table.label) or self._columns(table.label) != [column.name for column in table.columns]:
+        if self._columns(table.label) != _names(table):
             return False
         self._run(f"CREATE OR REPLACE TEMP TABLE _came AS FROM {self._place(table.label)}")
         found, expected = (
@@ -173,14 +173,12 @@ class MotherDuckReceiver:
         return str(counted)
 
     def _columns(self, label: str) -> list[str]:
+        """The columns of a table there, in their order; none where there is no such table."""
         schema, _, name = label.partition(".")
         where = {"database_name": self._team.database, "schema_name": schema, "table_name": name}
         conditions = " AND ".join(f"lower({column}) = lower({literal(value)})" for column, value in where.items())
         found = self._run(f"SELECT column_name FROM duckdb_columns() WHERE {conditions} ORDER BY column_index")
         return [str(column) for (column,) in found]
-
-    def _exists(self, label: str) -> bool:
-        return bool(self._columns(label))
 
     def _schema(self, name: str) -> str:
         return f"{quoted(self._team.database)}.{quoted(name)}"
@@ -194,7 +192,11 @@ class MotherDuckReceiver:
             return self._con.execute(sql).fetchall()
 
 
+def _names(table: DeliveredTable) -> list[str]:
+    return [column.name for column in table.columns]
+
+
 def _counting(table: DeliveredTable) -> str:
     """How many rows there are, and the sum of their hashes, as a text; equal rows would cancel each other out in a bit_xor."""
-    row = ", ".join(quoted(column.name) for column in table.columns)
+    row = ", ".join(map(quoted, _names(table)))
     return f"concat_ws(' ', count(*), sum(hash(row({row}))::HUGEINT))"

@@ -17,7 +17,7 @@ import duckdb
 from analytics_assets.warehouse.identity import WORKSPACE
 from analytics_assets.warehouse.tables import RAW, literal, quoted
 from analytics_assets.warehouse.team.adbc_session import AdbcSession
-from analytics_assets.warehouse.team.delivered_tables import DeliveredColumn, DeliveredTable
+from analytics_assets.warehouse.team.delivered_tables import DeliveredColumn, DeliveredTable, are_rows_of
 from analytics_assets.warehouse.team.delivery import DELIVERED, digest, not_ours
 from analytics_assets.warehouse.team.postgres_session import columns_of, exists, place, postgres_session, short, shown_address
 
@@ -147,11 +147,7 @@ class PostgresReceiver:
         here = ", ".join(_comparable(column, quoted(column.name)) for column in table.columns)
         there = ", ".join(f"{name}::{_compared_type(column)}" for name, column in table.numbered_columns)
         with self._session.arrow(f"SELECT {asked} FROM {place(table.label)}") as came:
-            self._con.register("came", came)
-            found = self._con.execute(f"SELECT count(*), sum(hash(row({there}))::HUGEINT) FROM came").fetchone()
-            self._con.unregister("came")
-        expected = f"SELECT count(*), sum(hash(row({here}))::HUGEINT) FROM {quoted(table.schema)}.{quoted(table.name)}"
-        return found == self._con.execute(expected).fetchone()
+            return are_rows_of(self._con, table, came, there=there, here=here)
 
     def _has_columns(self, table: DeliveredTable) -> bool:
         """Whether the table is there, with each column that it has here; those that somebody else has added stay empty."""

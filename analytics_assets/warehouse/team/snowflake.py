@@ -17,7 +17,7 @@ import duckdb
 from analytics_assets.warehouse.identity import WORKSPACE
 from analytics_assets.warehouse.tables import RAW, quoted
 from analytics_assets.warehouse.team.adbc_session import AdbcSession
-from analytics_assets.warehouse.team.delivered_tables import SCHEMAS, DeliveredColumn, DeliveredTable
+from analytics_assets.warehouse.team.delivered_tables import SCHEMAS, DeliveredColumn, DeliveredTable, are_rows_of
 from analytics_assets.warehouse.team.delivery import DELIVERED, digest, not_ours, shortened
 from analytics_assets.warehouse.team.snowflake_session import shown_address, snowflake_session
 from analytics_assets.warehouse.team.snowflake_types import LONGEST_NAME_BYTES, literal, way_of
@@ -135,11 +135,7 @@ class SnowflakeReceiver:
         here = ", ".join(way.compared(quoted(column.name)) for _, column, way in ways)
         there = ", ".join(f"{name}::{way.compared_type}" for name, _, way in ways)
         with self._session.arrow(f"SELECT {asked} FROM {_place(table.label)}") as came:
-            self._con.register("came", came)
-            found = self._con.execute(f"SELECT count(*), sum(hash(row({there}))::HUGEINT) FROM came").fetchone()
-            self._con.unregister("came")
-        expected = f"SELECT count(*), sum(hash(row({here}))::HUGEINT) FROM {quoted(table.schema)}.{quoted(table.name)}"
-        return found == self._con.execute(expected).fetchone()
+            return are_rows_of(self._con, table, came, there=there, here=here)
 
     def publish(self) -> None:
         """Do in one transaction what was noted, and after it what can't be part of one."""
