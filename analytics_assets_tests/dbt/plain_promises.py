@@ -9,8 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from analytics_assets.source.columns import ResourceName
+from analytics_assets_tests.dbt.budget_promises import TASK_ESTIMATES
 from analytics_assets_tests.dbt.expected import amount, cost, rate_currency, seconds, seconds_by_day, zone_of
-from analytics_assets_tests.dbt.further_promises import TASK_ESTIMATES, CloseWorkspace
+from analytics_assets_tests.dbt.further_promises import CloseWorkspace
 from analytics_assets_tests.dbt.history import DEFAULT_TIME_ZONE, Row
 from analytics_assets_tests.dbt.money import in_units
 from analytics_assets_tests.dbt.periods import MONTHS, WEEKDAYS
