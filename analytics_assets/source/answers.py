@@ -30,7 +30,7 @@ from analytics_assets.source.retrying import ASK_LESS_OFTEN, retry_after_seconds
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
 from analytics_assets.source.typed import TypedReader
-from analytics_assets.source.values import parsed_json, to_json
+from analytics_assets.source.values import BYTE_ORDER_MARK, parsed_json, record_with_half_a_sign, to_json
 from analytics_assets.source.window import Window
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,6 @@ PARENT_REFUSED_STATUSES: Final = frozenset({400, 403, 404})
 LARGE_BODY_BYTES: Final = 16 * 2**20
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[^\s\x00-\x1f\x7f/\\?#%;{}\[\]]+")
 """Texts that a part of an address can be: `requests` encodes what must be, and the server reads the same text again."""
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 Rows = tuple[pa.Table, list[str], list[str]]
@@ -229,6 +228,11 @@ class AnswerGate:
         try:
             answer = parsed_json(body.removeprefix(BYTE_ORDER_MARK))
         except orjson.JSONDecodeError as error:
+            if (record_id := record_with_half_a_sign(body)) is not None:
+                raise SourceError(
+                    f"{where(response)}: a text of the record {record_id} of {self._table.name} holds half a sign (a lone "
+                    "surrogate, like a cut emoji), which can't be stored; nothing was loaded. Correct it in the workspace."
+                ) from error
             kind = "HTML" if body.lstrip()[:1] == b"<" else "a body that is not valid JSON"
             raise TransientAnswerError(
                 f"answered {kind} instead of a list ({error.msg} at byte {error.pos}); check ANALYTICS_API_URL"

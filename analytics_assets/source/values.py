@@ -27,6 +27,8 @@ _TYPE_OF_VALUE: Final[dict[type, DataType]] = {
 INT64_LIMIT = 2**63
 INT64_DIGITS = 19
 EXACT_DOUBLE_LIMIT = 2**53
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _FRACTION: Final = re.compile(r"[.,]([0-9]+)")
 _DIGITS_OF_EACH_DOUBLE: Final = 15
 """A double tells any two numbers of so many digits apart, and not all of one more: 9.000000000000001 is not one of them."""
@@ -66,6 +68,19 @@ def parsed_json(text: bytes) -> Any:
     shapes = (b":" + text).translate(_AS_NUMBERS)
     may_be_inexact = _LONG_NUMBER in shapes or (b"0e" in shapes and _EXPONENT.search(shapes) is not None)
     return json.loads(text, parse_float=broken_number) if may_be_inexact else value
+
+
+def record_with_half_a_sign(text: bytes) -> str | None:
+    """The id of the first record whose texts hold a lone surrogate, which no UTF-8 can; None where none is or it is no list."""
+    try:
+        answer = json.loads(text.removeprefix(BYTE_ORDER_MARK))
+    except (ValueError, RecursionError):
+        return None
+    records = answer.get("data") if isinstance(answer, dict) else answer
+    for record in records if isinstance(records, list) else []:
+        if isinstance(record, dict) and _LONE_SURROGATE.search(json.dumps(record, ensure_ascii=False)):
+            return json.dumps(record.get("id"))
+    return None
 
 
 def type_of_value(value: object) -> DataType:

@@ -275,6 +275,15 @@ def test_two_fields_that_would_share_a_column_are_refused_also_on_different_page
     assert "would share the column foo_bar with another field" in tiny.failing_sync(resources=TAGS)
 
 
+def test_a_text_with_half_a_sign_names_the_record(tiny: Rig) -> None:
+    """Four attempts were made, and the sentence advised to check the address of the API."""
+    tag = tiny.workspace.tags[1]["id"]
+    tiny.workspace.edit("tags", tag, name="cut \ud83d")
+    sentence = tiny.failing_sync(resources=TAGS)
+    assert f'a text of the record "{tag}" of tags holds half a sign' in sentence
+    assert "after 4 attempts" not in sentence
+
+
 def test_json_that_is_nested_too_deep_to_be_written_names_the_record(tiny: Rig) -> None:
     """It ended in a TypeError that named nothing."""
     deep: list[Any] = []
