@@ -4,6 +4,7 @@ Dagster itself forgets ticks, but never a run. Which runs may go, and what of th
 they go, by the sensor `forget_old_runs` and by the command line.
 """
 
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,7 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from analytics_assets.settings import Settings
@@ -44,7 +46,8 @@ def forget_old_runs(
     """Delete the oldest runs beyond those that are kept, with their events and logs; their ids.
 
     A run that is not finished stays, and so does a run that holds the latest state of an asset, of a month of it or of
-    a check, however old it is: what the UI shows of them does not change.
+    a check, however old it is: what the UI shows of them does not change. One whose files belong to another user of the
+    machine is left to that user.
 
     Args:
         instance: where the runs are.
@@ -58,7 +61,7 @@ def forget_old_runs(
         return []
     run_ids = [run.run_id for run in instance.get_runs(finished) if label_of(run) == label]  # the newest first
     needed = set(_with_latest_state(instance, checks))
-    old = [run_id for run_id in reversed(run_ids[keep:]) if run_id not in needed][:at_most]
+    old = [run_id for run_id in reversed(run_ids[keep:]) if run_id not in needed and _is_ours(instance, run_id)][:at_most]
     for run_id in old:
         _forget(instance, run_id)
     return old
@@ -101,6 +104,16 @@ def _with_latest_partitions(instance: DagsterInstance, key: AssetKey) -> Iterato
         some = ids[first : first + MAX_RECORDS]
         found = instance.fetch_materializations(AssetRecordsFilter(key, storage_ids=some), limit=len(some))
         yield from (record.run_id for record in found.records)
+
+
+def _is_ours(instance: DagsterInstance, run_id: str) -> bool:
+    """Whether the files of a run can be deleted, before Dagster deletes the run and stops half way at its events."""
+    storage, logs = instance.event_log_storage, instance.compute_log_manager
+    places = [Path(storage.path_for_shard(run_id))] if isinstance(storage, SqliteEventLogStorage) else []
+    if isinstance(logs, LocalComputeLogManager):
+        folder = Path(logs.get_captured_local_path([run_id, "step"], "out")).parent
+        places += [folder, *folder.glob("*/")]
+    return all(os.access(place, os.W_OK) for place in places if place.exists())
 
 
 def _forget(instance: DagsterInstance, run_id: str) -> None:

@@ -1,5 +1,6 @@
 """The instance's history stays bounded: old runs go with all their files, and the latest state of everything stays."""
 
+import os
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -83,6 +84,20 @@ def test_old_runs_go_with_all_their_files_and_the_newest_stay(instance: DagsterI
     assert [run_id for run_id in runs if files_of(home, run_id)] == runs[3:]
     assert instance.get_latest_materialization_event(AssetKey("members")).run_id == runs[4]  # type: ignore[union-attr]
     assert forget(instance, keep=2) == []
+
+
+@pytest.mark.parametrize("kind", [".db", "compute_logs"])
+def test_a_run_whose_files_are_another_users_is_left_to_that_user(
+    instance: DagsterInstance, home: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A green sync ended in a traceback once root had synced too, and each one after it; the run was half deleted."""
+    roots, own, newest = (run(instance, members) for _ in range(3))
+    theirs = [path for path in files_of(home, roots) if path.name.endswith(kind)]
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: place not in theirs and may(place, mode))
+    assert forget(instance, keep=1) == [own]
+    assert instance.get_run_ids() == [newest, roots]
+    assert theirs and all(path.exists() for path in theirs)
 
 
 def test_an_old_run_stays_while_it_holds_the_latest_state_of_a_month_or_a_check(instance: DagsterInstance) -> None:
