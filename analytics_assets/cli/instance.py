@@ -4,6 +4,9 @@ Only the folder and its first configuration belong here; what runs on the instan
 """
 
 import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -57,3 +60,29 @@ def ensure_dagster_home(settings: Settings) -> Path:
         raise CommandError(f"{home} can't be written ({reason}); choose another place with {home_setting()}.") from error
     os.environ[HOME_VARIABLE] = str(home)
     return home
+
+
+@contextmanager
+def kept_runs(home: Path) -> Iterator[None]:
+    """Say in one sentence that Dagster could not keep a run, as where another user has made the folder or its disk is full.
+
+    Args:
+        home: the folder of the instance.
+
+    Raises:
+        CommandError: a file of the instance can't be read or written.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause = getattr(error, "orig", error)  # SQLAlchemy's errors have that of the database in them
+        place = Path(str(cause.filename)) if isinstance(cause, OSError) and cause.filename else None
+        if isinstance(error, sqlite3.Error) or not (
+            isinstance(cause, sqlite3.Error) or (place is not None and place.is_relative_to(home))
+        ):
+            raise
+        reason = cause.strerror if isinstance(cause, OSError) else cause
+        raise CommandError(
+            f"{place or home} can't be written ({reason}); look at its owner and its disk, or choose another place for "
+            f"Dagster's runs with {HOME_VARIABLE}."
+        ) from error

@@ -229,3 +229,15 @@ def test_a_dagster_home_that_can_not_be_made_is_named(variables: Variables, tmp_
     ended = run_cli("sync", "--select", "raw/tags", variables={**variables, "DAGSTER_HOME": str(tmp_path / "file" / "home")})
     assert ended.code == 1
     assert ended.err == f"{tmp_path}/file/home can't be written (Not a directory); choose another place with DAGSTER_HOME.\n"
+
+
+@pytest.mark.parametrize("command", [["sync", "--select", "raw/tags"], ["dev", "--port", "0"]])
+def test_runs_that_can_not_be_kept_are_one_sentence(variables: Variables, tmp_path: Path, command: list[str]) -> None:
+    """Where root had made the folder of Dagster, another user was shown two tracebacks of SQLite's."""
+    home = tmp_path / "home"
+    (home / "history" / "runs.db").mkdir(parents=True)
+    ended = run_cli(*command, variables={**variables, "DAGSTER_HOME": str(home)})
+    assert ended.code == 1
+    words = f"{home} can't be written (unable to open database file); look at its owner and its disk, or choose another place"
+    assert ended.err.splitlines()[-1].startswith(words), ended.err
+    assert "Traceback" not in ended.said

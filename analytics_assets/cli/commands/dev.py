@@ -20,7 +20,7 @@ from filelock import Timeout
 from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
 from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
-from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home
+from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home, kept_runs
 from analytics_assets.cli.plain_output import passed_on_without_colours
 from analytics_assets.cli.served import HOST, serving_lock
 from analytics_assets.setting_addresses import HIGHEST_PORT
@@ -44,8 +44,9 @@ def main(args: argparse.Namespace) -> int:
             say_demo(settings)
             variables |= stack.enter_context(demo_api(today=demo_day(settings.duckdb_path))).variables
         home = ensure_dagster_home(settings)
-        stack.enter_context(_only_one(home))
-        _end_orphaned_runs(home)
+        with kept_runs(home):
+            stack.enter_context(_only_one(home))
+            _end_orphaned_runs(home)
         variables[variable("ui_url")] = settings.ui_url or f"http://{HOST}:{port}"  # messages about failures link to it
         say(f"Dagster UI on http://{HOST}:{port} in some seconds; Ctrl-C ends it. Warehouse: {settings.duckdb_path}")
         return _serve(port, {**os.environ, **variables, HOME_VARIABLE: str(home)})

@@ -6,12 +6,13 @@ it imports Dagster and dlt.
 
 import sys
 from collections.abc import Collection
+from pathlib import Path
 
 from dagster import AssetKey, DagsterInstance
 
 from analytics_assets.cli.asked_months import asked_span
 from analytics_assets.cli.errors import CommandError, UsageError, say
-from analytics_assets.cli.instance import ensure_dagster_home
+from analytics_assets.cli.instance import ensure_dagster_home, kept_runs
 from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.cli.sync_run.asked_assets import asked_assets
@@ -60,14 +61,17 @@ def run_sync(settings: Settings, *, first: str | None, last: str | None, select:
     _refuse_what_would_fail_at_once(settings, assets)
     job, tags = definitions.resolve_job_def(SYNC), range_tags(span) if span else {}
     checks, label = definitions.resolve_asset_graph().asset_check_keys, label_in_ui(keys)
-    opened = DagsterInstance.from_config(str(home)) if verbose else instance_without_output(home)
-    with stopping_like_ctrl_c(), opened as instance:
+    with kept_runs(home), stopping_like_ctrl_c(), _opened(home, verbose=verbose) as instance:
         end_orphaned_runs(instance)
         run_job(job, instance, watch, label=label, assets=assets, tags=tags, verbose=verbose)
         forget_old_runs(instance, label=label, keep=settings.keep_runs, checks=checks)
     print_summary(watch, settings, sys.stdout)
     print_outcome(watch, verbose=verbose)
     return exit_code_of(watch)
+
+
+def _opened(home: Path, *, verbose: bool) -> DagsterInstance:
+    return DagsterInstance.from_config(str(home)) if verbose else instance_without_output(home)
 
 
 def _refuse_what_would_fail_at_once(settings: Settings, assets: Collection[AssetKey] | None) -> None:
