@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CommandError, say
@@ -152,6 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_OK
     try:
         args = parser.parse_args(arguments)
+        _refuse_a_folder_that_is_gone()
         return int(import_module(COMMANDS[args.command].module).main(args))
     except CommandError as error:
         say(str(error))
@@ -159,3 +161,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Interrupted.")
         return EXIT_INTERRUPTED
+
+
+def _refuse_a_folder_that_is_gone() -> None:
+    """Raise if the working directory was deleted: settings and their paths are looked for from there.
+
+    Raises:
+        CommandError: it was.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise CommandError("The folder that this was started in is deleted; go to another one, for example with `cd`.") from None

@@ -45,9 +45,7 @@ def writing(warehouse: Path, what: str) -> Iterator[None]:
         lock = FileLock(path, thread_local=False, fallback_to_soft=False)
         _acquire(lock, path, what)
     except OSError as error:
-        raise WarehouseError(
-            f"{path.parent} can't be written ({error.strerror or error}); choose another place with ANALYTICS_DUCKDB_PATH."
-        ) from error
+        raise WarehouseError(_in_words(error, path)) from error
     try:
         _note_holder(path, what)
         yield
@@ -85,6 +83,14 @@ def _acquire(lock: FileLock, path: Path, what: str) -> None:
             if patience > POLL_SECONDS:
                 logger.warning("The warehouse is free; %s continues", what)
             return
+
+
+def _in_words(error: OSError, path: Path) -> str:
+    """What hinders the lock: a file of another user's in a folder of one's own is no reason to begin a new warehouse."""
+    reason = error.strerror or error
+    if os.path.lexists(path) and os.access(path.parent, os.W_OK):
+        return f"{path} can't be written ({reason}); look at its owner: whoever syncs this warehouse must be able to write it."
+    return f"{path.parent} can't be written ({reason}); choose another place with ANALYTICS_DUCKDB_PATH."
 
 
 def _note_holder(lock_path: Path, what: str) -> None:

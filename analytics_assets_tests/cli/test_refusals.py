@@ -1,9 +1,11 @@
 """What stops a sync: each is one sentence on stderr and an exit code, and `doctor` says the same."""
 
+import contextlib
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from dagster import DagsterInstance
 
@@ -12,6 +14,7 @@ from analytics_assets.definitions import build_definitions
 from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.settings import Settings
+from analytics_assets.warehouse.places import lock_file
 from analytics_assets_tests.cli.command import KEY, Ended, run_cli, variables_for
 
 UNCHANGED = "The warehouse is as it was before."
@@ -241,3 +244,28 @@ def test_runs_that_can_not_be_kept_are_one_sentence(variables: Variables, tmp_pa
     words = f"{home} can't be written (unable to open database file); look at its owner and its disk, or choose another place"
     assert ended.err.splitlines()[-1].startswith(words), ended.err
     assert "Traceback" not in ended.said
+
+
+def test_a_lock_that_can_not_be_written_is_named_and_not_its_folder(variables: Variables, tmp_path: Path) -> None:
+    """Where the lock was root's, another user was advised to choose another place, and so to read all anew."""
+    warehouse = tmp_path / "analytics.duckdb"
+    duckdb.connect(str(warehouse)).close()
+    lock = lock_file(warehouse)
+    lock.mkdir()
+    ended = run_cli("verify", variables={**variables, "ANALYTICS_DUCKDB_PATH": str(warehouse)})
+    assert ended.code == 1
+    assert f"{lock} can't be written (Is a directory); look at its owner" in ended.err
+    assert "ANALYTICS_DUCKDB_PATH" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "command", [["sync"], ["verify"], ["doctor"], ["report"], ["dev", "--port", "0"], ["export", "--to", "x"]]
+)
+def test_a_working_directory_that_is_deleted_is_one_sentence(variables: Variables, tmp_path: Path, command: list[str]) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    with contextlib.chdir(folder):
+        folder.rmdir()
+        ended = run_cli(*command, variables=variables)
+    assert ended.code == 1
+    assert ended.err == "The folder that this was started in is deleted; go to another one, for example with `cd`.\n"
