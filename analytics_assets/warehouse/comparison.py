@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from analytics_assets.source.columns import ANSWER, TABLES, ResourceName, Table
 from analytics_assets.source.reading import Reading
@@ -19,6 +20,7 @@ from analytics_assets.source.window import START_COLUMN, Window
 from analytics_assets.warehouse.counting import counts
 from analytics_assets.warehouse.descriptions import LOADED_AT
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.given import keep_columns, keep_values
 from analytics_assets.warehouse.landing import DATASET
 from analytics_assets.warehouse.tables import RAW, columns_of, data_columns, declared_types, literal, missing_columns, quoted
 
@@ -224,9 +226,11 @@ def rows_that_count(con: duckdb.DuckDBPyConnection, table: Table, reading: Readi
     """What follows `FROM` in a query for the rows `landed` that count: of answers that hold the rows of a finished list."""
     counted = reading.lists_that_count(table.name)
     answers = [(parent, number) for parent, each in counted.items() for number in each.answers]
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE finished AS SELECT unnest(?::VARCHAR[]) AS parent_id, unnest(?::BIGINT[]) AS answer",
-        [[parent for parent, _ in answers], [number for _, number in answers]],
+    keep_columns(
+        con,
+        "finished",
+        parent_id=pa.array([parent for parent, _ in answers], pa.string()),
+        answer=pa.array([number for _, number in answers], pa.int64()),
     )
     parent = f"landed.{quoted(table.parent_column)}" if table.parent_column else "''"
     return (
@@ -283,11 +287,6 @@ def is_inside(window: Window) -> str:
 
 def _keep(con: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
-
-
-def keep_values(con: duckdb.DuckDBPyConnection, name: str, values: Collection[str]) -> None:
-    """Make a temporary table with the one column `value`."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT unnest(?::VARCHAR[]) AS value", [list(values)])
 
 
 def _distinct_ids(con: duckdb.DuckDBPyConnection, source: str) -> tuple[int, int]:

@@ -19,9 +19,9 @@ from analytics_assets.warehouse.comparison import (
     compare,
     count_repeats,
     is_inside,
-    keep_values,
 )
 from analytics_assets.warehouse.counting import count
+from analytics_assets.warehouse.given import keep_values
 from analytics_assets.warehouse.tables import RAW, quoted
 
 IDS_NAMED = 5

@@ -8,7 +8,8 @@ import duckdb
 
 from analytics_assets.source.columns import ANSWER, Table
 from analytics_assets.source.reading import Reading
-from analytics_assets.warehouse.comparison import LANDED, columns_of_landed, keep_values, rows_that_count
+from analytics_assets.warehouse.comparison import LANDED, columns_of_landed, rows_that_count
+from analytics_assets.warehouse.given import keep_values
 from analytics_assets.warehouse.landing import DATASET
 from analytics_assets.warehouse.tables import quoted
 
