@@ -111,6 +111,7 @@ class Api:
             undeclared=undeclared,
             lists_with_rows=lists_with_rows or {},
             column_hints=False,
+            bundles_pages=True,
             kept_answers=kept_answers,
         )
 

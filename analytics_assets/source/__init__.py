@@ -22,8 +22,9 @@ import pyarrow as pa
 from dlt.extract.resource import DltResource
 from dlt.sources.rest_api import rest_api_resources
 
-from analytics_assets.source.answers import Page
-from analytics_assets.source.columns import TABLES, ResourceName
+from analytics_assets.source.bundling import Bundles
+from analytics_assets.source.columns import PARENTS, TABLES, ResourceName
+from analytics_assets.source.page import Page
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.rest_config import ReadingOptions, rest_config
 
@@ -55,14 +56,15 @@ def analytics_source(
     logging.getLogger("dlt").addFilter(_is_not_about_json_hints)
     resources = {resource.name: resource for resource in rest_api_resources(rest_config(api_key, api_url, workspace_id, options))}
     for name, table in TABLES.items():
-        resources[name].add_step(_tables_of_pages)
+        is_bundled = options.bundles_pages and name not in PARENTS
+        resources[name].add_step(Bundles(name, options.recorder) if is_bundled else _tables_of_pages)
         if table.parent is not None:
             resources[name].add_step(_ParentRows(name, options.recorder), insert_at=0)
     return list(resources.values())
 
 
 def _tables_of_pages(pages: list[Page], meta: object = None) -> list[pa.Table]:
-    return [page.rows for page in pages]
+    return [page.rows for page in pages if not page.is_refused]
 
 
 def _is_not_about_json_hints(record: logging.LogRecord) -> bool:

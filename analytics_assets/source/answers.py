@@ -7,23 +7,23 @@ that is skipped, or the end of the run.
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
 import pyarrow as pa
 import requests
-from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 
 from analytics_assets.source.answer_file import LAST_PAGE
 from analytics_assets.source.arrow import Record, RecordReader, UndeclaredColumns
-from analytics_assets.source.columns import PARENTS, READ_AT, Table
+from analytics_assets.source.columns import PARENTS, Table
 from analytics_assets.source.envelopes import tells_of_an_error
-from analytics_assets.source.errors import PageSizeRefusedError, SourceError, TransientAnswerError
+from analytics_assets.source.errors import ListRefusedError, PageSizeRefusedError, SourceError, TransientAnswerError
 from analytics_assets.source.http import RETRY_STATUSES
 from analytics_assets.source.in_words import described, message, shown, where
 from analytics_assets.source.kept_answers import seconds_since
+from analytics_assets.source.page import Page
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.retrying import ASK_LESS_OFTEN, retry_after_seconds
@@ -44,35 +44,6 @@ _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[^\s\x00-\x1f\x7f/\\?#%;{}\[\]]+")
 
 Rows = tuple[pa.Table, list[str], list[str]]
 """The rows of an answer, their ids, and the ids of all records that were sent, those included that came twice."""
-
-
-class Page:
-    """One page of a list: its rows as an Arrow table, without those of a page that was sent before, and what is in it.
-
-    Args:
-        rows: the rows that count; none where an earlier answer brought the same ones.
-        content: what is in the page, in this answer or in the earlier one.
-        read_at: the moment of the answer, UTC.
-        last: what the header `Last-Page` says; None where the server does not send it.
-    """
-
-    def __init__(self, rows: pa.Table, content: SentPage, *, read_at: datetime, last: bool | None) -> None:
-        self.rows = rows
-        self.content = content
-        self.read_at = read_at
-        self.last = last
-        self.update({READ_AT: read_at})
-
-    @property
-    def ids(self) -> list[str]:
-        """The ids that the API sent, in their order and each once."""
-        return self.content.ids
-
-    def update(self, values: Mapping[str, object]) -> None:
-        """Add constant columns; dlt's `include_from_parent` calls this as it would a record's `dict.update`."""
-        for name, value in values.items():
-            column = pa.repeat(pa.scalar(value), len(self.rows))
-            self.rows = self.rows.append_column(name, column)
 
 
 class AnswerGate:
@@ -111,39 +82,47 @@ class AnswerGate:
         Raises:
             TransientAnswerError: another attempt may bring a proper answer.
             PageSizeRefusedError: a smaller page may be answered.
-            IgnoreResponseException: the list of this one parent can't be read and is skipped.
+            ListRefusedError: the list of this one parent can't be read, and is skipped.
             SourceError: the answer can't be believed.
         """
-        self._check_status(response)
+        is_refused = self._is_refused(response)
+        page = self._nothing() if is_refused else self._page(response)
+        response.json = lambda **_: {"data": [page]}  # type: ignore[method-assign]
+        if is_refused:
+            raise ListRefusedError(response)
+        return response
+
+    def _nothing(self) -> Page:
+        """What stands for a list that can't be read."""
+        nothing = SentPage(b"", [], [], rows=0)
+        return Page(self._no_rows, nothing, read_at=datetime.now(UTC), last=None, is_refused=True)
+
+    def _page(self, response: requests.Response) -> Page:
         if len(response.content) > LARGE_BODY_BYTES:
             logger.warning(
                 "%s: a page of %d MiB; a smaller ANALYTICS_PAGE_SIZE would need less memory",
                 self._table.name,
                 len(response.content) >> 20,
             )
-        page = self._page(response)
-        if (size := size_in(response.url)) is not None:
-            self._page_size.answered(self._table.name, size)
-        response.json = lambda **_: {"data": [page]}  # type: ignore[method-assign]
-        return response
-
-    def _page(self, response: requests.Response) -> Page:
         digest = digest_of(response.content)
         content, rows = self._sent_pages.same(response.url, digest), self._no_rows
         if content is None:
             all_rows, ids, sent_ids = self._typed_rows(response) or self._careful_rows(response)
             rows = self._kept(all_rows)
             content = SentPage(digest, ids, sent_ids, rows=len(rows))
+        if (size := size_in(response.url)) is not None:
+            self._page_size.answered(self._table.name, size)
         read_at = datetime.now(UTC) - timedelta(seconds=seconds_since(response))
         return Page(rows, content, read_at=read_at, last=_last_page(response))
 
     def _kept(self, rows: pa.Table) -> pa.Table:
         return rows if self._window is None else self._window.keep(rows)
 
-    def _check_status(self, response: requests.Response) -> None:
+    def _is_refused(self, response: requests.Response) -> bool:
+        """Whether the list of this one parent can't be read, and is skipped; every other answer but a list is raised."""
         status = response.status_code
         if status == 200:
-            return
+            return False
         said = f"{where(response)} answered {status}{message(response)}"
         size = size_in(response.url)
         is_new_size = size is not None and self._page_size.may_be_refused(self._table.name, size)
@@ -165,7 +144,7 @@ class AnswerGate:
             )
         if status in PARENT_REFUSED_STATUSES and self._table.parent is not None:
             self._recorder.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{message(response)}")
-            raise IgnoreResponseException
+            return True
         if status == 401:
             raise SourceError(f"{said}: the key of ANALYTICS_API_KEY is wrong or has been withdrawn; make a new one.")
         if status == 403:

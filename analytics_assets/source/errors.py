@@ -5,6 +5,8 @@ Only the exception types belong here; the sentences are written where the troubl
 
 from collections.abc import Iterator
 
+import requests
+
 
 class SourceError(Exception):
     """The API can't be read as it must be; the message is one sentence that says what to do."""
@@ -35,6 +37,14 @@ class TransientAnswerError(Exception):
         self.slow_down = slow_down
         self.may_be_size = may_be_size
         self.advice = advice
+
+
+class ListRefusedError(Exception):
+    """The list of one parent can't be read; `answer` is what dlt gets in place of the refusal, an empty page."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        super().__init__("the list is refused")
+        self.answer = answer
 
 
 class PageSizeRefusedError(Exception):

@@ -20,7 +20,14 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from analytics_assets.source.adapter import WholeAnswerAdapter, named
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.ending import Ending
-from analytics_assets.source.errors import AnswerTooLargeError, PageSizeRefusedError, SourceError, TransientAnswerError, causes
+from analytics_assets.source.errors import (
+    AnswerTooLargeError,
+    ListRefusedError,
+    PageSizeRefusedError,
+    SourceError,
+    TransientAnswerError,
+    causes,
+)
 from analytics_assets.source.kept_answers import KeptAnswers
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in, with_size
@@ -112,6 +119,7 @@ class HttpSession(requests.Session):
             requests_left=lambda: meter.requests_left,
         )
         adapter = WholeAnswerAdapter(root_url, limits, meter.ending)
+        self._environment: Mapping[str, Any] | None = None
         self.adapters.clear()
         self.mount("https://", adapter)
         self.mount("http://", adapter)
@@ -120,12 +128,24 @@ class HttpSession(requests.Session):
         """dlt copies a REST configuration to validate it; all copies share this one object."""
         return self
 
+    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
+        """The proxy and the certificates that the environment names, looked up once: all requests go to one address."""
+        if self._environment is None:
+            self._environment = super().merge_environment_settings(*args, **kwargs)
+        return {**self._environment, "proxies": dict(self._environment["proxies"])}
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send one request, again where another attempt may help, with a smaller page where that may help.
 
         Raises:
             SourceError: the last attempt failed too, or no other attempt could help.
         """
+        try:
+            return self._answer(request, kwargs)
+        except ListRefusedError as refusal:
+            return refusal.answer
+
+    def _answer(self, request: requests.PreparedRequest, kwargs: Mapping[str, Any]) -> requests.Response:
         smaller, is_refused = None, True
         sizes: list[int] = []
         while True:

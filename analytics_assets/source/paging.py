@@ -25,10 +25,10 @@ import pyarrow.compute as pc
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from analytics_assets.source.answers import Page
 from analytics_assets.source.columns import ANSWER, READ_AT, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.kept_answers import seconds_since, seconds_since_asked
+from analytics_assets.source.page import Page
 from analytics_assets.source.page_size import PageSize, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
@@ -133,6 +133,10 @@ class SettledPaging(BasePaginator):
             SourceError: the server repeats itself, or the list never stands still.
         """
         page = _page_in(data)
+        if page.is_refused:
+            self._has_next_page = False
+            self._sent_pages.forget(response.url)
+            return
         if page.content.answer is None:
             page.content.answer, self._next_answer = self._next_answer, self._next_answer + 1
             self._sent_pages.keep(response.url, page.content)  # now, for an attempt that fails after all brings no rows
@@ -154,6 +158,7 @@ class SettledPaging(BasePaginator):
             shows_its_end = not page.ids or (bool(page.last) and not self._may_be_cut(page))
             began = self._pass_began if shows_its_end else self._previous_began
             self._end_pass(response, parent_id, began=began, ended=answered)
+            page.ends_list = not self._has_next_page
             return
         self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
         if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:

@@ -11,11 +11,12 @@ import pyarrow as pa
 from dlt.sources.helpers.rest_client.auth import APIKeyAuth
 from dlt.sources.helpers.rest_client.client import RESTClient
 
-from analytics_assets.source.answers import AnswerGate, Page
+from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.columns import Table
 from analytics_assets.source.http import API_KEY_HEADER
+from analytics_assets.source.page import Page
 from analytics_assets.source.paging import SettledPaging
-from analytics_assets.source.rest_config import ReadingOptions, base_url, list_params
+from analytics_assets.source.rest_config import RECORDS, ReadingOptions, base_url, list_params
 from analytics_assets.source.sent_pages import SentPages
 
 
@@ -42,7 +43,7 @@ def read_lists_again(
         base_url=base_url(api_url, workspace_id),
         auth=APIKeyAuth(name=API_KEY_HEADER, api_key=api_key, location="header"),
         session=options.session(api_url),
-        data_selector="data",
+        data_selector=RECORDS,
     )
     sent_pages = SentPages()
     gate = AnswerGate(
@@ -70,8 +71,9 @@ def read_lists_again(
         )
         tables = []
         for (page,) in cast(Iterator[list[Page]], pages):
-            page.update({str(table.parent_column): parent_id})
-            tables.append(page.rows)
+            if not page.is_refused:
+                page.update({str(table.parent_column): parent_id})
+                tables.append(page.rows)
         return tables
 
     had_rows = {parent_id for parent_id in parents if options.recorder.resources[table.name].rows_of_list.get(parent_id)}

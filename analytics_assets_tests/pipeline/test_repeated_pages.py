@@ -1,5 +1,6 @@
 """Pages that come again as they were when a list is read a second time, and rows that stand twice in one list."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -31,7 +32,8 @@ def ada(tiny: Rig) -> str:
 def tables_of(rig: Rig, member: str) -> list[list[tuple[int, str]]]:
     """What the source yields of one member's entries: for each page the number of the answer and the entry of each row."""
     rig.progress = ReadingProgress()
-    source = rig.api.source(rig.api.options(rig.progress, Window(datetime(2000, 1, 1, tzinfo=UTC)), UndeclaredColumns()))
+    options = rig.api.options(rig.progress, Window(datetime(2000, 1, 1, tzinfo=UTC)), UndeclaredColumns())
+    source = rig.api.source(replace(options, bundles_pages=False))
     tables = [table.to_pylist() for table in source.with_resources("time_entries")]
     return [[(row["_answer"], row["id"]) for row in rows] for rows in tables if rows and rows[0]["_users_id"] == member]
 

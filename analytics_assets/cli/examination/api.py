@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
-
 from analytics_assets.cli.examination.finding import Finding
 from analytics_assets.pipeline.api import Api
 from analytics_assets.settings import Settings
-from analytics_assets.source.answers import AnswerGate, Page
+from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.ceiling import LONGEST_LOOK_AWAY_SECONDS, in_words, next_may_go
 from analytics_assets.source.columns import TABLES, ResourceName
@@ -23,6 +21,7 @@ from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import API_KEY_HEADER, HttpSession
 from analytics_assets.source.ledger import LastHour, Ledger
 from analytics_assets.source.meter import Meter
+from analytics_assets.source.page import Page
 from analytics_assets.source.page_size import PageSize
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.sent_pages import SentPages
@@ -159,8 +158,10 @@ class _ApiProbe:
             params={"page": 1, "page-size": self._page_size.size, **self._settings.extra_params.get(name, {})},
             hooks={"response": [gate]},
         )
-        self._envelope = "bare lists" if response.content.lstrip()[:1] == b"[" else "lists under `data`"
         page: Page = response.json()["data"][0]
+        if page.is_refused:
+            return page
+        self._envelope = "bare lists" if response.content.lstrip()[:1] == b"[" else "lists under `data`"
         self._pages.append(page)
         return page
 
@@ -172,9 +173,7 @@ class _ApiProbe:
         asked = members[:MEMBERS_ASKED]
         for member in asked:
             try:
-                self._ask("time_entries", member)
-            except IgnoreResponseException:
-                continue  # the recorder has noted why
+                self._ask("time_entries", member)  # of a list that is refused the recorder notes why
             except _NoRoomError as none_left:
                 yield Finding("entries", "note", f"were not asked for: {none_left}", was_checked=False)
                 return
