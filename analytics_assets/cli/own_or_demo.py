@@ -6,7 +6,7 @@ After `make run` without a key the other commands go on with what it has loaded,
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
+from analytics_assets.cli.checked_settings import checked_settings, loaded_settings, say_what_is_not_used
 from analytics_assets.settings import Settings
 
 
@@ -18,7 +18,9 @@ def own_or_demo() -> Iterator[Settings]:
         CommandError: names every variable that is missing or wrong.
     """
     with demo_if_meant(loaded_settings()) as variables:
-        yield checked_settings(variables)
+        settings = checked_settings(variables)
+        say_what_is_not_used()
+        yield settings
 
 
 @contextmanager

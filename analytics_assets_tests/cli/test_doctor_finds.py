@@ -67,6 +67,9 @@ def test_a_variable_that_begins_like_a_setting_and_is_none(variables: Variables)
     words = "not used, because there are no such settings: ANALYTICS_LOOKBACK, ANALYTICS_TIME_ZONE; see .env.example"
     assert re.search(rf"^settings +note +{re.escape(words)}$", ended.out, re.MULTILINE), ended.out
     assert "no such settings" not in run_cli("doctor", variables=variables).out
+    refused = {"ANALYTICS_API_KEY": "wrong"}  # which ends a sync at its first request
+    assert f"Variables {words}.\n" in run_cli("sync", variables={**variables, **others, **refused}).err
+    assert "no such settings" not in run_cli("sync", variables={**variables, **refused}).err
 
 
 def test_a_disk_without_room_is_named_with_the_setting_that_chooses_another(

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from filelock import Timeout
 
-from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
+from analytics_assets.cli.checked_settings import checked_settings, loaded_settings, say_what_is_not_used
 from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import EXIT_INTERRUPTED, CommandError, UsageError, say
 from analytics_assets.cli.instance import HOME_VARIABLE, ensure_dagster_home, kept_runs
@@ -35,6 +35,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(args: argparse.Namespace) -> int:
     """Run the UI until it is interrupted."""
     settings = loaded_settings()
+    say_what_is_not_used()
     port = _free_port(args.port)
     variables: dict[str, str] = {}
     with contextlib.ExitStack() as stack:

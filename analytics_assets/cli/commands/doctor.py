@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Iterator, Mapping
 
+from analytics_assets.cli.checked_settings import what_is_not_used
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_OK, CommandError
 from analytics_assets.cli.examination.api import examine_api
 from analytics_assets.cli.examination.files import examine_files, examine_warehouse
@@ -17,7 +18,7 @@ from analytics_assets.cli.instance import dagster_home
 from analytics_assets.cli.own_or_demo import demo_if_meant
 from analytics_assets.cli.served import HOST, USUAL_PORT, is_served
 from analytics_assets.setting_errors import SettingsError
-from analytics_assets.settings import Settings, load_settings, variables_without_meaning
+from analytics_assets.settings import Settings, load_settings
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.team.delivery import TeamWarehouse
 from analytics_assets.warehouse.team.engines import team_warehouse
@@ -61,8 +62,8 @@ def findings(variables: Mapping[str, str] | None = None) -> Iterator[Finding]:
     except SettingsError as error:
         yield from wrong_settings(error)
         return
-    if unknown := variables_without_meaning():
-        yield Finding("settings", "note", f"not used, because there are no such settings: {', '.join(unknown)}; see .env.example")
+    if words := what_is_not_used():
+        yield Finding("settings", "note", words)
     for of_one in settings.of_each_workspace():
         yield from _of_workspace(of_one)
     yield from examine_files(of_one)

@@ -6,7 +6,7 @@ Without a key it starts the demo API and syncs that; everything else is `sync`.
 import argparse
 from datetime import UTC, datetime
 
-from analytics_assets.cli.checked_settings import checked_settings, loaded_settings
+from analytics_assets.cli.checked_settings import checked_settings, loaded_settings, say_what_is_not_used
 from analytics_assets.cli.commands.sync import sync, sync_each
 from analytics_assets.cli.demo_process import demo_api, demo_day, say_demo
 from analytics_assets.cli.errors import CommandError, say
@@ -17,6 +17,7 @@ from analytics_assets.settings import Settings
 def main(args: argparse.Namespace) -> int:
     """Run the command."""
     settings = loaded_settings()
+    say_what_is_not_used()
     if settings.means_own_workspace:
         settings = checked_settings()
         say(f"Syncing {_in_words(settings)} of {settings.api_url} into {settings.duckdb_path}.")
