@@ -5,7 +5,7 @@ Made from the settings in one place, `Api.of`; nothing here asks the API anythin
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -81,7 +81,8 @@ class Api:
         Raises:
             SourceError: somewhere among the causes, when the list can't be read.
         """
-        for table in self.source(self.options(progress, None, UndeclaredColumns())).with_resources(name):
+        options = replace(self.options(progress, None, UndeclaredColumns()), resources=(name,))
+        for table in self.source(options):
             yield from table.column("id").to_pylist()
 
     def lists_again(self, reading: ReadingOptions, table: Table, parents: Sequence[str]) -> Iterator[pa.Table]:

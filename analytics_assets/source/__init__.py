@@ -55,10 +55,10 @@ def analytics_source(
     options = options or ReadingOptions()
     logging.getLogger("dlt").addFilter(_is_not_about_json_hints)
     resources = {resource.name: resource for resource in rest_api_resources(rest_config(api_key, api_url, workspace_id, options))}
-    for name, table in TABLES.items():
+    for name in options.resources:
         is_bundled = options.bundles_pages and name not in PARENTS
         resources[name].add_step(Bundles(name, options.recorder) if is_bundled else _tables_of_pages)
-        if table.parent is not None:
+        if TABLES[name].parent is not None:
             resources[name].add_step(_ParentRows(name, options.recorder), insert_at=0)
     return list(resources.values())
 

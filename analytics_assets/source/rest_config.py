@@ -4,7 +4,7 @@ Addresses, parameters and defaults belong here; what an answer must be stands in
 `paging.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
 from analytics_assets.source.answers import AnswerGate
 from analytics_assets.source.arrow import UndeclaredColumns
-from analytics_assets.source.columns import READ_AT, TABLES, ResourceName, Table
+from analytics_assets.source.columns import READ_AT, RESOURCE_NAMES, TABLES, ResourceName, Table
 from analytics_assets.source.http import API_KEY_HEADER, HttpLimits, HttpSession
 from analytics_assets.source.kept_answers import KeptAnswers
 from analytics_assets.source.meter import Meter
@@ -38,6 +38,7 @@ class ReadingOptions:
 
     Args:
         page_size: rows asked per page.
+        resources: those that the source has, the parents of each among them.
         window: span of the time entries; None reads all of them.
         limits: how hard the API may be asked.
         extra_params: resource → further query parameters, for example `{"users": {"account-statuses": "LIMITED"}}`.
@@ -54,6 +55,7 @@ class ReadingOptions:
     """
 
     page_size: PageSize = field(default_factory=lambda: PageSize(DEFAULT_PAGE_SIZE))
+    resources: Collection[ResourceName] = RESOURCE_NAMES
     window: Window | None = None
     limits: HttpLimits = field(default_factory=HttpLimits)
     extra_params: ExtraParams = field(default_factory=dict)
@@ -87,7 +89,7 @@ def rest_config(api_key: str, api_url: str, workspace_id: str, options: ReadingO
             "write_disposition": "merge",
             "endpoint": {"data_selector": RECORDS},
         },
-        "resources": [_resource(table, options) for table in TABLES.values()],
+        "resources": [_resource(TABLES[name], options) for name in options.resources],
     }
 
 

@@ -12,9 +12,11 @@ from hashlib import sha256
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from analytics_assets.source.columns import TABLES
 from analytics_assets.warehouse.counting import counts
+from analytics_assets.warehouse.given import keep_columns, keep_values
 from analytics_assets.warehouse.tables import BUILT, HISTORY, PUBLICATIONS, RAW, quoted
 
 Relation = tuple[str, str]
@@ -104,17 +106,24 @@ def note_built(con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Built]) -> No
         return
     con.execute("BEGIN TRANSACTION")
     forget_built(con, nodes)
-    rows = [(node, each.built_from, each.rows, json.dumps(each.report), each.built_at) for node, each in nodes.items()]
-    con.execute(  # one statement for all of them; for DuckDB a hundred would be a hundred times the work
-        f"INSERT INTO {BUILT} (node, built_from, row_count, report, built_at) SELECT {', '.join(['unnest(?)'] * len(rows[0]))}",
-        [list(column) for column in zip(*rows, strict=True)],
+    built = nodes.values()
+    keep_columns(  # one statement for all of them; for DuckDB a hundred would be a hundred times the work
+        con,
+        "built_now",
+        node=pa.array(list(nodes), pa.string()),
+        built_from=pa.array([each.built_from for each in built], pa.string()),
+        row_count=pa.array([each.rows for each in built], pa.int64()),
+        report=pa.array([json.dumps(each.report) for each in built], pa.string()),
+        built_at=pa.array([each.built_at for each in built], pa.timestamp("us", "UTC")),
     )
+    con.execute(f"INSERT INTO {BUILT} BY NAME FROM built_now")
     con.execute("COMMIT")
 
 
 def forget_built(con: duckdb.DuckDBPyConnection, nodes: Collection[str]) -> None:
     """Forget what some nodes were built from, so that they are built again."""
-    con.execute(f"DELETE FROM {BUILT} WHERE node IN (SELECT unnest(?))", [list(nodes)])
+    keep_values(con, "forgotten", nodes)
+    con.execute(f"DELETE FROM {BUILT} WHERE node IN (SELECT value FROM forgotten)")
 
 
 def this_day() -> str:
