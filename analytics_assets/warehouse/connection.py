@@ -72,7 +72,7 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
         except duckdb.Error as error:
             occupant = _occupant(error)
             if occupant is None:
-                raise WarehouseError(_refusal(path, error)) from error
+                raise WarehouseError(_refusal(path, error, read_only=read_only)) from error
             waited = time.monotonic() - started
             if waited > patience:
                 raise WarehouseInUseError(f"{path} has been open in {occupant} for {patience:.0f} s; close it there.") from error
@@ -93,8 +93,10 @@ def is_duckdb_file(path: Path) -> bool:
     return not beginning or beginning[MAGIC_STARTS_AT:] == MAGIC
 
 
-def _refusal(path: Path, error: duckdb.Error) -> str:
+def _refusal(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Why the file can't be opened, and what to do."""
+    if read_only and "does not exist" in str(error):
+        return f"{path} does not exist; a sync of everything makes it, or set {CHOSEN_WITH} to where the warehouse is."
     if path.is_dir():
         return f"{path} is a folder; set {CHOSEN_WITH} to a file, such as {path / 'analytics.duckdb'}."
     with suppress(OSError):

@@ -46,6 +46,17 @@ def test_a_folder_in_the_place_of_the_file_is_named_with_the_way_out(read_only: 
     )
 
 
+def test_a_file_that_is_not_there_is_named_with_the_way_out(tmp_path: Path) -> None:
+    """Report or check, started alone in the UI before the first sync, ended with an error of DuckDB's that says no way out."""
+    path = tmp_path / "analytics.duckdb"
+    with pytest.raises(WarehouseError) as refused, connection(path, read_only=True):
+        pass
+    assert str(refused.value) == (
+        f"{path} does not exist; a sync of everything makes it, or set ANALYTICS_DUCKDB_PATH to where the warehouse is."
+    )
+    assert not path.exists()
+
+
 def test_no_connection_fetches_extensions(tmp_path: Path) -> None:
     with connection(tmp_path / "analytics.duckdb") as con:
         for name in NO_DOWNLOADS:
