@@ -3,10 +3,11 @@
 The calendar itself stands in `pipeline/months.py`.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from dagster import MonthlyPartitionsDefinition, TimeWindow
+from dagster import MonthlyPartitionsDefinition
 
 from analytics_assets.pipeline.months import Month, Span
 
@@ -30,6 +31,32 @@ def range_tags(span: Span) -> dict[str, str]:
     return {RANGE_START_TAG: partition_key(span.first), RANGE_END_TAG: partition_key(span.last)}
 
 
-def span_of_time_window(window: TimeWindow) -> Span:
-    """The months of the partitions of a run."""
-    return Span(Month.of(window.start), Month.of(window.end).plus(-1))
+def span_of_tags(tags: Mapping[str, str], start_date: date, *, now: Month) -> Span | None:
+    """The months of the partitions of a run; None for a run without partitions.
+
+    Dagster lets a run be executed again with its old tags after history was made to begin later.
+
+    Args:
+        tags: those of the run.
+        start_date: first day of history.
+        now: the current month.
+
+    Raises:
+        ValueError: says in a sentence why these are no months of the history.
+    """
+    first = tags.get(PARTITION_TAG) or tags.get(RANGE_START_TAG)
+    if first is None:
+        return None
+    last = tags.get(PARTITION_TAG) or tags.get(RANGE_END_TAG, first)
+    begin, end = (Month.parse(key.removesuffix("-01")) for key in (first, last))
+    history = Month.of(start_date)
+    if begin < history:
+        raise ValueError(
+            f"This run is of {begin}, which lies before the start of history, {history} (ANALYTICS_START_DATE): start a new run "
+            "of later months, or let history begin earlier."
+        )
+    if end > now:
+        raise ValueError(f"This run is of {end}, which lies in the future; the current month is {now} (UTC).")
+    if end < begin:
+        raise ValueError(f"This run is of {begin} to {end}, which lies before: start a new run with the earlier month first.")
+    return Span(begin, end)

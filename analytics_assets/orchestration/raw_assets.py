@@ -21,7 +21,7 @@ from dagster import (
 )
 
 from analytics_assets.orchestration.column_lineage import lineage_of_raw_table
-from analytics_assets.orchestration.failures import failures_in_a_sentence
+from analytics_assets.orchestration.failures import failure_of, failures_in_a_sentence
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.own_place import in_its_place
 from analytics_assets.orchestration.partitions import (
@@ -29,7 +29,7 @@ from analytics_assets.orchestration.partitions import (
     RANGE_START_TAG,
     month_partitions,
     partition_key,
-    span_of_time_window,
+    span_of_tags,
 )
 from analytics_assets.orchestration.raw_metadata import (
     COLUMN_SCHEMA,
@@ -41,7 +41,7 @@ from analytics_assets.orchestration.raw_metadata import (
 )
 from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
 from analytics_assets.orchestration.run_log import reading_shown_in, warnings_shown_in
-from analytics_assets.pipeline.months import AskedMonths
+from analytics_assets.pipeline.months import AskedMonths, current_month
 from analytics_assets.pipeline.progress import OnReading, ReadingProgress
 from analytics_assets.pipeline.reading import LANDING_DISPOSITION, LOADER_FILE_FORMAT
 from analytics_assets.pipeline.sync import SyncReport, open_sync, publish_reading
@@ -182,6 +182,13 @@ def _has_partitions(context: AssetExecutionContext) -> bool:
 
 
 def months_of_run(context: AssetExecutionContext, settings: Settings) -> AskedMonths:
-    """The months that a run covers: its partitions, or without any what a routine sync covers."""
-    span = span_of_time_window(context.partition_time_window) if _has_partitions(context) else None
+    """The months that a run covers: its partitions, or without any what a routine sync covers.
+
+    Raises:
+        Failure: the partitions are no months of the history.
+    """
+    try:
+        span = span_of_tags(context.run.tags, settings.start_date, now=current_month())
+    except ValueError as error:
+        raise failure_of(str(error)) from None
     return AskedMonths(settings.start_date, settings.lookback_months, span)

@@ -19,7 +19,7 @@ from dagster import (
 
 from analytics_assets.demo.records import Record
 from analytics_assets.orchestration.keys import Keys
-from analytics_assets.orchestration.partitions import partition_key, range_tags
+from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key, range_tags
 from analytics_assets.pipeline.months import Month, Span
 from analytics_assets.pipeline.progress import ResourceProgress, so_far
 from analytics_assets.settings import load_settings
@@ -92,6 +92,28 @@ def test_a_range_of_months_is_one_run_that_marks_each_of_them(project: Project) 
     lists = [r for r in project.rig.server.requests if r.resource == "time_entries" and r.page == 1]
     assert len(lists) == len({r.parent_id for r in lists}), "a range asks once for all its months"
     project.rig.assert_equals_api(str(span.first), str(span.last), resources=["time_entries"])
+
+
+def test_a_run_of_months_that_history_has_no_longer_ends_with_one_sentence(project: Project) -> None:
+    """A run that was executed again after ANALYTICS_START_DATE had moved ended in a traceback about a window."""
+    history, future = Month.of(project.rig.start), THIS_MONTH.plus(3)
+    gone, after_it = history.plus(-2), history.plus(1)
+    before = f"This run is of {gone}, which lies before the start of history, {history} (ANALYTICS_START_DATE): start a new run"
+    assert sentence(project.run("raw/time_entries", tags=range_tags(Span(gone, gone)))).startswith(before)
+    assert sentence(project.run("raw/time_entries", tags=range_tags(Span(gone, after_it)))).startswith(before)
+    ahead = sentence(project.run("raw/time_entries", tags=range_tags(Span(after_it, future))))
+    assert ahead == f"This run is of {future}, which lies in the future; the current month is {THIS_MONTH} (UTC)."
+    turned = {RANGE_START_TAG: partition_key(after_it), RANGE_END_TAG: partition_key(history)}
+    assert f"This run is of {after_it} to {history}" in sentence(project.run("raw/time_entries", tags=turned))
+    assert project.rig.server.requests == []
+
+
+def sentence(result: ExecuteInProcessResult) -> str:
+    """What the step that failed says."""
+    (event,) = [e for e in result.all_events if e.event_type == DagsterEventType.STEP_FAILURE]
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    return str(failure.description)
 
 
 def test_each_month_shows_what_became_of_its_own_rows(project: Project) -> None:
@@ -171,12 +193,9 @@ def test_a_missing_key_ends_the_run_with_one_sentence(project: Project, monkeypa
     monkeypatch.setenv("ANALYTICS_API_KEY", "")
     monkeypatch.setenv("ANALYTICS_WORKSPACE_ID", "")
     result = Project(project.rig, load_settings(), project.instance).run("raw/tags")
-    (event,) = [e for e in result.all_events if e.event_type == DagsterEventType.STEP_FAILURE]
-    failure = event.step_failure_data.user_failure_data
-    assert failure is not None
-    assert failure.description is not None
-    assert failure.description.startswith("ANALYTICS_API_KEY is not set")
-    assert "ANALYTICS_WORKSPACE_ID is not set" in failure.description
+    told = sentence(result)
+    assert told.startswith("ANALYTICS_API_KEY is not set")
+    assert "ANALYTICS_WORKSPACE_ID is not set" in told
 
 
 def test_raw_matches_api_is_green_after_a_sync_and_red_after_a_change(project: Project) -> None:
