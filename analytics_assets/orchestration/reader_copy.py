@@ -21,6 +21,7 @@ from dagster import (
     asset,
 )
 
+from analytics_assets.orchestration.all_marts import refuse_without_marts
 from analytics_assets.orchestration.automation import follows_raw
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.keys import REPORT, Keys, layer
@@ -131,6 +132,7 @@ def build_reader_copy_asset(
         ):
             has_name = keys.workspace_name is not None
             refuse_while_checks_fail(context.instance, of_data, what_stays=copying.what_stays, all_have_run=has_name)
+            refuse_without_marts(warehouse.path, deps, what_stays=copying.what_stays)
             shown = copying.make(warehouse.path)
             differ = copying.differ(warehouse.path)
         yield MaterializeResult(metadata=shown, check_results=[_check_of(differ)])

@@ -19,6 +19,7 @@ from dagster import (
     asset,
 )
 
+from analytics_assets.orchestration.all_marts import refuse_without_marts
 from analytics_assets.orchestration.automation import follows_raw
 from analytics_assets.orchestration.failures import failures_in_a_sentence
 from analytics_assets.orchestration.keys import REPORT, Keys, layer
@@ -51,7 +52,8 @@ def build_team_tables(
     """
     keys, of_data, one = Keys.of(settings), sorted(checks), settings.one_of_several
     key, check_name = keys.delivery(settings.destination), f"{settings.destination}_has_the_rows_of_the_warehouse"
-    deps = sorted(key for key in models if layer(key) == MARTS) if one is None else [keys.reader_copy]
+    marts = sorted(key for key in models if layer(key) == MARTS)
+    deps = marts if one is None else [keys.reader_copy]
 
     @asset(
         key=key,
@@ -73,6 +75,7 @@ def build_team_tables(
         ):
             what_stays = f"What is in {team.engine} stays"
             refuse_while_checks_fail(context.instance, of_data, what_stays=what_stays, all_have_run=one is not None)
+            refuse_without_marts(source, marts, what_stays=what_stays)
             made = deliver(source, team)
             differ = tables_that_differ(source, team, made.sent)
         yield MaterializeResult(

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster import AssetKey, AssetMaterialization, DagsterEventType, DagsterInstance, Definitions, ExecuteInProcessResult
 
 from analytics_assets.definitions import build_definitions
 from analytics_assets.orchestration.event_storage import EventStorage
 from analytics_assets.settings import Settings, load_settings
+from analytics_assets.warehouse.connection import connection
 from analytics_assets_tests.rig import Rig
 
 
@@ -32,11 +33,27 @@ class Project:
             raise_on_error=False,
         )
 
+    def make_empty_marts(self) -> None:
+        """Tables in the place of all marts, for tests of what comes after them."""
+        keys = self.definitions.resolve_asset_graph().materializable_asset_keys
+        with connection(self.rig.path) as con:
+            con.execute("CREATE SCHEMA IF NOT EXISTS marts")
+            for key in sorted(key for key in keys if key.path[0] == "marts"):
+                con.execute(f"CREATE TABLE marts.{key.path[1]} (id VARCHAR)")
+
 
 def materializations(result: ExecuteInProcessResult) -> list[AssetMaterialization]:
     """What a run materialized, in order; the notes of months beside the figures of the whole run are left out."""
     made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
     return [each for each in made if "dagster/row_count" in each.metadata]
+
+
+def sentence(result: ExecuteInProcessResult) -> str:
+    """What the step that failed says."""
+    (event,) = [e for e in result.all_events if e.event_type == DagsterEventType.STEP_FAILURE]
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    return str(failure.description)
 
 
 _empty_instance: list[Path] = []

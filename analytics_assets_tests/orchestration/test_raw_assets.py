@@ -10,7 +10,6 @@ from dagster import (
     AssetCheckEvaluation,
     AssetKey,
     AssetSelection,
-    DagsterEventType,
     Definitions,
     ExecuteInProcessResult,
     TableSchema,
@@ -24,7 +23,7 @@ from analytics_assets.pipeline.months import Month, Span
 from analytics_assets.pipeline.progress import ResourceProgress, so_far
 from analytics_assets.settings import load_settings
 from analytics_assets.source.columns import RESOURCE_NAMES, TABLES
-from analytics_assets_tests.orchestration.conftest import Project, materializations
+from analytics_assets_tests.orchestration.conftest import Project, materializations, sentence
 from analytics_assets_tests.rig import served_records
 
 RAW_KEYS = [f"raw/{name}" for name in RESOURCE_NAMES]
@@ -106,14 +105,6 @@ def test_a_run_of_months_that_history_has_no_longer_ends_with_one_sentence(proje
     turned = {RANGE_START_TAG: partition_key(after_it), RANGE_END_TAG: partition_key(history)}
     assert f"This run is of {after_it} to {history}" in sentence(project.run("raw/time_entries", tags=turned))
     assert project.rig.server.requests == []
-
-
-def sentence(result: ExecuteInProcessResult) -> str:
-    """What the step that failed says."""
-    (event,) = [e for e in result.all_events if e.event_type == DagsterEventType.STEP_FAILURE]
-    failure = event.step_failure_data.user_failure_data
-    assert failure is not None
-    return str(failure.description)
 
 
 def test_each_month_shows_what_became_of_its_own_rows(project: Project) -> None:

@@ -11,7 +11,7 @@ from analytics_assets.orchestration import reader_copy
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.settings import load_settings
 from analytics_assets.warehouse.reader_copy import ReaderCopy, copy_for_readers
-from analytics_assets_tests.orchestration.conftest import Project
+from analytics_assets_tests.orchestration.conftest import Project, sentence
 
 
 def report_check(project: Project, severity: AssetCheckSeverity, *, passed: bool) -> None:
@@ -39,10 +39,8 @@ def test_a_green_run_ends_with_a_copy_and_a_failed_check_keeps_the_old_one(proje
     report_check(project, AssetCheckSeverity.ERROR, passed=False)
     refused = project.run("report/reader_copy")
     assert not refused.success
-    failure = refused.get_step_failure_events()[0].step_failure_data.user_failure_data
-    assert failure is not None
-    assert str(failure.description).startswith("The old copy stays, because these checks fail: ")
-    assert str(failure.description).endswith(" of marts/dim_tags.")
+    assert sentence(refused).startswith("The old copy stays, because these checks fail: ")
+    assert sentence(refused).endswith(" of marts/dim_tags.")
     assert copy.stat().st_ino == before
 
     report_check(project, AssetCheckSeverity.WARN, passed=False)
@@ -60,6 +58,7 @@ def test_a_copy_that_lacks_rows_is_reported(project: Project, monkeypatch: pytes
 
     monkeypatch.setattr(reader_copy, "copy_for_readers", cut)
     project.rig.sync(resources=("tags", "clients"))
+    project.make_empty_marts()
     tags, clients = len(project.rig.rows("tags")), len(project.rig.rows("clients"))
     (check,) = project.run("report/reader_copy").get_asset_check_evaluations()
     assert not check.passed
@@ -68,6 +67,24 @@ def test_a_copy_that_lacks_rows_is_reported(project: Project, monkeypatch: pytes
         f"- `raw.clients`: {clients:,} rows in the warehouse, no table in the copy\n"
         f"- `raw.tags`: {tags:,} rows in the warehouse, {tags - 1:,} rows in the copy"
     )
+
+
+def test_a_warehouse_that_lost_its_marts_takes_them_from_no_copy(project: Project) -> None:
+    """After the file was deleted, the copy was replaced by the one table that was loaded since, and the run was green."""
+    copy = project.rig.path.with_stem("analytics_reader")
+    project.rig.sync(resources=("tags",))
+    project.make_empty_marts()
+    assert project.run("report/reader_copy").success
+    before = copy.read_bytes()
+
+    project.rig.path.unlink()
+    assert "does not exist; a sync of everything makes it" in sentence(project.run("report/reader_copy"))
+    project.rig.sync(resources=("tags",))
+    assert sentence(project.run("report/reader_copy")) == (
+        f"The old copy stays, because {project.rig.path} lacks the marts billing_daily, billing_monthly, billing_monthly_history "
+        "and 18 more; a sync of everything builds them."
+    )
+    assert copy.read_bytes() == before
 
 
 def test_the_copy_comes_after_all_marts(project: Project) -> None:

@@ -13,7 +13,7 @@ from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.team.delivery import Delivery, TeamWarehouse, deliver
 from analytics_assets.warehouse.team.postgres_session import postgres_session
 from analytics_assets_tests.deploy.postgres import PASSWORD
-from analytics_assets_tests.orchestration.conftest import Project
+from analytics_assets_tests.orchestration.conftest import Project, sentence
 from analytics_assets_tests.orchestration.test_reader_copy import report_check
 from analytics_assets_tests.team_database import Team
 
@@ -28,6 +28,7 @@ def delivering(project: Project, team: Team, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_tables_are_delivered_at_the_end_and_stay_while_a_check_fails(delivering: Project, team: Team) -> None:
     delivering.rig.sync(resources=("tags", "clients"))
+    delivering.make_empty_marts()
     result = delivering.run("report/postgres")
     assert result.success
     (check,) = result.get_asset_check_evaluations()
@@ -48,6 +49,19 @@ def test_tables_are_delivered_at_the_end_and_stay_while_a_check_fails(delivering
     assert team.rows("SELECT count(*) FROM raw.tags") == [(tags,)]
 
 
+def test_a_warehouse_that_lost_its_marts_takes_none_away(delivering: Project, team: Team) -> None:
+    """After the file was deleted and one list loaded, a delivery dropped all marts in the team's database, and was green."""
+    delivering.rig.sync(resources=("tags",))
+    delivering.make_empty_marts()
+    assert delivering.run("report/postgres").success
+    delivering.rig.path.unlink()
+    delivering.rig.sync(resources=("tags",))
+    assert sentence(delivering.run("report/postgres")).startswith(
+        f"What is in Postgres stays, because {delivering.rig.path} lacks"
+    )
+    assert team.rows("SELECT count(*) FROM marts.billing_monthly") == [(0,)]
+
+
 def test_tables_that_somebody_writes_to_are_reported(delivering: Project, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     def deliver_and_lose(warehouse: Path, to: TeamWarehouse) -> Delivery:
         made = deliver(warehouse, to)
@@ -56,6 +70,7 @@ def test_tables_that_somebody_writes_to_are_reported(delivering: Project, team: 
 
     monkeypatch.setattr(team_tables, "deliver", deliver_and_lose)
     delivering.rig.sync(resources=("tags", "clients"))
+    delivering.make_empty_marts()
     (check,) = delivering.run("report/postgres").get_asset_check_evaluations()
     assert not check.passed and check.severity is AssetCheckSeverity.ERROR
     assert check.metadata["which"].value == "raw.tags"
@@ -65,6 +80,7 @@ def test_a_database_that_is_not_there_is_one_sentence(project: Project, monkeypa
     monkeypatch.setenv("ANALYTICS_DESTINATION", "postgres")
     monkeypatch.setenv("ANALYTICS_DESTINATION_URL", "postgresql://me:geheim@127.0.0.1:9/team")
     project.rig.sync(resources=("tags",))
+    project.make_empty_marts()
     result = Project(project.rig, load_settings(), project.instance).run("report/postgres")
     failure = result.get_step_failure_events()[0].step_failure_data.user_failure_data
     assert failure is not None and str(failure.description).startswith("Postgres (127.0.0.1:9/team) refused: ")
