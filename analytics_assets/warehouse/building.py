@@ -23,7 +23,10 @@ ROW_GROUP: Final = 122_880
 take each other's memory: all models of 1,000,000 entries took 26 s and 1.0 GB two at a time, 19 s and 0.9 GB one by one. Over
 fewer rows a second thread finds nothing to do and costs its search for it: those of 100,000 entries took 7 s of processor with
 two threads for each, and 4.5 s with one."""
-WHAT_IT_STANDS_ON: Final = "Build what it stands on too: a + before the asset selects that, in the UI and with --select."
+WHAT_IT_STANDS_ON: Final = (
+    "Build what it stands on too: a + before the asset selects that in the UI and with `analytics-assets sync --select`; in "
+    "Dagster's own commands it selects one level."
+)
 CANCEL_AGAIN_SECONDS: Final = 0.05
 MEMORY_LIMIT: Final = "512MB"
 """What does not fit goes to disk: a large history takes as long with it (1,000,000 entries) and a third of the memory."""
@@ -162,7 +165,8 @@ def _one(con: duckdb.DuckDBPyConnection, name: str, node: Model | Check, look: L
             status = "pass" if not failures else "warn" if node.only_warns else "fail"
     except (duckdb.Error, ContractError) as error:
         lacks_table = isinstance(error, duckdb.CatalogException) and "Table with name" in str(error)
-        message = f"{_in_one_line(error).rstrip('.')}. {WHAT_IT_STANDS_ON}" if lacks_table else _in_one_line(error)
+        told = _in_one_line(error)
+        message = f"{told if told.endswith(('.', '?')) else f'{told}.'} {WHAT_IT_STANDS_ON}" if lacks_table else told
         return Ended("error", time.perf_counter() - began, message=message)
     return Ended(status, time.perf_counter() - began, failures, look(con, name, failures))
 

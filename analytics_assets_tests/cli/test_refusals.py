@@ -195,6 +195,7 @@ def test_a_model_without_its_raw_table_is_named(variables: Variables) -> None:
     assert ended.code == 1
     assert "Sync failed: Not all models could be built: dim_tags: " in ended.err
     assert "does not exist" in ended.err and "Build what it stands on too: a + before the asset selects that" in ended.err
+    assert "`analytics-assets sync --select`" in ended.err, "in Dagster's own commands a + selects one level, and fails again"
 
 
 def test_a_plus_before_an_asset_selects_all_that_it_stands_on_and_one_behind_it_all_that_stands_on_it() -> None:
