@@ -161,12 +161,22 @@ class SettledPaging(BasePaginator):
             page.ends_list = not self._has_next_page
             return
         self._pages_without_news = self._pages_without_news + 1 if len(self._ids) == known else 0
-        if self._pages_without_news > PAGES_WITHOUT_NEWS_ALLOWED:
+        if self._is_stuck():
             raise SourceError(
                 f"GET {response.url.split('?', 1)[0]}: page {self._page} holds no row that the pages before it did not hold; "
                 "the server seems to ignore the parameter `page`, so its list can't be read completely."
             )
         self._page += 1
+
+    def _is_stuck(self) -> bool:
+        """Whether the server seems to send the same pages for ever.
+
+        Rows that are added while pages are read, or a limit of the server's that becomes smaller, bring pages again that the
+        pass had already, but no more than it had, and hardly the same one twice; the next pass shows what has come.
+        """
+        if self._pages_without_news <= PAGES_WITHOUT_NEWS_ALLOWED:
+            return False
+        return self._sent[-1] == self._sent[-2] or 2 * self._pages_without_news > len(self._sent)
 
     def _leave_out_repeats(self, page: Page) -> None:
         """Compare the rows that the pass before met twice, and leave out those that an earlier page has brought just so."""

@@ -77,6 +77,20 @@ def test_a_list_that_shifts_while_it_is_read_is_read_until_it_stands_still(tiny:
     tiny.assert_reads_the_api("time_entries")
 
 
+def test_rows_that_are_imported_while_a_list_is_read_are_no_fault_of_the_server(tiny: Rig) -> None:
+    """Two pages of new rows pushed those that were read to the next two pages: it was said that the server ignores `page`."""
+    tiny.page_size = PAGE_SIZE
+    for number in range(9):
+        tiny.workspace.new_time_entry(tiny.workspace.users[0]["id"], moment(1, 10 + number))
+
+    def import_two_pages(workspace: Workspace, turn: int) -> None:
+        for number in range(2 * PAGE_SIZE):
+            insert_newest(workspace, number)
+
+    shift_before_later_pages(tiny, import_two_pages, turns=1, last_turn_page=3)
+    tiny.assert_reads_the_api("time_entries")
+
+
 def test_a_deletion_between_pages_deletes_nothing_else_in_the_warehouse(tiny: Rig) -> None:
     tiny.page_size = PAGE_SIZE
     tiny.sync(resources=only_entries())
