@@ -23,6 +23,14 @@ def test_an_error_without_a_sentence_is_not_made_its_own_cause() -> None:
     assert raised.value.__cause__ is None
 
 
+def test_whoever_has_texts_of_megabytes_is_told_to_sync_fewer_months() -> None:
+    """The sentence was DuckDB's own, of a block that it could not pin, and nobody knew what to do."""
+    error = duckdb.OutOfMemoryException("Out of Memory Error: failed to pin block\nPossible solutions:")
+    with pytest.raises(Failure, match="fewer months at a time with --from and --to") as raised, failures_in_a_sentence():
+        raise error
+    assert "Possible solutions" not in str(raised.value.description)
+
+
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
