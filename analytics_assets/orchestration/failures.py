@@ -9,7 +9,7 @@ from dagster import Failure
 
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.source.errors import causes, find_source_error
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.errors import WarehouseError, without_memory
 
 SENTENCE_CHARACTERS: Final = 1500
 
@@ -45,10 +45,7 @@ def sentence_of(error: Exception) -> str | None:
     if told is not None:
         return str(told)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return (
-            f"DuckDB has not enough memory for what was read ({str(error).splitlines()[0]}), which very long texts can need: "
-            "sync fewer months at a time with --from and --to, or shorten such texts in the workspace."
-        )
+        return without_memory(error)
     if isinstance(error, duckdb.Error):
         return f"DuckDB refused to write the warehouse: {str(error).splitlines()[0]}"
     if isinstance(error, OSError) and error.filename is not None:  # errors of the network name no file

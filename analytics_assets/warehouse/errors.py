@@ -1,5 +1,7 @@
 """What can go wrong with the warehouse, as one sentence for the person who runs it."""
 
+import duckdb
+
 
 class WarehouseError(Exception):
     """The warehouse can't be written or read as it must be; the message says what to do."""
@@ -7,3 +9,11 @@ class WarehouseError(Exception):
 
 class WarehouseInUseError(WarehouseError):
     """Another program has the file open for longer than was to be waited for."""
+
+
+def without_memory(error: duckdb.OutOfMemoryException) -> str:
+    """What to tell the person where DuckDB has not enough memory."""
+    return (
+        f"DuckDB has not enough memory for what was read ({str(error).splitlines()[0]}), which very long texts can need: take "
+        "fewer months at a time with --from and --to, or shorten such texts in the workspace."
+    )

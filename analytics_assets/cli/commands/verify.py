@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import duckdb
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +31,7 @@ from analytics_assets.report.writing import report_file
 from analytics_assets.settings import Settings
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.meter import Meter
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.errors import WarehouseError, without_memory
 from analytics_assets.warehouse.team.delivery import TeamWarehouse, tables_that_differ
 from analytics_assets.warehouse.team.engines import team_warehouse
 
@@ -87,6 +88,8 @@ def _verified(settings: Settings, span: Span, progress: ReadingProgress) -> Veri
     months = AskedMonths(settings.start_date, settings.lookback_months, span)
     try:
         return verify(api=Api.of(settings), warehouse=settings.duckdb_path, months=months, progress=progress)
+    except duckdb.OutOfMemoryException as error:
+        raise CommandError(without_memory(error)) from None
     except Exception as error:
         sentence = find_source_error(error) or (error if isinstance(error, WarehouseError) else None)
         if sentence is None:
