@@ -10,7 +10,7 @@ from pathlib import Path
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import held_workspace, workspaces_together
-from analytics_assets.warehouse.reader_copy import log_of
+from analytics_assets.warehouse.places import log_file
 from analytics_assets.warehouse.writer_lock import writing
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def carry_over(together: Path, warehouses: Mapping[str, Path]) -> str | None:
             return None
         with connection(together) as con:
             con.execute("CHECKPOINT")  # what a killed program has left beside the file
-        log_of(warehouse).unlink(missing_ok=True)  # of the file without rows that is replaced
+        log_file(warehouse).unlink(missing_ok=True)  # of the file without rows that is replaced
         together.replace(warehouse)
     logger.warning("Workspace %s was loaded alone until now; its warehouse was moved to %s", workspace_id, warehouse)
     return workspace_id

@@ -16,6 +16,7 @@ from analytics_assets.warehouse.connection import NO_DOWNLOADS, connection, is_d
 from analytics_assets.warehouse.counting import count, counts
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.places import log_file
 from analytics_assets.warehouse.replacing import replacing
 from analytics_assets.warehouse.tables import RAW, quoted
 
@@ -53,7 +54,7 @@ def copy_for_readers(warehouse: Path, to: Path) -> ReaderCopy:
         copy_whole(warehouse, place, chosen_with=CHOSEN_WITH)
         size_bytes = place.stat().st_size
         # of the old copy, if somebody has opened that for writing and was killed
-        log_of(to).unlink(missing_ok=True)
+        log_file(to).unlink(missing_ok=True)
     return ReaderCopy(to, size_bytes)
 
 
@@ -72,7 +73,7 @@ def copy_whole(database: Path, place: Path, *, chosen_with: str) -> None:
     """
     for _ in range(ATTEMPTS):
         with connection(database, read_only=True):
-            if not log_of(database).exists():
+            if not log_file(database).exists():
                 with full_disk_as_one_sentence(place.parent, chosen_with=chosen_with):
                     shutil.copyfile(database, place)
                 return
@@ -120,8 +121,3 @@ def refuse_what_is_no_copy(to: Path) -> None:
             is_copy = count(con, f"duckdb_schemas() WHERE database_name = current_database() AND schema_name = '{RAW}'") > 0
     if not is_copy:
         raise WarehouseError(f"{to} is no copy of a warehouse and stays as it is; set {CHOSEN_WITH} to another file.")
-
-
-def log_of(database: Path) -> Path:
-    """Where DuckDB keeps what it has not moved into the file yet."""
-    return database.with_name(f"{database.name}.wal")

@@ -21,7 +21,8 @@ from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
 from analytics_assets.warehouse.loaded_alone import held_alone, holds_rows, is_there
-from analytics_assets.warehouse.reader_copy import copy_whole, log_of
+from analytics_assets.warehouse.places import log_file
+from analytics_assets.warehouse.reader_copy import copy_whole
 from analytics_assets.warehouse.replacing import replacing
 from analytics_assets.warehouse.tables import RAW, columns_of, literal, quoted
 from analytics_assets.warehouse.team.delivered_tables import DeliveredTable, delivered_tables, rows_of_delivered
@@ -80,7 +81,7 @@ def put_together(together: Path, *, workspace_id: str, warehouses: Mapping[str, 
                 con.execute(f"DELETE FROM {TOGETHER} WHERE workspace_id = ?", [workspace_id])
                 noted = [[workspace_id, table.label, now[table.label], json.dumps(_own_columns(table))] for table in tables]
                 con.executemany(f"INSERT INTO {TOGETHER} (workspace_id, label, content, columns) VALUES (?, ?, ?, ?)", noted)
-            log_of(together).unlink(missing_ok=True)  # all that it says was copied
+            log_file(together).unlink(missing_ok=True)  # all that it says was copied
     there = sorted({*known, workspace_id} & warehouses.keys())
     return PutTogether(together, together.stat().st_size, there, [table.label for table in replaced])
 

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -35,6 +36,23 @@ def test_two_syncs_take_turns(site: Site, processes: Processes) -> None:
     assert ended.said.endswith("The warehouse is free; the second continues\n")
     site.assert_equals_api()
     site.assert_clean()
+
+
+def test_a_sync_through_a_link_waits_for_one_that_knows_the_file_by_another_name(site: Site, processes: Processes) -> None:
+    """Each name had a lock of its own, so that what one had read could be published over what another had read later."""
+    link = site.path.parent.parent / "elsewhere" / "link.duckdb"
+    link.parent.mkdir()
+    link.symlink_to(site.path)
+    first = processes.start(site.order(name="the first"), stop=Stop("landed"))
+    first.wait_until_it_stops()
+    second = processes.start(replace(site.order(name="the second"), warehouse=link))
+    second.wait_until_it_says(f"{WAITING}the first (process {first.pid}, since ")
+    site.change_something()
+    first.go_on()
+    assert first.end().result
+    assert second.end().result
+    site.assert_equals_api()
+    assert [each.name for each in link.parent.iterdir()] == [link.name]
 
 
 def test_a_sync_and_a_backfill_of_another_month_take_turns(site: Site, processes: Processes) -> None:

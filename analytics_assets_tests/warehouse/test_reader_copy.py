@@ -83,6 +83,16 @@ def test_what_a_killed_program_has_committed_is_in_the_copy(warehouse: Path, cop
     assert asked(copy, "from raw.tags") == [("newer",)]
 
 
+def test_what_a_killed_program_has_committed_is_in_the_copy_of_a_link_to_the_warehouse(warehouse: Path, copy: Path) -> None:
+    """DuckDB keeps the log beside the file that the link leads to, where nobody looked for it."""
+    link = warehouse.with_name("link.duckdb")
+    link.symlink_to(warehouse)
+    subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(link)], check=False)
+    assert warehouse.with_name("own.duckdb.wal").exists()
+    copy_for_readers(link, copy)
+    assert asked(copy, "from raw.tags") == [("newer",)]
+
+
 def test_a_killed_copying_leaves_the_old_copy_and_the_next_one_removes_what_lay_beside_it(warehouse: Path, copy: Path) -> None:
     copy_for_readers(warehouse, copy)
     rename(warehouse, "two")
