@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from os.path import realpath
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -274,10 +275,10 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
         )
     except ValidationError as error:
         raise SettingsError([*problems_of(error), *problems]) from None
-    if (copy := settings.reader_copy and settings.reader_copy.resolve()) is not None:
-        if copy == settings.duckdb_path.resolve():
+    if (copy := settings.reader_copy and Path(realpath(settings.reader_copy))) is not None:
+        if copy == Path(realpath(settings.duckdb_path)):
             problems.append((variable("reader_path"), "names the warehouse itself; choose another file for the copy"))
-        if copy.is_relative_to((folder := settings.data_dir / WORKSPACES_FOLDER).resolve()):
+        if copy.is_relative_to(realpath(folder := settings.data_dir / WORKSPACES_FOLDER)):
             words = f"lies in {folder}, where the warehouses of workspaces are; choose another file for the copy"
             problems.append((variable("reader_path"), words))
     try:

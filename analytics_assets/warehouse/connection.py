@@ -16,6 +16,7 @@ import duckdb
 
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
+from analytics_assets.warehouse.places import lost_link
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ def is_duckdb_file(path: Path) -> bool:
 
 def _refusal(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Why the file can't be opened, and what to do."""
+    if (lost := lost_link(path)) is not None:
+        return lost
     if read_only and "does not exist" in str(error):
         return f"{path} does not exist; a sync of everything makes it, or set {CHOSEN_WITH} to where the warehouse is."
     if path.is_dir():

@@ -43,6 +43,16 @@ def log_file(database: Path) -> Path:
     return _beside(database, "{}.wal")
 
 
+def lost_link(file: Path) -> str | None:
+    """What is wrong with a link that leads to no folder in which a file could be, as of a disk that is not there; else None."""
+    if not file.is_symlink():
+        return None
+    itself = Path(os.path.realpath(file))
+    if itself.parent.is_dir() and not itself.is_symlink():
+        return None
+    return f"{file} is a link to {itself}, where no file can be; let it lead to one, as by mounting a disk, or remove it."
+
+
 def _beside(file: Path, name: str) -> Path:
     """A place in the folder of a file, called after it."""
     itself = Path(os.path.realpath(file)) if file.is_symlink() else file

@@ -18,7 +18,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.places import lock_file
+from analytics_assets.warehouse.places import lock_file, lost_link
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,11 @@ def writing(warehouse: Path, what: str) -> Iterator[None]:
         what: what the holder does; shown to processes that wait for it.
 
     Raises:
-        WarehouseError: the other holder did not release it within six hours, or the folder can't be written.
+        WarehouseError: the other holder did not release it within six hours, the folder can't be written, or the file is a link
+            that leads to none.
     """
+    if (lost := lost_link(warehouse)) is not None:
+        raise WarehouseError(lost)
     path = lock_file(warehouse)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -101,6 +101,13 @@ def test_a_folder_that_is_a_link_to_a_disk_that_is_not_there(variables: Variable
     assert refused.err == f"{link}/dagster can't be written ({reason}); choose another place with ANALYTICS_DUCKDB_PATH.\n"
 
 
+def test_a_file_that_is_a_link_to_a_disk_that_is_not_there(variables: Variables, tmp_path: Path) -> None:
+    """It did not exist yet and the first sync would make it, said `doctor`; a sync could not."""
+    (link := tmp_path / "w.duckdb").symlink_to(tmp_path / "unplugged" / "w.duckdb")
+    ended = run_cli("doctor", variables={**variables, "ANALYTICS_DUCKDB_PATH": str(link)})
+    assert_found(ended, "warehouse", f"{link} is a link to {tmp_path}/unplugged/w.duckdb, where no file can be")
+
+
 def test_a_place_of_the_copy_for_readers_that_is_taken(variables: Variables, tmp_path: Path) -> None:
     """A folder, a text or another program's database; the sync failed at its end, after all was loaded."""
     text, other = tmp_path / "thesis.txt", tmp_path / "other.duckdb"

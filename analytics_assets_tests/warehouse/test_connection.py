@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from analytics_assets.settings import settings_of
 from analytics_assets.warehouse.connection import NO_DOWNLOADS, connection
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.writer_lock import writing
 
 
 def write_sqlite(path: Path) -> None:
@@ -55,6 +57,31 @@ def test_a_file_that_is_not_there_is_named_with_the_way_out(tmp_path: Path) -> N
         f"{path} does not exist; a sync of everything makes it, or set ANALYTICS_DUCKDB_PATH to where the warehouse is."
     )
     assert not path.exists()
+
+
+@pytest.mark.parametrize("target", ["unplugged/w.duckdb", "w.duckdb"])
+def test_a_link_that_leads_to_no_folder_or_to_itself_is_named_with_the_way_out(target: str, tmp_path: Path) -> None:
+    """The sentence was of DuckDB, did not say where the link leads, and a link to itself was a traceback of `Path.resolve`."""
+    link = tmp_path / "w.duckdb"
+    link.symlink_to(tmp_path / target)
+    assert settings_of({"ANALYTICS_DUCKDB_PATH": str(link)}).duckdb_path == link
+    leads = f"{link} is a link to {tmp_path / target}, where no file can be"
+    sentence = f"{leads}; let it lead to one, as by mounting a disk, or remove it."
+    for opening in (connection(link), connection(link, read_only=True), writing(link, "a sync")):
+        with pytest.raises(WarehouseError) as refused, opening:
+            pass
+        assert str(refused.value) == sentence
+    assert list(tmp_path.iterdir()) == [link], "a folder would lie where the disk belongs"
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_is_where_it_is_made(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "w.duckdb"
+    link.symlink_to(tmp_path / "disk" / "w.duckdb")
+    with writing(link, "a sync"), connection(link) as con:
+        con.execute("CREATE TABLE t (x INTEGER)")
+    assert (tmp_path / "disk" / "w.duckdb").exists()
+    assert link.is_symlink()
 
 
 def test_no_connection_fetches_extensions(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from analytics_assets.settings import OneOfSeveral, Settings
 from analytics_assets.warehouse.contents import warehouse_contents
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import another_workspace
+from analytics_assets.warehouse.places import lost_link
 from analytics_assets.warehouse.reader_copy import CHOSEN_WITH, refuse_what_is_no_copy
 from analytics_assets.warehouse.together import examine_common_file
 
@@ -77,6 +78,9 @@ def examine_warehouse(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("folder", "ok", _in_words(folder))
     yield _disk_space(_nearest(folder))
+    if (lost := lost_link(path)) is not None:
+        yield Finding("warehouse", "wrong", lost)
+        return
     if not path.exists():
         yield Finding("warehouse", "ok", f"{path} does not exist yet; the first sync creates it")
         return
