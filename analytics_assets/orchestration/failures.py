@@ -9,7 +9,7 @@ from dagster import Failure
 
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.source.errors import causes, find_source_error
-from analytics_assets.warehouse.errors import WarehouseError, without_memory
+from analytics_assets.warehouse.errors import WarehouseError, hindrance, without_memory
 
 SENTENCE_CHARACTERS: Final = 1500
 
@@ -49,5 +49,5 @@ def sentence_of(error: Exception) -> str | None:
     if isinstance(error, duckdb.Error):
         return f"DuckDB refused to write the warehouse: {str(error).splitlines()[0]}"
     if isinstance(error, OSError) and error.filename is not None:  # errors of the network name no file
-        return f"{error.filename} can't be read or written: {error.strerror}."
+        return f"{error.filename} can't be read or written: {hindrance(error)}."
     return None

@@ -1,5 +1,7 @@
 """What can go wrong with the warehouse, as one sentence for the person who runs it."""
 
+from pathlib import Path
+
 import duckdb
 
 
@@ -17,3 +19,15 @@ def without_memory(error: duckdb.OutOfMemoryException) -> str:
         f"DuckDB has not enough memory for what was read ({str(error).splitlines()[0]}), which very long texts can need: take "
         "fewer months at a time with --from and --to, or shorten such texts in the workspace."
     )
+
+
+def hindrance(error: OSError) -> str:
+    """What is in the way of a file, and what to do where the words of the operating system say too little."""
+    reason = error.strerror or str(error)
+    if isinstance(error, PermissionError):
+        return f"{reason}; look at its owner and its permissions"
+    if isinstance(error, FileExistsError) and Path(error.filename or "").is_file():
+        return "it is a file, and a folder belongs there; move it away"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder, and a file belongs there; move it away"
+    return reason

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -24,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
         The place, at which nothing lies yet. If the block fails, the file stays as it was and the place is removed.
 
     Raises:
-        OSError: the folder can't be written.
+        OSError: the folder can't be written, or the file can't be replaced; it names that, and not the place, which is gone.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,15 +36,20 @@ def replacing(path: Path) -> Iterator[Path]:
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
-    except BaseException:
+    except BaseException as error:
         _remove(beside)
+        if isinstance(error, OSError) and str(error.filename) == str(beside):
+            raise OSError(error.errno, error.strerror, str(path if error.filename2 else path.parent)) from error
         raise
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what processes left beside the file that were killed while they wrote it."""
+    """Remove what processes left beside the file that were killed while they wrote it; not in a folder that hides its files."""
     pattern = re.compile(rf"(\.{re.escape(path.name)}\.([0-9]+)\.new)(\.wal|\.tmp)?")
-    for place in list(path.parent.iterdir()):
+    files: list[Path] = []
+    with suppress(PermissionError):
+        files = list(path.parent.iterdir())
+    for place in files:
         if (found := pattern.fullmatch(place.name)) and not _is_running(int(found[2])):
             _remove(place.with_name(found[1]))
 

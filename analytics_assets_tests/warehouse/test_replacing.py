@@ -1,9 +1,11 @@
 """A file is replaced whole or not at all, and nothing is left beside it for ever."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,37 @@ def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(path: Path) -
         interrupted()
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_names_the_folder_or_the_file_and_not_the_place_that_is_gone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of another user's a sync said that `.w_reader.duckdb.12582.new` can't be written; no such file was there."""
+
+    def refused(place: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(place), None, str(target))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refused)
+        with pytest.raises(PermissionError) as of_file, replacing(path) as place:
+            place.write_text("new")
+    assert of_file.value.filename == str(path)
+    with pytest.raises(PermissionError) as of_folder, replacing(path) as place:
+        raise PermissionError(errno.EACCES, "Permission denied", str(place))
+    assert of_folder.value.filename == str(path.parent)
+    assert path.read_text() == "old"
+
+
+def test_a_folder_that_may_be_written_and_not_listed_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a killed process has left can't be found there, and the copy for BI tools failed for it."""
+
+    def hidden(_: Path) -> Iterator[Path]:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", hidden)
+    with replacing(path) as place:
+        place.write_text("new")
+    assert path.read_text() == "new"
 
 
 def test_a_killed_writing_leaves_the_old_file_and_the_next_one_removes_what_lay_beside_it(path: Path) -> None:

@@ -13,7 +13,7 @@ from analytics_assets.cli.each_workspace import for_each_workspace
 from analytics_assets.cli.errors import EXIT_OK, CommandError, say
 from analytics_assets.report.writing import report_file, write_report
 from analytics_assets.settings import Settings
-from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.errors import WarehouseError, hindrance
 
 
 def main(args: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def _write(settings: Settings, *, opened: bool) -> int:
         raise CommandError(str(error)) from None
     except OSError as error:
         place = error.filename or report_file(settings.data_dir)
-        raise CommandError(f"{place} can't be written: {error.strerror or error}.") from None
+        raise CommandError(f"{place} can't be written: {hindrance(error)}.") from None
     print(f"Report: {report.path}", flush=True)
     if opened and not webbrowser.open(report.path.as_uri()):
         say("No browser could be opened here; open the file yourself.")
