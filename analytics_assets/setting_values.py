@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, SecretStr
 
 NOT_IN_FOLDERS: Final = frozenset("'%?")
 """What dlt or DuckDB take for something else in the path of a file that they load or write."""
@@ -35,6 +35,14 @@ DESTINATIONS_TO_COME: Final = frozenset({"bigquery"})
 def empty_is_none(value: Any) -> Any:
     """A blank variable counts as not set; a pasted key often ends in a line break."""
     return (value.strip() or None) if isinstance(value, str) else value
+
+
+def sendable_key(value: SecretStr | None) -> SecretStr | None:
+    """The key, if a header can carry it; `requests` would say so too, and show the key."""
+    key = "" if value is None else value.get_secret_value()
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("holds characters that no key has, such as a line break or an accented letter; copy it anew")
+    return value
 
 
 def parsed_json(value: Any) -> Any:

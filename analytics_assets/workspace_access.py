@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from analytics_assets.setting_addresses import safe_root, workspace_ids
 from analytics_assets.setting_errors import SettingsError, problems_of, variable
-from analytics_assets.setting_values import OptionalText, empty_is_none
+from analytics_assets.setting_values import OptionalText, empty_is_none, sendable_key
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class AccessSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    api_key: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(None, description="the key; secret")
+    api_key: Annotated[SecretStr | None, BeforeValidator(empty_is_none), AfterValidator(sendable_key)] = Field(
+        None, description="the key; secret"
+    )
     api_url: Annotated[OptionalText, AfterValidator(safe_root)] = Field(None, description="API root, `/v1/...` follows")
     workspace_id: Annotated[OptionalText, AfterValidator(workspace_ids)] = Field(
         None, description="the workspace, or several with commas between them"

@@ -110,3 +110,11 @@ def test_an_address_in_place_of_a_path_is_refused(name: str, address: str) -> No
 def test_a_path_that_names_no_file_is_said_to_name_none(name: str, path: str) -> None:
     """It was `names the file ; a file's name may hold letters`, with nothing between the two."""
     assert f"ANALYTICS_{name} is '{path}', which names no file" in message_of({f"ANALYTICS_{name}": path})
+
+
+@pytest.mark.parametrize("key", ["geh\neim", "geheim\u200b", "\u201cgeheim\u201d"])
+def test_a_key_that_no_header_can_carry_is_refused_before_anything_starts_and_not_shown(key: str) -> None:
+    """Copied with quotes of a text or a sign that is not seen, it ended `doctor` in a traceback of http.client's."""
+    message = message_of({"ANALYTICS_API_KEY": key})
+    assert message.startswith("ANALYTICS_API_KEY holds characters that no key has")
+    assert "geh" not in message

@@ -13,6 +13,7 @@ import pyarrow as pa
 from dlt.extract.source import DltSource
 
 from analytics_assets.pipeline.progress import ReadingProgress
+from analytics_assets.setting_values import sendable_key
 from analytics_assets.settings import Settings
 from analytics_assets.source import ReadingOptions, analytics_source
 from analytics_assets.source.arrow import UndeclaredColumns
@@ -142,10 +143,9 @@ class Api:
             raise
 
     def _key(self) -> str:
-        """The key, if a header can carry it; `requests` would say so too, and show the key."""
-        key = self.access.api_key.get_secret_value()
-        if not (key.isascii() and key.isprintable()):
-            raise SourceError(
-                "ANALYTICS_API_KEY holds characters that no key has, such as a line break or an accented letter; copy it anew."
-            )
-        return key
+        """The key, if a header can carry it, whoever has made the access."""
+        try:
+            sendable_key(self.access.api_key)
+        except ValueError as error:
+            raise SourceError(f"ANALYTICS_API_KEY {error}.") from None
+        return self.access.api_key.get_secret_value()
