@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 from filelock import FileLock
 
+from analytics_assets.source.errors import SourceError
+
 logger = logging.getLogger(__name__)
 
 HOUR_SECONDS: Final = 3600.0
@@ -26,6 +28,10 @@ class LastHour(NamedTuple):
 
     requests: int
     next_in_seconds: float
+
+
+class LedgerError(SourceError):
+    """The file can't be written or read, so that no request may go: the ceiling would not hold."""
 
 
 class Ledger:
@@ -41,21 +47,45 @@ class Ledger:
         self._file = file
         self._per_hour = per_hour
         self._clock = clock
-        file.parent.mkdir(parents=True, exist_ok=True)
+        with self._trouble_in_a_sentence():
+            file.parent.mkdir(parents=True, exist_ok=True)
         # pyrate-limiter's own `use_file_lock` is made for processes of one thread each, and a FileLock lets in all threads
         # of the process that holds it
         self._threads = threading.Lock()
         self._processes = FileLock(f"{file}.lock", thread_local=False)
 
     def take(self) -> LastHour:
-        """Note one request, if it may go now; else say when it may."""
+        """Note one request, if it may go now; else say when it may.
+
+        Raises:
+            LedgerError: the file can't be used.
+        """
         return self._asked(is_taken=True)
 
     def look(self) -> LastHour:
-        """The last hour, without a request."""
+        """The last hour, without a request.
+
+        Raises:
+            LedgerError: the file can't be used.
+        """
         return self._asked(is_taken=False)
 
     def _asked(self, *, is_taken: bool) -> LastHour:
+        with self._trouble_in_a_sentence():
+            return self._counted(is_taken=is_taken)
+
+    @contextlib.contextmanager
+    def _trouble_in_a_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise LedgerError(
+                f"{self._file}, which counts the requests of the last hour, can't be used ({reason}); look at its owner and its "
+                "disk: whoever syncs must be able to write it."
+            ) from error
+
+    def _counted(self, *, is_taken: bool) -> LastHour:
         with self._threads, self._processes:
             try:
                 return self._answer(is_taken=is_taken)

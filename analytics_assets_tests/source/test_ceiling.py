@@ -10,7 +10,7 @@ import pytest
 
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.errors import SourceError
-from analytics_assets.source.ledger import Ledger
+from analytics_assets.source.ledger import Ledger, LedgerError
 from analytics_assets_tests.source.hands import PATIENCE_SECONDS, FlyingHand, Hand
 
 HOUR = 3600.0
@@ -70,6 +70,18 @@ def test_a_ledger_with_another_table_is_started_anew(tmp_path: Path) -> None:
     con.close()
     ceiling_of(hand, ledger).enter()
     assert Ledger(ledger, 3, clock=lambda: hand.now).look().requests == 1
+
+
+def test_a_ledger_that_can_not_be_used_is_one_sentence(tmp_path: Path) -> None:
+    """A sync ended in a traceback of SQLite's, or of the lock's where root had synced once; only `doctor` had a sentence."""
+    for name in ("ledger", "other.lock"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "ledger", tmp_path / "other", tmp_path / "file" / "ledger"):
+        with pytest.raises(LedgerError) as refused:
+            ceiling_of(FlyingHand(), place).enter()
+        assert str(refused.value).startswith(f"{place}, which counts the requests of the last hour, can't be used (")
+        assert str(refused.value).endswith("; look at its owner and its disk: whoever syncs must be able to write it.")
 
 
 def test_requests_of_the_future_are_not_of_the_last_hour(tmp_path: Path) -> None:

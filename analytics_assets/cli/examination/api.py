@@ -3,7 +3,6 @@
 So a fault is reported in the same words as in a sync. Unlike a sync, this waits for no ceiling and no long pause.
 """
 
-import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +18,7 @@ from analytics_assets.source.columns import TABLES, ResourceName
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.http import API_KEY_HEADER, HttpSession
-from analytics_assets.source.ledger import LastHour, Ledger
+from analytics_assets.source.ledger import LastHour, Ledger, LedgerError
 from analytics_assets.source.meter import Meter
 from analytics_assets.source.page import Page
 from analytics_assets.source.page_size import PageSize
@@ -37,19 +36,15 @@ def examine_api(settings: Settings, access: WorkspaceAccess) -> Iterator[Finding
     try:
         yield from pace(settings)
         yield from _ApiProbe(settings, access).findings()
-    except (OSError, sqlite3.Error) as error:
-        if settings.requests_per_hour is None:
-            raise
-        file = ledger_file(settings.named_file)
-        yield Finding("pace", "wrong", f"{file}, which counts the requests of the last hour, can't be used ({error})")
+    except LedgerError as error:
+        yield Finding("pace", "wrong", str(error).removesuffix("."))
 
 
 def last_hour(settings: Settings) -> LastHour | None:
     """The requests of the last hour; None where their number has no ceiling. Nothing is written where none were counted.
 
     Raises:
-        OSError: they can't be read.
-        sqlite3.Error: they can't be read.
+        LedgerError: they can't be read.
     """
     per_hour, file = settings.requests_per_hour, ledger_file(settings.named_file)
     if per_hour is None:
