@@ -35,6 +35,8 @@ MAGIC: Final = b"DUCK"
 MAGIC_STARTS_AT: Final = 8
 MAGIC_ENDS_AT: Final = 12
 CHOSEN_WITH: Final = "ANALYTICS_DUCKDB_PATH"
+SIGNS_OF_DAMAGE: Final = ("Corrupt database file", "Could not read enough bytes")
+WAY_OUT_OF_DAMAGE: Final = "put a backup in its place, or move it away, and the next sync reads all history anew."
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def connection(
 
     Raises:
         WarehouseInUseError: the file was in use for longer than that.
-        WarehouseError: the file can't be opened, or its disk is full.
+        WarehouseError: the file can't be opened or is damaged, or its disk is full.
     """
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,7 @@ def connection(
     con = _open(path, read_only, usual_patience if patience_seconds is None else patience_seconds, SETTINGS)
     try:
         con.execute("SET GLOBAL TimeZone = 'UTC'")  # of all cursors too
-        with full_disk_as_one_sentence(path.parent):
+        with full_disk_as_one_sentence(path.parent), _damage_as_one_sentence(path):
             yield con
     finally:
         con.close()
@@ -83,6 +85,21 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
             time.sleep(POLL_SECONDS)
 
 
+@contextmanager
+def _damage_as_one_sentence(path: Path) -> Iterator[None]:
+    """A block that can't be read shows only when its rows are asked for."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if not _is_damage(error):
+            raise
+        raise WarehouseError(_refusal(path, error)) from error
+
+
+def _is_damage(error: duckdb.Error) -> bool:
+    return any(sign in str(error) for sign in SIGNS_OF_DAMAGE)
+
+
 def is_duckdb_file(path: Path) -> bool:
     """Whether a file begins as those of DuckDB do; of an empty one DuckDB makes a database.
 
@@ -103,11 +120,15 @@ def _refusal(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     if path.is_dir():
         return f"{path} is a folder; set {CHOSEN_WITH} to a file, such as {path / 'analytics.duckdb'}."
     with suppress(OSError):
+        if path.stat().st_size == 0:
+            return f"{path} is empty; {WAY_OUT_OF_DAMAGE}"
         if not is_duckdb_file(path):
             return (
                 f"{path} is not a DuckDB file and stays as it is; set {CHOSEN_WITH} to another file, or move this one away if it "
                 "was the warehouse."
             )
+    if _is_damage(error):
+        return f"{path} is damaged: {str(error).splitlines()[0]}; {WAY_OUT_OF_DAMAGE}"
     trouble = "can't be opened" if isinstance(error, duckdb.IOException) else "is not a file that this DuckDB can open"
     return f"{path} {trouble}: {str(error).splitlines()[0]}"
 

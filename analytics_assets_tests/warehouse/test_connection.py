@@ -59,6 +59,42 @@ def test_a_file_that_is_not_there_is_named_with_the_way_out(tmp_path: Path) -> N
     assert not path.exists()
 
 
+def test_an_empty_file_and_a_damaged_one_are_named_with_the_way_out(tmp_path: Path) -> None:
+    """The words of DuckDB's did not say what to do."""
+    empty, short, zeroed = (tmp_path / f"{name}.duckdb" for name in ("empty", "short", "zeroed"))
+    empty.touch()
+    for path in (short, zeroed):
+        with connection(path) as con:
+            con.execute("CREATE TABLE t AS SELECT range::VARCHAR AS text FROM range(200000)")
+    with short.open("r+b") as opened:
+        opened.truncate(short.stat().st_size // 2)
+    with zeroed.open("r+b") as opened:
+        opened.seek(3 * 4096)
+        opened.write(bytes(zeroed.stat().st_size - 3 * 4096))
+    way_out = "and the next sync reads all history anew."
+    for path in (empty, short, zeroed):
+        before = path.read_bytes()
+        with (
+            pytest.raises(WarehouseError, match=f"^{path} .*put a backup in its place.*{way_out}$"),
+            connection(path, read_only=True),
+        ):
+            pass
+        assert path.read_bytes() == before
+
+
+def test_damage_that_shows_when_rows_are_read_is_named_with_the_way_out(tmp_path: Path) -> None:
+    """The file can be opened; `verify`, `report` and `export` ended in a traceback."""
+    path = tmp_path / "w.duckdb"
+    with connection(path) as con:
+        con.execute("CREATE TABLE t AS SELECT md5(range::VARCHAR) AS text FROM range(200000)")
+    with path.open("r+b") as opened:
+        opened.seek(3 * 4096 + 4 * 2**18)
+        opened.write(bytes(2**18))
+    words = f"^{path} is damaged: IO Error: .*; put a backup in its place"
+    with pytest.raises(WarehouseError, match=words), connection(path, read_only=True) as con:
+        con.execute("SELECT max(text) FROM t").fetchall()
+
+
 @pytest.mark.parametrize("target", ["unplugged/w.duckdb", "w.duckdb"])
 def test_a_link_that_leads_to_no_folder_or_to_itself_is_named_with_the_way_out(target: str, tmp_path: Path) -> None:
     """The sentence was of DuckDB, did not say where the link leads, and a link to itself was a traceback of `Path.resolve`."""
