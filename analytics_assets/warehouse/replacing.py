@@ -30,14 +30,15 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    _remove(beside)
     try:
+        _remove(beside)
         yield beside
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
     except BaseException as error:
-        _remove(beside)
+        with suppress(OSError):  # a disk that is read only refuses that too
+            _remove(beside)
         if isinstance(error, OSError) and str(error.filename) == str(beside):
             raise OSError(error.errno, error.strerror, str(path if error.filename2 else path.parent)) from error
         raise

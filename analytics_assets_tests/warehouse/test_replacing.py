@@ -68,6 +68,14 @@ def test_an_error_names_the_folder_or_the_file_and_not_the_place_that_is_gone(
     with pytest.raises(PermissionError) as of_folder, replacing(path) as place:
         raise PermissionError(errno.EACCES, "Permission denied", str(place))
     assert of_folder.value.filename == str(path.parent)
+
+    def of_a_disk_that_is_read_only(place: Path, *, missing_ok: bool) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(place))
+
+    monkeypatch.setattr(Path, "unlink", of_a_disk_that_is_read_only)
+    with pytest.raises(OSError, match="Read-only file system") as of_disk, replacing(path) as place:
+        place.write_text("new")
+    assert of_disk.value.filename == str(path.parent)
     assert path.read_text() == "old"
 
 
