@@ -11,9 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+import yaml  # type: ignore[import-untyped]
+
 from analytics_assets.cli.errors import CommandError
 from analytics_assets.setting_values import place_of
 from analytics_assets.settings import Settings
+from analytics_assets.warehouse.errors import hindrance
 
 HOME_VARIABLE: Final = "DAGSTER_HOME"
 CONFIG_FILE: Final = "dagster.yaml"
@@ -46,7 +49,7 @@ def ensure_dagster_home(settings: Settings) -> Path:
     It is `DAGSTER_HOME` from then on, for this process and those that it starts: the configuration refers to it.
 
     Raises:
-        CommandError: the folder can't be created, or `DAGSTER_HOME` is no path of this machine.
+        CommandError: the folder can't be created, its configuration can't be read, or `DAGSTER_HOME` is no path of this machine.
     """
     home = dagster_home(settings)
     try:
@@ -58,8 +61,26 @@ def ensure_dagster_home(settings: Settings) -> Path:
         is_there = isinstance(error, FileExistsError)
         reason = f"{error.filename} is a file or a link to nothing" if is_there else error.strerror or error
         raise CommandError(f"{home} can't be written ({reason}); choose another place with {home_setting()}.") from error
+    if (trouble := wrong_configuration(home)) is not None:
+        raise CommandError(f"{trouble}.")
     os.environ[HOME_VARIABLE] = str(home)
     return home
+
+
+def wrong_configuration(home: Path) -> str | None:
+    """Why Dagster could not read its configuration, and what to do; None where it can, or where there is none yet."""
+    try:
+        told = yaml.safe_load((home / CONFIG_FILE).read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        return _no_configuration(home, "it is no text in YAML" + (f", see line {mark.line + 1}" if mark is not None else ""))
+    except OSError as error:
+        return None if isinstance(error, FileNotFoundError | NotADirectoryError) else _no_configuration(home, hindrance(error))
+    return None if told is None or isinstance(told, dict) else _no_configuration(home, "it has no names and values")
+
+
+def _no_configuration(home: Path, reason: str) -> str:
+    return f"{home / CONFIG_FILE} is no configuration of Dagster ({reason}); correct it, or move it away, and it is made anew"
 
 
 @contextmanager
@@ -70,11 +91,15 @@ def kept_runs(home: Path) -> Iterator[None]:
         home: the folder of the instance.
 
     Raises:
-        CommandError: a file of the instance can't be read or written.
+        CommandError: a file of the instance can't be read or written, or its configuration has names that Dagster does not know.
     """
     try:
         yield
     except Exception as error:
+        # Dagster is not imported here, because `doctor` must not; this has an error for each wrong name
+        if type(error).__name__ == "DagsterInvalidConfigError" and "instance config" in str(error):
+            first = str(getattr(error, "errors", [error])[0].message).split(". ")[0]
+            raise CommandError(f"{_no_configuration(home, first)}.") from error
         cause = getattr(error, "orig", error)  # SQLAlchemy's errors have that of the database in them
         place = Path(str(cause.filename)) if isinstance(cause, OSError) and cause.filename else None
         if isinstance(error, sqlite3.Error) or not (

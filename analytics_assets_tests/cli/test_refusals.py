@@ -247,6 +247,28 @@ def test_runs_that_can_not_be_kept_are_one_sentence(variables: Variables, tmp_pa
     assert "Traceback" not in ended.said
 
 
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (b"run_queue: [", "it is no text in YAML, see line 1"),
+        (b"\xfc\xff", "it is no text in YAML"),
+        (b"- telemetry", "it has no names and values"),
+        (b"telemetri: {}", 'Received unexpected config entry "telemetri" at the root'),
+    ],
+)
+def test_a_configuration_that_dagster_can_not_read_is_named(
+    variables: Variables, tmp_path: Path, written: bytes, reason: str
+) -> None:
+    """The owner may change it, and each mistake was a traceback of YAML's or of Dagster's."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "dagster.yaml").write_bytes(written)
+    ended = run_cli("sync", "--select", "raw/tags", variables={**variables, "DAGSTER_HOME": str(tmp_path / "home")})
+    assert ended.code == 1
+    words = f"{tmp_path}/home/dagster.yaml is no configuration of Dagster ({reason})"
+    assert ended.err.splitlines()[-1] == f"{words}; correct it, or move it away, and it is made anew."
+    assert "Traceback" not in ended.said
+
+
 def test_a_lock_that_can_not_be_written_is_named_and_not_its_folder(variables: Variables, tmp_path: Path) -> None:
     """Where the lock was root's, another user was advised to choose another place, and so to read all anew."""
     warehouse = tmp_path / "analytics.duckdb"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from analytics_assets.cli.examination.finding import Finding, wrong_settings
-from analytics_assets.cli.instance import dagster_home, home_setting
+from analytics_assets.cli.instance import dagster_home, home_setting, wrong_configuration
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import OneOfSeveral, Settings
 from analytics_assets.warehouse.contents import warehouse_contents
@@ -150,6 +150,8 @@ def _dagster_home(settings: Settings) -> Finding:
     home = dagster_home(settings)
     if reason := _obstacle(home):
         return Finding("Dagster home", "wrong", f"{home} can't be written ({reason}); choose another place with {home_setting()}")
+    if (trouble := wrong_configuration(home)) is not None:
+        return Finding("Dagster home", "wrong", trouble)
     return Finding(
         "Dagster home", "ok", f"{home} " + ("can be written" if home.exists() else "does not exist yet and can be made")
     )
