@@ -111,7 +111,7 @@ def is_duckdb_file(path: Path) -> bool:
     return not beginning or beginning[MAGIC_STARTS_AT:] == MAGIC
 
 
-def _refusal(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
+def _refusal(path: Path, error: duckdb.Error, *, read_only: bool = False) -> str:
     """Why the file can't be opened, and what to do."""
     if (lost := lost_link(path)) is not None:
         return lost
