@@ -25,4 +25,6 @@ def stopping_like_ctrl_c() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's script starts what it ends with `&`
+        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)  # handled by Dagster while the job runs, by Python before and after

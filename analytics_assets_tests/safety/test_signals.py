@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and a lost terminal end a command; the warehouse is as it was, or whole."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from dagster import DagsterRunStatus
 
 from analytics_assets.cli.errors import EXIT_FAILED, EXIT_INTERRUPTED
+from analytics_assets.cli.signals import stopping_like_ctrl_c
 from analytics_assets.demo.behaviour import RequestSeen
 from analytics_assets.demo.faults import Fault
 from analytics_assets.source.ending import Ending
@@ -177,3 +179,14 @@ def test_ctrl_c_while_the_interpreter_ends_prints_no_traceback() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_was_started_in_the_background_of_a_script_can_be_stopped(number: signal.Signals) -> None:
+    """A shell lets such a one ignore Ctrl-C, and so SIGTERM was lost until Dagster had its own handler, and the sync went on."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), stopping_like_ctrl_c():
+            os.kill(os.getpid(), number)
+    finally:
+        signal.signal(signal.SIGINT, before)
