@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
-from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
+from analytics_assets.warehouse.errors import DamagedFileError, WarehouseError, WarehouseInUseError
 from analytics_assets.warehouse.places import lost_link
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ MAGIC_STARTS_AT: Final = 8
 MAGIC_ENDS_AT: Final = 12
 CHOSEN_WITH: Final = "ANALYTICS_DUCKDB_PATH"
 SIGNS_OF_DAMAGE: Final = ("Corrupt database file", "Could not read enough bytes")
-WAY_OUT_OF_DAMAGE: Final = "put a backup in its place, or move it away, and the next sync reads all history anew."
 
 
 @contextmanager
@@ -75,7 +74,7 @@ def _open(path: Path, read_only: bool, patience: float, settings: _Config) -> du
         except duckdb.Error as error:
             occupant = _occupant(error)
             if occupant is None:
-                raise WarehouseError(_refusal(path, error, read_only=read_only)) from error
+                raise _refusal(path, error, read_only=read_only) from error
             waited = time.monotonic() - started
             if waited > patience:
                 raise WarehouseInUseError(f"{path} has been open in {occupant} for {patience:.0f} s; close it there.") from error
@@ -93,11 +92,15 @@ def _damage_as_one_sentence(path: Path) -> Iterator[None]:
     except duckdb.Error as error:
         if not _is_damage(error):
             raise
-        raise WarehouseError(_refusal(path, error)) from error
+        raise _damaged(path, error) from error
 
 
 def _is_damage(error: duckdb.Error) -> bool:
     return any(sign in str(error) for sign in SIGNS_OF_DAMAGE)
+
+
+def _damaged(path: Path, error: duckdb.Error) -> DamagedFileError:
+    return DamagedFileError(f"{path} is damaged: {str(error).splitlines()[0]}")
 
 
 def is_duckdb_file(path: Path) -> bool:
@@ -111,26 +114,28 @@ def is_duckdb_file(path: Path) -> bool:
     return not beginning or beginning[MAGIC_STARTS_AT:] == MAGIC
 
 
-def _refusal(path: Path, error: duckdb.Error, *, read_only: bool = False) -> str:
+def _refusal(path: Path, error: duckdb.Error, *, read_only: bool) -> WarehouseError:
     """Why the file can't be opened, and what to do."""
     if (lost := lost_link(path)) is not None:
-        return lost
+        return WarehouseError(lost)
     if read_only and "does not exist" in str(error):
-        return f"{path} does not exist; a sync of everything makes it, or set {CHOSEN_WITH} to where the warehouse is."
+        return WarehouseError(
+            f"{path} does not exist; a sync of everything makes it, or set {CHOSEN_WITH} to where the warehouse is."
+        )
     if path.is_dir():
-        return f"{path} is a folder; set {CHOSEN_WITH} to a file, such as {path / 'analytics.duckdb'}."
+        return WarehouseError(f"{path} is a folder; set {CHOSEN_WITH} to a file, such as {path / 'analytics.duckdb'}.")
     with suppress(OSError):
         if path.stat().st_size == 0:
-            return f"{path} is empty; {WAY_OUT_OF_DAMAGE}"
+            return DamagedFileError(f"{path} is empty")
         if not is_duckdb_file(path):
-            return (
+            return WarehouseError(
                 f"{path} is not a DuckDB file and stays as it is; set {CHOSEN_WITH} to another file, or move this one away if it "
                 "was the warehouse."
             )
     if _is_damage(error):
-        return f"{path} is damaged: {str(error).splitlines()[0]}; {WAY_OUT_OF_DAMAGE}"
+        return _damaged(path, error)
     trouble = "can't be opened" if isinstance(error, duckdb.IOException) else "is not a file that this DuckDB can open"
-    return f"{path} {trouble}: {str(error).splitlines()[0]}"
+    return WarehouseError(f"{path} {trouble}: {str(error).splitlines()[0]}")
 
 
 def _occupant(error: duckdb.Error) -> str | None:

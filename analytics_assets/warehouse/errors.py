@@ -13,6 +13,14 @@ class WarehouseInUseError(WarehouseError):
     """Another program has the file open for longer than was to be waited for."""
 
 
+class DamagedFileError(WarehouseError):
+    """A file of DuckDB's can't be read; `damage` says that alone, for files that another way leads out of."""
+
+    def __init__(self, damage: str) -> None:
+        super().__init__(f"{damage}; put a backup in its place, or move it away, and the next sync reads all history anew.")
+        self.damage = damage
+
+
 def without_memory(error: duckdb.OutOfMemoryException) -> str:
     """What to tell the person where DuckDB has not enough memory."""
     return (

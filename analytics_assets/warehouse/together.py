@@ -18,7 +18,7 @@ import duckdb
 from analytics_assets.warehouse.connection import CHOSEN_WITH, connection
 from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
-from analytics_assets.warehouse.errors import WarehouseError, WarehouseInUseError
+from analytics_assets.warehouse.errors import DamagedFileError, WarehouseError, WarehouseInUseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
 from analytics_assets.warehouse.loaded_alone import held_alone, holds_rows, is_there
 from analytics_assets.warehouse.places import log_file
@@ -153,8 +153,9 @@ def _reading(together: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         except WarehouseInUseError:
             raise
         except WarehouseError as error:
+            told = error.damage if isinstance(error, DamagedFileError) else str(error).removesuffix(".")
             raise WarehouseError(
-                f"{str(error).removesuffix('.')}. If it was the file with the tables of all workspaces, move it away: each sync "
+                f"{told}. If it was the file with the tables of all workspaces, move it away: each sync "
                 "of everything puts those of its workspace into a new one."
             ) from error
         yield con
