@@ -81,3 +81,20 @@ def test_a_link_to_nothing_is_named(env_file: Path, tmp_path: Path) -> None:
     env_file.unlink()
     env_file.symlink_to(env_file)
     assert f"{env_file} is a link that leads to no file" in message()
+
+
+def test_a_folder_in_the_place_of_the_file_is_named_unless_it_is_a_virtual_environment(env_file: Path) -> None:
+    """Docker makes a folder where the file to mount is missing; it counted as no file, so the command ran the demo."""
+    env_file.mkdir()
+    assert f"{env_file} is a folder, and no file with settings" in message()
+    (env_file / "pyvenv.cfg").touch()
+    assert load_settings().api_key is None
+
+
+def test_a_setting_that_two_lines_set_differently_is_named_with_both(env_file: Path) -> None:
+    """The last line held, and nobody was told."""
+    env_file.write_text("ANALYTICS_API_KEY=geheim\nANALYTICS_PAGE_SIZE=200\n\nANALYTICS_API_KEY=alt\nOTHER=1\nOTHER=2\n")
+    words = f"{env_file} sets ANALYTICS_API_KEY in line 1 and, to something else, in line 4; keep one"
+    assert words in message() and "geheim" not in message()
+    env_file.write_text("ANALYTICS_PAGE_SIZE=200\nANALYTICS_PAGE_SIZE=200\n")
+    assert load_settings().page_size == 200

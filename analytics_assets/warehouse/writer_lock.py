@@ -57,17 +57,39 @@ def writing(warehouse: Path, what: str) -> Iterator[None]:
 
 
 def holder_of(warehouse: Path) -> str | None:
-    """A description of the process that holds the warehouse for writing now; None if there is none."""
+    """A description of the process that holds the warehouse for writing now; None if none is known."""
     path = lock_file(warehouse)
-    if not path.exists():
-        return None
-    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:
-        lock.acquire(timeout=0)
+        _try(path)
     except Timeout:
         return _holder(path)
-    lock.release()
+    except OSError:
+        return None  # whoever wants to hold it is told why
     return None
+
+
+def why_it_can_not_be_held(warehouse: Path) -> str | None:
+    """Why no process of this user can hold the warehouse for writing, in a sentence; None where one can."""
+    path = lock_file(warehouse)
+    try:
+        _try(path)
+    except Timeout:
+        return None
+    except OSError as error:
+        return _in_words(error, path)
+    return None
+
+
+def _try(path: Path) -> None:
+    """Take a lock that was made before, and release it at once.
+
+    Raises:
+        Timeout: another process holds it.
+        OSError: it can't be written.
+    """
+    if path.exists():
+        with FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False):
+            pass
 
 
 def _acquire(lock: FileLock, path: Path, what: str) -> None:

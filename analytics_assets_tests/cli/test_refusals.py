@@ -275,10 +275,11 @@ def test_a_lock_that_can_not_be_written_is_named_and_not_its_folder(variables: V
     duckdb.connect(str(warehouse)).close()
     lock = lock_file(warehouse)
     lock.mkdir()
-    ended = run_cli("verify", variables={**variables, "ANALYTICS_DUCKDB_PATH": str(warehouse)})
-    assert ended.code == 1
-    assert f"{lock} can't be written (Is a directory); look at its owner" in ended.err
-    assert "ANALYTICS_DUCKDB_PATH" not in ended.err
+    for command in ("verify", "doctor"):
+        ended = run_cli(command, variables={**variables, "ANALYTICS_DUCKDB_PATH": str(warehouse)})
+        assert ended.code == 1
+        assert f"{lock} can't be written (Is a directory); look at its owner" in ended.said
+        assert "ANALYTICS_DUCKDB_PATH" not in ended.said
 
 
 @pytest.mark.parametrize(

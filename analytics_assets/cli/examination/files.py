@@ -20,6 +20,7 @@ from analytics_assets.warehouse.identity import another_workspace
 from analytics_assets.warehouse.places import lost_link
 from analytics_assets.warehouse.reader_copy import CHOSEN_WITH, refuse_what_is_no_copy
 from analytics_assets.warehouse.together import examine_common_file
+from analytics_assets.warehouse.writer_lock import why_it_can_not_be_held
 
 SPACE_WANTED_BYTES: Final = 2**30
 
@@ -80,6 +81,9 @@ def examine_warehouse(settings: Settings) -> Iterator[Finding]:
     yield _disk_space(_nearest(folder))
     if (lost := lost_link(path)) is not None:
         yield Finding("warehouse", "wrong", lost)
+        return
+    if (trouble := why_it_can_not_be_held(path)) is not None:
+        yield Finding("warehouse", "wrong", trouble)
         return
     if not path.exists():
         yield Finding("warehouse", "ok", f"{path} does not exist yet; the first sync creates it")
