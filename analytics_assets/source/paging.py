@@ -25,11 +25,11 @@ import pyarrow.compute as pc
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from analytics_assets.source.columns import ANSWER, READ_AT, ResourceName
+from analytics_assets.source.columns import ANSWER, READ_AT, TABLES, ResourceName
 from analytics_assets.source.errors import SourceError
 from analytics_assets.source.kept_answers import seconds_since, seconds_since_asked
 from analytics_assets.source.page import Page
-from analytics_assets.source.page_size import PageSize, size_in
+from analytics_assets.source.page_size import SIZES, PageSize, size_in
 from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPages
@@ -96,6 +96,7 @@ class SettledPaging(BasePaginator):
         self._previous_digests: list[bytes] = []
         self._previous_repeats: set[str] = set()
         self._other_size: int | None = None
+        self._is_capped = False
         self._at_first_size: tuple[Counter[str], bytes] = (Counter(), b"")
         self._start_pass()
 
@@ -222,6 +223,8 @@ class SettledPaging(BasePaginator):
     def _end_pass(self, response: Response, parent_id: str, *, began: float, ended: float) -> None:
         # `began` is that of the pass before where only that one looked behind the last page: a row may have come there since
         is_one_answer = len(self._answers) == 1
+        if self._other_size is None:
+            self._is_capped = max(map(len, self._sent)) < self._asked
         if not self._ids and parent_id in self._lists_with_rows:
             is_one_answer = False  # an empty list would delete them all, and some servers answer one when they are ill
         is_same = self._digests == self._previous_digests[: len(self._digests)]
@@ -240,7 +243,7 @@ class SettledPaging(BasePaginator):
         if not self._passes_left:
             raise SourceError(
                 f"GET {response.url.split('?', 1)[0]}: the list changed each of the {MAX_PASSES} times it was read, so that "
-                "no reading is sure to be complete; try again at a quieter time, or set a larger ANALYTICS_PAGE_SIZE."
+                f"no reading is sure to be complete; sync again {', or '.join(['at a quieter time', *self._fewer_pages()])}."
             )
         if self._repeats:
             self._sent_pages.forget(response.url)  # a row that stands on two pages may be newer on either
@@ -266,12 +269,19 @@ class SettledPaging(BasePaginator):
         is_other_page = shown[1] != self._at_first_size[1]
         if is_other_page and shown[0] == self._at_first_size[0]:
             return True
+        ways = self._fewer_pages()
+        way_out = f"Sync again {', or '.join(ways)}" if ways else "Ask whoever runs the API for lists in a fixed order"
         raise SourceError(
             f"GET {response.url.split('?', 1)[0]}: the record {min(self._repeats)} of {self._resource} is on two pages, and with "
             f"{self._other_size} rows per page {'other rows come' if is_other_page else 'the same pages come'}: the server seems "
-            "to sort anew for each page, so that another record may be on none; nothing was loaded. Sync again, with a larger "
-            "ANALYTICS_PAGE_SIZE, with which the list is one page, or with fewer months at a time."
+            "to sort anew for each page, so that another record may be on none; nothing was loaded. "
+            f"{way_out}."
         )
+
+    def _fewer_pages(self) -> list[str]:
+        """How this list may be had on fewer pages; larger ones are no way where the server caps them."""
+        larger = [] if self._is_capped or self._page_size.size >= SIZES[0] else ["with a larger ANALYTICS_PAGE_SIZE"]
+        return [*larger, *(["with fewer months at a time"] if TABLES[self._resource].is_windowed else [])]
 
 
 def _page_in(data: list[Any] | None) -> Page:

@@ -138,7 +138,16 @@ def test_a_server_whose_pages_hold_other_rows_with_each_page_size_is_an_error(ti
     tiny.server.behaviour.sorts_anew = "all"
     sentence = tiny.failing_sync(resources=["clients"])
     assert "of clients is on two pages, and with 1 rows per page other rows come" in sentence
-    assert "Sync again, with a larger ANALYTICS_PAGE_SIZE" in sentence
+    assert "Sync again with a larger ANALYTICS_PAGE_SIZE." in sentence
+
+
+def test_a_server_that_caps_its_pages_is_not_to_be_asked_for_larger_ones(tiny: Rig) -> None:
+    """It was advised all the same, and the months of lists that have none."""
+    tiny.server.behaviour.sorts_anew = "all"
+    tiny.server.behaviour.page_size_cap = 2
+    sentence = tiny.failing_sync(resources=["clients"])
+    assert "of clients is on two pages" in sentence
+    assert sentence.endswith("nothing was loaded. Ask whoever runs the API for lists in a fixed order.")
 
 
 def test_a_row_on_two_pages_is_an_error_where_no_other_page_size_can_tell_why(tiny: Rig) -> None:
