@@ -113,9 +113,9 @@ parts as (
     -- Samoa had no 30 December 2011: that day began when it ended.
     where days.day_started_at < days.day_ended_at
         and dated.started_at < days.day_ended_at
-        -- An entry that ends at midnight has no part on the day that begins there.
+        -- An entry that ends at midnight, or in the second that begins there, has no part on the day that begins there.
         and (
-            dated.ended_at > days.day_started_at
+            {{ seconds_between('days.day_started_at', 'dated.ended_at') }} > 0
             or (not dated.is_spread and dated.started_at >= days.day_started_at)
         )
 
