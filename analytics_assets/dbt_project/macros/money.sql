@@ -5,10 +5,16 @@
 {%- endmacro %}
 
 
+{#- A currency as its ISO 4217 code, in upper case: "eur" and "EUR" are one money, and are added up. -#}
+{% macro currency_code(column) -%}
+    {{ blank_to_null('upper(trim(' ~ column ~ '))') }}
+{%- endmacro %}
+
+
 {#- The currency of a rate of a raw table, by the beginning of its columns' names. A rate without an amount is none, whatever
     currency stands beside it: it may not say which currency time, cost or a budget counts under. -#}
 {% macro rate_currency(rate) -%}
-    case when {{ rate }}__amount is not null then {{ blank_to_null(rate ~ '__currency') }} end
+    case when {{ rate }}__amount is not null then {{ currency_code(rate ~ '__currency') }} end
 {%- endmacro %}
 
 

@@ -3,7 +3,7 @@
 
 with clients as (
 
-    {{ known_intervals('clients', {'currency': blank_to_null('currency_code')}) }}
+    {{ known_intervals('clients', {'currency': currency_code('currency_code')}) }}
 
 ),
 

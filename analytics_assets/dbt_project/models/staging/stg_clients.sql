@@ -19,7 +19,7 @@ renamed as (
         {{ blank_to_null('note') }} as note,
         cc_emails,
         {{ blank_to_null('currency_id') }} as currency_id,
-        {{ blank_to_null('currency_code') }} as currency,
+        {{ currency_code('currency_code') }} as currency,
         {{ names_of(json_of_other_types(arrays=['cc_emails'])) }} as implausible_fields,
         is_deleted,
         deleted_at,
