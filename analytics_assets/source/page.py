@@ -18,6 +18,9 @@ class Page:
         read_at: the moment of the answer, UTC.
         last: what the header `Last-Page` says; None where the server does not send it.
         is_refused: whether it stands for a list that can't be read, and holds nothing.
+
+    Attributes:
+        ends_list: whether no other page of its list follows, in this pass or another one; the paginator knows that.
     """
 
     def __init__(
