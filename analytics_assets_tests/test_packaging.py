@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -133,7 +134,7 @@ def test_the_wheel_holds_the_parsed_dbt_project_and_the_dagster_configuration() 
     packed = PYPROJECT["tool"]["setuptools"]["package-data"][PACKAGE.name]
     prepared = {f"dbt_project/target/{name}" for name in ("manifest.json", "parsed.msgpack", "queries.json")}
     assert prepared | {"dagster.yaml", "py.typed"} <= set(packed)
-    assert all((PACKAGE / file).exists() for file in prepared), "run `make setup`"
+    assert all((ROOT / "analytics_assets" / file).exists() for file in prepared), "run `make setup`"
 
 
 @pytest.mark.parametrize("command", FIXED_COMMANDS)
@@ -153,3 +154,11 @@ def test_ci_runs_what_the_makefile_offers() -> None:
     run = ROOT / ".ci" / "run"
     assert os.access(run, os.X_OK)
     assert set(re.findall(r"^make ([a-z-]+)", run.read_text(encoding="utf-8"), re.MULTILINE)) == {"check"}
+
+
+def test_dagster_and_dbt_report_to_nobody() -> None:
+    dagster, dbt = (
+        yaml.safe_load((ROOT / "analytics_assets" / name).read_text()) for name in ("dagster.yaml", "dbt_project/dbt_project.yml")
+    )
+    assert dagster["telemetry"] == {"enabled": False}
+    assert dbt["flags"] == {"send_anonymous_usage_stats": False}

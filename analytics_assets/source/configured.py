@@ -7,11 +7,15 @@ dlt looks for each of a thousand values in the environment and in files, at seve
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.dictionary import DictionaryProvider
 from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.runtime.anon_tracker import disable_anon_tracker
+
+_TELEMETRY: Final = "RUNTIME__DLTHUB_TELEMETRY"
 
 
 @contextmanager
@@ -20,13 +24,15 @@ def dlt_configured(concurrency: int) -> Iterator[None]:
 
     How much dlt logs (`RUNTIME__LOG_LEVEL`) may still be said in the environment.
 
+    Nothing is told to dlt's makers, whoever has used dlt in this process before.
+
     Signals are left to the process itself. dlt would hold a signal back while it normalizes and loads, and drop it if
     the load ends before dlt checks for it: an interrupted run would then continue and publish.
 
     Args:
         concurrency: how many lists dlt may read in parallel.
     """
-    places = Container()[PluggableRunContext].providers
+    places = _silent_context().providers
     ours = _OfASync(places.providers)
     ours.set_value("runtime", {"dlthub_telemetry": False, "intercept_signals": False}, None)
     ours.set_value("extract", {"workers": concurrency, "max_parallel_items": 2 * concurrency}, None)
@@ -39,6 +45,25 @@ def dlt_configured(concurrency: int) -> Iterator[None]:
     finally:
         if places.providers is mine:  # else a sync of another warehouse has begun since, in another thread, or is over
             places.providers = ours.usual
+
+
+def _silent_context() -> PluggableRunContext:
+    """dlt's context of this process, which reports to nobody.
+
+    dlt decides whether to report when its context is asked for first, which is before anything can be configured in it, and
+    reports all pipelines of the process from then on. What a sync configured came too late.
+    """
+    before = os.environ.get(_TELEMETRY)
+    os.environ[_TELEMETRY] = "false"
+    try:
+        context = Container()[PluggableRunContext]
+    finally:
+        if before is None:
+            del os.environ[_TELEMETRY]
+        else:
+            os.environ[_TELEMETRY] = before
+    disable_anon_tracker()
+    return context
 
 
 class _OfASync(DictionaryProvider):

@@ -1,11 +1,16 @@
 """What is configured for other pipelines of dlt changes nothing in a sync, and the other way round."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from subprocess import run
 
 import dlt
 import pytest
 from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.runtime import anon_tracker
 
 from analytics_assets.source.configured import dlt_configured
 from analytics_assets_tests.rig import Rig
@@ -48,3 +53,41 @@ def test_two_syncs_that_overlap_in_one_process_leave_the_configuration_as_it_was
         for ending in (first, second) if first_ends_first else (second, first):
             ending.__exit__(None, None, None)
         assert places.providers is usual
+
+
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What dlt would send to its makers from now on, because another pipeline of this process has let it."""
+    sent: list[str] = []
+    anon_tracker.init_anon_tracker(RuntimeConfiguration(dlthub_telemetry_endpoint="http://127.0.0.1:9"))
+    monkeypatch.setattr(anon_tracker, "requests", _Postbox(sent))
+    yield sent
+    anon_tracker.disable_anon_tracker()
+
+
+class _Postbox:
+    def __init__(self, sent: list[str]) -> None:
+        self._sent = sent
+
+    def post(self, endpoint: str, **of_request: object) -> None:
+        self._sent.append(endpoint)
+
+
+def test_a_sync_is_reported_to_nobody_whatever_another_pipeline_has_started(rig: Rig, reports: list[str]) -> None:
+    """Four reports of each sync went to dlt's makers, though the sync had configured that none is sent."""
+    rig.sync()
+    anon_tracker.disable_anon_tracker()  # waits for those that are on their way
+    assert reports == []
+
+
+def test_in_a_new_process_dlt_does_not_begin_to_report() -> None:
+    """It decides that with the first question to its configuration, and what a sync said came after that."""
+    program = (
+        "from analytics_assets.source.configured import dlt_configured\n"
+        "from dlt.common.runtime import anon_tracker, telemetry\n"
+        "telemetry.init_anon_tracker = lambda config: exit('it begins to report')\n"
+        "with dlt_configured(1):\n"
+        "    print(telemetry.is_telemetry_started(), anon_tracker._ANON_TRACKER_ENDPOINT)"
+    )
+    ended = run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (ended.stderr, ended.stdout.split()) == ("", ["True", "None"])
