@@ -13,7 +13,8 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.dictionary import DictionaryProvider
 from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-from dlt.common.runtime.anon_tracker import disable_anon_tracker
+from dlt.common.runtime.tracking import SupportsTracking
+from dlt.pipeline import trace
 
 _TELEMETRY: Final = "RUNTIME__DLTHUB_TELEMETRY"
 
@@ -24,7 +25,8 @@ def dlt_configured(concurrency: int) -> Iterator[None]:
 
     How much dlt logs (`RUNTIME__LOG_LEVEL`) may still be said in the environment.
 
-    Nothing is told to dlt's makers, whoever has used dlt in this process before.
+    dlt's makers are told nothing, whoever has used dlt in this process before. Where nothing is sent, dlt would still write the
+    number that its reports carry into the home folder.
 
     Signals are left to the process itself. dlt would hold a signal back while it normalizes and loads, and drop it if
     the load ends before dlt checks for it: an interrupted run would then continue and publish.
@@ -33,18 +35,18 @@ def dlt_configured(concurrency: int) -> Iterator[None]:
         concurrency: how many lists dlt may read in parallel.
     """
     places = _silent_context().providers
-    ours = _OfASync(places.providers)
+    ours = _OfASync(places.providers, trace.TRACKING_MODULES)
     ours.set_value("runtime", {"dlthub_telemetry": False, "intercept_signals": False}, None)
     ours.set_value("extract", {"workers": concurrency, "max_parallel_items": 2 * concurrency}, None)
     if level := os.environ.get("RUNTIME__LOG_LEVEL"):
         ours.set_value("log_level", level, None, "runtime")
     mine: list[ConfigProvider] = [ours]
-    places.providers = mine
+    places.providers, trace.TRACKING_MODULES = mine, []
     try:
         yield
     finally:
         if places.providers is mine:  # else a sync of another warehouse has begun since, in another thread, or is over
-            places.providers = ours.usual
+            places.providers, trace.TRACKING_MODULES = ours.usual, ours.usually_told
 
 
 def _silent_context() -> PluggableRunContext:
@@ -56,20 +58,19 @@ def _silent_context() -> PluggableRunContext:
     before = os.environ.get(_TELEMETRY)
     os.environ[_TELEMETRY] = "false"
     try:
-        context = Container()[PluggableRunContext]
+        return Container()[PluggableRunContext]
     finally:
         if before is None:
             del os.environ[_TELEMETRY]
         else:
             os.environ[_TELEMETRY] = before
-    disable_anon_tracker()
-    return context
 
 
 class _OfASync(DictionaryProvider):
-    """What a sync says to dlt; knows what was asked before any sync."""
+    """What a sync says to dlt; knows what was asked, and who was told of each step, before any sync."""
 
-    def __init__(self, before: list[ConfigProvider]) -> None:
+    def __init__(self, before: list[ConfigProvider], told: list[SupportsTracking]) -> None:
         super().__init__()
         first = before[0] if before else None
         self.usual: list[ConfigProvider] = first.usual if isinstance(first, _OfASync) else before
+        self.usually_told: list[SupportsTracking] = first.usually_told if isinstance(first, _OfASync) else told

@@ -11,6 +11,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime import anon_tracker
+from dlt.pipeline import trace
 
 from analytics_assets.source.configured import dlt_configured
 from analytics_assets_tests.rig import Rig
@@ -44,7 +45,8 @@ def test_variables_and_files_of_another_pipeline_do_not_reach_a_sync(
 def test_two_syncs_that_overlap_in_one_process_leave_the_configuration_as_it_was() -> None:
     """Of two warehouses, in two threads; the second one ended by putting back what the first had configured."""
     places = Container()[PluggableRunContext].providers
-    usual = places.providers
+    usual, told = places.providers, trace.TRACKING_MODULES
+    assert told
     for first_ends_first in (True, False):
         first, second = dlt_configured(1), dlt_configured(2)
         first.__enter__()
@@ -52,7 +54,7 @@ def test_two_syncs_that_overlap_in_one_process_leave_the_configuration_as_it_was
         assert dlt.config["extract.workers"] == 2
         for ending in (first, second) if first_ends_first else (second, first):
             ending.__exit__(None, None, None)
-        assert places.providers is usual
+        assert (places.providers, trace.TRACKING_MODULES) == (usual, told)
 
 
 @pytest.fixture
@@ -78,6 +80,16 @@ def test_a_sync_is_reported_to_nobody_whatever_another_pipeline_has_started(rig:
     rig.sync()
     anon_tracker.disable_anon_tracker()  # waits for those that are on their way
     assert reports == []
+
+
+def test_a_sync_writes_nothing_into_dlts_home(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """dlt wrote the number there that its reports are sent under, also where none was sent."""
+    home = tmp_path / "home"
+    context = Container()[PluggableRunContext].context
+    monkeypatch.setattr(context, "_global_dir", str(home))
+    assert context.global_dir == str(home)
+    rig.sync()
+    assert not home.exists()
 
 
 def test_in_a_new_process_dlt_does_not_begin_to_report() -> None:
