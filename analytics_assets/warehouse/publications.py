@@ -70,8 +70,8 @@ def covered_until(con: duckdb.DuckDBPyConnection, start_date: date) -> datetime 
     """The moment up to which time entries were read since the start of history; None where none were.
 
     Coverage is a chain: a reading extends it only where its window begins at or before what is covered so far, and
-    only up to the moment when that reading began. A later month that was read by itself leaves a hole before it. Of
-    single members `lists_behind` tells which lists were not read meanwhile.
+    only up to the moment when that reading began. A later month that was read by itself leaves a hole before it, and a
+    reading that began in the future covers nothing. Of single members `lists_behind` tells which lists were not read meanwhile.
 
     Args:
         con: a connection to the warehouse.
@@ -128,7 +128,8 @@ def _readings(con: duckdb.DuckDBPyConnection) -> str:
     """A query for the readings of time entries that count.
 
     A warehouse of an earlier version lacks columns of the log until the next sync is published. A reading that does not
-    say whose lists it has not read may have read any or none of them, and counts as none.
+    say whose lists it has not read may have read any or none of them, and counts as none. So does one that began in the
+    future: the machine's clock was ahead, and up to which moment it really has read is not known.
     """
     present = columns_of(con, RAW, _LOG)
 
@@ -136,10 +137,12 @@ def _readings(con: duckdb.DuckDBPyConnection) -> str:
         return column if column in present else f"NULL::{kind}"
 
     not_read = value("lists_not_read", "VARCHAR[]")
+    began_at = f"coalesce({value('read_began_at', 'TIMESTAMPTZ')}, published_at)"
     return (
-        f"SELECT published_at, window_start, window_end, coalesce({value('read_began_at', 'TIMESTAMPTZ')}, published_at) "
-        f"AS began_at, {not_read} AS lists_not_read, {value('lists_read', 'VARCHAR[]')} AS lists_read FROM {PUBLICATIONS} "
-        f"WHERE resource = 'time_entries' AND {value('voided_at', 'TIMESTAMPTZ')} IS NULL AND {not_read} IS NOT NULL"
+        f"SELECT published_at, window_start, window_end, {began_at} AS began_at, {not_read} AS lists_not_read, "
+        f"{value('lists_read', 'VARCHAR[]')} AS lists_read FROM {PUBLICATIONS} WHERE resource = 'time_entries' "
+        f"AND {value('voided_at', 'TIMESTAMPTZ')} IS NULL AND {not_read} IS NOT NULL "
+        f"AND {began_at} <= '{datetime.now(UTC).isoformat()}'::TIMESTAMPTZ"
     )
 
 

@@ -39,6 +39,19 @@ def test_what_a_reading_covers_ends_when_it_began_and_not_when_it_was_published(
     tiny.assert_equals_api()
 
 
+def test_months_that_a_clock_that_was_ahead_called_past_are_read_again_once_it_is_right(tiny: Rig) -> None:
+    """Each sync was green, and what was entered while the clock was wrong came with none of them, also not afterwards."""
+    last_month = month(1).first_moment + timedelta(days=20)
+    with mock.patch.object(reading_module, "datetime", wraps=datetime) as clock:
+        clock.now.return_value = last_month
+        tiny.sync(None, str(month(1)))
+        clock.now.return_value = last_month + timedelta(days=400)
+        tiny.routine_sync(lookback_months=1)
+    tiny.workspace.new_time_entry(tiny.workspace.users[0]["id"], last_month + timedelta(hours=1))
+    assert tiny.routine_sync(lookback_months=1).span.first == month(1)
+    tiny.assert_equals_api()
+
+
 def test_a_table_that_was_dropped_is_read_from_the_beginning(tiny: Rig) -> None:
     """Two of eleven rows came back, and the sync was green."""
     tiny.sync()
