@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import os
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -116,6 +117,7 @@ def program() -> int:
     """
     collect_seldom()
     output = set_up_output()
+    os.umask(os.umask(0) | stat.S_IWOTH)  # a number from here is invoiced: what anybody may write, anybody may change
     code = EXIT_FAILED
     try:
         code = main()

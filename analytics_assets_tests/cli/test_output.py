@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import stat
 import subprocess
 import sys
 from importlib.metadata import version
@@ -52,3 +53,14 @@ def test_an_output_that_nobody_wants_is_no_trouble(redirection: str, tmp_path: P
     line = f"{shlex.quote(sys.executable)} -m analytics_assets.cli --help {redirection}"
     ended = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_what_a_command_writes_can_be_changed_by_its_owner_and_group_alone(tmp_path: Path) -> None:
+    """Under the umask 000 of some containers and cron jobs everybody on the machine could write the warehouse and the report."""
+    at_end = (
+        "import atexit, sys; from pathlib import Path; from analytics_assets import cli; "
+        "atexit.register(lambda: Path('made').touch()); sys.argv[1:] = ['--version']; cli.program()"
+    )
+    line = f"umask 000; exec {shlex.quote(sys.executable)} -c {shlex.quote(at_end)}"
+    assert subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o664
