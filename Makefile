@@ -96,7 +96,7 @@ lineage: setup  ## write analytics_assets/dbt_project/column_lineage.json anew, 
 	@$(MAKE) --no-print-directory --silent setup
 
 lock: .build/uv-$(UV_VERSION)  ## resolve pyproject.toml into requirements.lock anew; LOCK_ARGS=--upgrade for newer versions
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $</bin/uv pip compile pyproject.toml --extra dev --extra team --extra postgres --extra snowflake --universal --python-version 3.11 \
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $</bin/uv pip compile pyproject.toml --extra dev --extra team --extra postgres --extra snowflake --extra bigquery --universal --python-version 3.11 \
 	  --generate-hashes --no-strip-extras --quiet --output-file requirements.lock $(LOCK_ARGS)
 
 wheel: setup  ## build the wheel into dist/, the parsed dbt project inside

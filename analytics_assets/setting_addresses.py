@@ -130,7 +130,7 @@ def team_address(destination: str, address: str | None, warehouse: Path) -> str:
     if destination == "postgres" and address is None:
         return "postgresql://"
     if address is None or not USABLE[destination](address):
-        signs = "" if destination == "motherduck" else SIGNS_OF_PASSWORDS
+        signs = "" if destination in ("motherduck", "bigquery") else SIGNS_OF_PASSWORDS
         raise ValueError(
             f"must be an address like {EXAMPLES[destination]}, because ANALYTICS_DESTINATION is {destination}{signs}"
         )
@@ -178,15 +178,26 @@ def _is_of_snowflake(address: str) -> bool:
     return _has_parts(address) and bool(re.fullmatch(r"snowflake://[^\s/@]+@[^\s/@]+/[^\s/?]+(/[^\s/?]+)?(\?\S*)?", address))
 
 
+def _is_of_bigquery(address: str) -> bool:
+    parameter = r"(location=[A-Za-z0-9-]+|credentials=(/|[A-Za-z]:)[^\s&#]+)"
+    return bool(re.fullmatch(rf"bigquery://[a-z][a-z0-9.:-]+(/[A-Za-z0-9_]+)?(\?{parameter}(&{parameter})?)?", address))
+
+
 EXAMPLES: Final = {
     "postgres": "postgresql://user:password@host:5432/database",
     "motherduck": "md:database",
     "snowflake": "snowflake://user:password@account/database?warehouse=name",
+    "bigquery": "bigquery://project/prefix?location=EU&credentials=/path/of/key.json",
 }
 SIGNS_OF_PASSWORDS: Final = (
     "; in a user or password @ is written as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a blank as %20"
 )
-USABLE: Final = {"postgres": _is_of_postgres, "motherduck": _is_of_motherduck, "snowflake": _is_of_snowflake}
+USABLE: Final = {
+    "postgres": _is_of_postgres,
+    "motherduck": _is_of_motherduck,
+    "snowflake": _is_of_snowflake,
+    "bigquery": _is_of_bigquery,
+}
 
 
 def is_loopback(host: str) -> bool:

@@ -27,9 +27,8 @@ EARLIEST_START: Final = date(1970, 1, 1)
 LATEST_AS_OF: Final = date(2099, 12, 31)
 LARGEST_PAGE: Final = 5000
 """What the API documents as the most rows of a page."""
-DELIVERED_TO: Final = {"postgres": "Postgres", "motherduck": "MotherDuck", "snowflake": "Snowflake"}
+DELIVERED_TO: Final = {"postgres": "Postgres", "motherduck": "MotherDuck", "snowflake": "Snowflake", "bigquery": "BigQuery"}
 """Destinations that tables can be delivered to, and what people call each."""
-DESTINATIONS_TO_COME: Final = frozenset({"bigquery"})
 
 
 def empty_is_none(value: Any) -> Any:
@@ -114,10 +113,7 @@ def owner_names(value: Any) -> Any:
 
 def destination_name(value: Any) -> Any:
     """The name of a destination that can be delivered to."""
-    name = str(value).strip().lower()
-    if name in DESTINATIONS_TO_COME:
-        raise ValueError(f"is {name}, which is not there yet; it may be duckdb, {', '.join(DELIVERED_TO)}")
-    return name or "duckdb"
+    return str(value).strip().lower() or "duckdb"
 
 
 def in_capitals(value: Any) -> Any:
@@ -201,6 +197,7 @@ def is_time_zone(name: str) -> bool:
 
 
 OptionalText = Annotated[str | None, BeforeValidator(empty_is_none)]
+Destination = Literal["duckdb", "postgres", "motherduck", "snowflake", "bigquery"]
 Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 
 

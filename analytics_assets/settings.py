@@ -11,7 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 from os.path import realpath
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +29,7 @@ from analytics_assets.setting_addresses import named_workspace, team_address, we
 from analytics_assets.setting_errors import PREFIX, SettingsError, problems_of, variable
 from analytics_assets.setting_values import (
     WORKSPACES_FOLDER,
+    Destination,
     OptionalText,
     Weekday,
     as_of,
@@ -126,7 +127,7 @@ class Settings(AccessSettings):
     reader_path: Annotated[Path | None, BeforeValidator(local_path)] = Field(
         Path("data/analytics_reader.duckdb"), validate_default=True, description="the copy for BI tools; empty for none"
     )
-    destination: Annotated[Literal["duckdb", "postgres", "motherduck", "snowflake"], BeforeValidator(destination_name)] = Field(
+    destination: Annotated[Destination, BeforeValidator(destination_name)] = Field(
         "duckdb", description="where the finished tables are delivered besides"
     )
     destination_url: Annotated[SecretStr | None, BeforeValidator(empty_is_none)] = Field(

@@ -198,13 +198,22 @@ def to(destination: str, address: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        (
-            {"ANALYTICS_DESTINATION": "bigquery"},
-            "is bigquery, which is not there yet; it may be duckdb, postgres, motherduck, snowflake",
+        ({"ANALYTICS_DESTINATION": "bigquery"}, "must be an address like bigquery://project/prefix?location=EU&credentials="),
+        *(
+            (to("bigquery", address), "must be an address like bigquery://project/prefix?location=EU&credentials=")
+            for address in (
+                "project",
+                "bigquery://",
+                "bigquery://Project",
+                "bigquery://project/a/b",
+                "bigquery://project/a-b",
+                "bigquery://project?location=EU&dataset=x",
+                "bigquery://project?credentials=key.json",
+            )
         ),
         (
             {"ANALYTICS_DESTINATION": "oracle"},
-            "should be 'duckdb', 'postgres', 'motherduck' or 'snowflake'",
+            "should be 'duckdb', 'postgres', 'motherduck', 'snowflake' or 'bigquery'",
         ),
         (to("postgres", "host=x password=geheim"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
         (to("postgres", "postgresql://u:geheim@h:99999/d"), "ANALYTICS_DESTINATION_URL must be an address like postgresql://"),
@@ -250,6 +259,8 @@ def test_the_address_of_a_team_is_used_where_its_engine_is_asked_for_and_shown_n
     assert settings_of({"ANALYTICS_DESTINATION": "postgres"}).delivers_to == ("postgres", "postgresql://")
     in_snowflake = to("snowflake", "snowflake://u:geheim@org-account/DB/PUBLIC?warehouse=wh&role=r")
     assert settings_of(in_snowflake).delivers_to == ("snowflake", in_snowflake["ANALYTICS_DESTINATION_URL"])
+    for address in ("bigquery://team", "bigquery://team-1/tracked?credentials=/k.json&location=europe-west3"):
+        assert settings_of(to("bigquery", address)).delivers_to == ("bigquery", address)
     in_motherduck = settings_of(to("motherduck", "md:team_1?motherduck_token=geheim"))
     assert in_motherduck.delivers_to == ("motherduck", "md:team_1?motherduck_token=geheim")
     assert "geheim" not in repr(in_motherduck)

@@ -6,14 +6,16 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from analytics_assets.warehouse.team import snowflake
+from analytics_assets.warehouse.team import bigquery, snowflake
+from analytics_assets.warehouse.team.bigquery import BigQuery
 from analytics_assets.warehouse.team.delivered_tables import DeliveredColumn, delivered_tables
-from analytics_assets.warehouse.team.delivery import deliver, tables_that_differ
+from analytics_assets.warehouse.team.delivery import TeamWarehouse, deliver, tables_that_differ
 from analytics_assets.warehouse.team.motherduck import MotherDuck
 from analytics_assets.warehouse.team.postgres import Postgres
 from analytics_assets.warehouse.team.snowflake import Snowflake
 from analytics_assets_tests.dbt.conftest import Build
 from analytics_assets_tests.team_database import Team
+from analytics_assets_tests.warehouse.team.bigquery_on_duckdb import sessions_on_duckdb
 from analytics_assets_tests.warehouse.team.snowflake_on_duckdb import session_on_duckdb
 
 JSON: Final = "JSON"
@@ -53,12 +55,24 @@ def test_each_row_of_each_table_is_in_postgres(team: Team, lived_in: Build) -> N
 
 def test_each_row_of_each_table_is_in_snowflake(lived_in: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A DuckDB file plays Snowflake, see `snowflake_on_duckdb.py`."""
+    path = tmp_path / "team.duckdb"
     monkeypatch.setattr(snowflake, "snowflake_session", session_on_duckdb)
-    team = Snowflake(f"snowflake://{tmp_path / 'team.duckdb'}")
-    made = deliver(lived_in.warehouse, team)
-    assert tables_that_differ(lived_in.warehouse, team) == []
-    assert deliver(lived_in.warehouse, team).sent == []
-    with duckdb.connect(str(lived_in.warehouse), read_only=True) as here, duckdb.connect(str(tmp_path / "team.duckdb")) as there:
+    assert_each_row_is_there(lived_in.warehouse, Snowflake(f"snowflake://{path}"), path)
+
+
+def test_each_row_of_each_table_is_in_bigquery(lived_in: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A DuckDB file plays BigQuery, see `bigquery_on_duckdb.py`."""
+    path = tmp_path / "team.duckdb"
+    monkeypatch.setattr(bigquery, "bigquery_session", sessions_on_duckdb(path))
+    assert_each_row_is_there(lived_in.warehouse, BigQuery("bigquery://team"), path)
+
+
+def assert_each_row_is_there(warehouse: Path, team: TeamWarehouse, path: Path) -> None:
+    """Deliver, and look up each row in the file that plays the team's warehouse."""
+    made = deliver(warehouse, team)
+    assert tables_that_differ(warehouse, team) == []
+    assert deliver(warehouse, team).sent == []
+    with duckdb.connect(str(warehouse), read_only=True) as here, duckdb.connect(str(path)) as there:
         tables = delivered_tables(here)
         assert made.rows == {table.label: table.rows for table in tables}
         for table in tables:

@@ -2,7 +2,7 @@
 
 DuckDB stays what everything is read into, compared and built in, so the law and the marts do not depend on where the
 tables are delivered. A table whose rows have not changed is not sent again. How an engine is spoken to is known in the
-module of that engine, `postgres.py`, `motherduck.py` or `snowflake.py`.
+module of that engine, `postgres.py`, `motherduck.py`, `snowflake.py` or `bigquery.py`.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from analytics_assets.warehouse.team.bigquery import BigQuery
 from analytics_assets.warehouse.team.delivery import TeamWarehouse
 from analytics_assets.warehouse.team.motherduck import MotherDuck
 from analytics_assets.warehouse.team.postgres import Postgres
@@ -12,6 +13,7 @@ ENGINES: Final[Mapping[str, Callable[[str], TeamWarehouse]]] = {
     "postgres": Postgres,
     "motherduck": MotherDuck,
     "snowflake": Snowflake,
+    "bigquery": BigQuery,
 }
 
 

@@ -2,43 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from analytics_assets.warehouse.team.ways import Way
+
 LONGEST_NAME_BYTES: Final = 255
-
-
-@dataclass(frozen=True)
-class Way:
-    """How values of a type are kept in Snowflake, and how they travel.
-
-    They travel as `travelling`, in a table of the session. Each of the four templates holds `{}` where the name of the column
-    goes: DuckDB's SQL for what leaves, Snowflake's for what arrives and comes back, and DuckDB's for what that is compared with.
-    """
-
-    type: str
-    travelling: str = "VARCHAR"
-    leaving: str = "{}"
-    arriving: str = "{}"
-    coming_back: str = "{}"
-    comparing: str = "{}"
-    compared_type: str = "VARCHAR"
-
-    def leaves(self, column: str) -> str:
-        """What DuckDB sends."""
-        return self.leaving.format(column)
-
-    def arrives(self, column: str) -> str:
-        """What Snowflake makes of that."""
-        return self.arriving.format(column)
-
-    def comes_back(self, column: str) -> str:
-        """What Snowflake answers when it is asked for the value."""
-        return self.coming_back.format(column)
-
-    def compared(self, column: str) -> str:
-        """What DuckDB would answer."""
-        return self.comparing.format(column)
 
 
 def _number(type: str) -> Way:

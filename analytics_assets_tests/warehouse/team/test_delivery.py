@@ -1,6 +1,7 @@
-"""What is delivered to MotherDuck or Snowflake is the warehouse, value by value; or one sentence says why it stays as it was.
+"""What is delivered to MotherDuck, Snowflake or BigQuery is the warehouse, value by value; or one sentence says why not.
 
-A DuckDB file stands for both: for MotherDuck, whose statements are DuckDB's, and for Snowflake, see `snowflake_on_duckdb.py`.
+A DuckDB file stands for each: for MotherDuck, whose statements are DuckDB's, and for the others, see `snowflake_on_duckdb.py` and
+`bigquery_on_duckdb.py`.
 """
 
 from collections.abc import Callable
@@ -12,18 +13,21 @@ import duckdb
 import pytest
 
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.team import snowflake
+from analytics_assets.warehouse.team import bigquery, snowflake
+from analytics_assets.warehouse.team.bigquery import BigQuery, BigQueryReceiver
 from analytics_assets.warehouse.team.delivery import TeamWarehouse, deliver, tables_that_differ
 from analytics_assets.warehouse.team.motherduck import MotherDuck, MotherDuckReceiver
 from analytics_assets.warehouse.team.snowflake import Snowflake, SnowflakeReceiver
 from analytics_assets_tests.rig import Rig
 from analytics_assets_tests.warehouse.own import change
+from analytics_assets_tests.warehouse.team.bigquery_on_duckdb import sessions_on_duckdb
 from analytics_assets_tests.warehouse.team.snowflake_on_duckdb import OnDuckDB, session_on_duckdb
 from analytics_assets_tests.warehouse.two_workspaces import Both
 
 ENGINES: Final[dict[str, tuple[Callable[[str], TeamWarehouse], type]]] = {
     "MotherDuck": (MotherDuck, MotherDuckReceiver),
     "Snowflake": (lambda path: Snowflake(f"snowflake://{path}"), SnowflakeReceiver),
+    "BigQuery": (lambda path: BigQuery("bigquery://team"), BigQueryReceiver),
 }
 
 
@@ -46,6 +50,7 @@ def team(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(snowflake, "snowflake_session", session_on_duckdb)
     make, receiver = ENGINES[request.param]
     path = tmp_path / "team.duckdb"
+    monkeypatch.setattr(bigquery, "bigquery_session", sessions_on_duckdb(path))
     return Theirs(make(str(path)), receiver, path)
 
 
@@ -157,7 +162,8 @@ def test_snowflake_without_a_server_is_a_sentence_without_the_password(warehouse
 
 
 def test_a_table_of_somebody_else_is_not_touched(team: Theirs, warehouse: Path) -> None:
-    change(team.path, "CREATE SCHEMA RAW", "CREATE TABLE RAW.TAGS AS SELECT 42 AS mine")
+    schema, table = ("raw", "tags") if team.warehouse.engine == "BigQuery" else ("RAW", "TAGS")  # which tells them apart
+    change(team.path, f"CREATE SCHEMA {schema}", f"CREATE TABLE {schema}.{table} AS SELECT 42 AS mine")
     assert refusal(warehouse, team.warehouse).startswith(
         f"{team.warehouse.engine} has a table raw.tags that this project has not made: "
     )
