@@ -30,15 +30,31 @@ users as (
 
     select * from {{ ref('stg_users') }}
 
+),
+
+-- A line may name a member by id and another one by the address of the same member, for the same day: the id counts.
+matched as (
+
+    select
+        written.*,
+        users.user_id,
+        row_number() over (
+            partition by users.user_id, written.valid_from order by written.member = users.user_id desc, written.member
+        ) as number_of_line
+
+    from written
+    left join users
+        on written.member = users.user_id
+        or lower(written.member) = lower(users.email)
+
 )
 
 select
-    written.member,
-    users.user_id,
-    written.valid_from,
-    written.weekly_seconds
+    member,
+    user_id,
+    valid_from,
+    weekly_seconds
 
-from written
-left join users
-    on written.member = users.user_id
-    or lower(written.member) = lower(users.email)
+from matched
+where user_id is null
+    or number_of_line = 1
