@@ -30,8 +30,9 @@ from analytics_assets.orchestration.resources import Warehouse
 from analytics_assets.orchestration.run_log import warnings_shown_in
 from analytics_assets.settings import OneOfSeveral, Settings
 from analytics_assets.warehouse.export import MARTS
+from analytics_assets.warehouse.in_common import rows_not_together
 from analytics_assets.warehouse.reader_copy import copy_for_readers, rows_that_differ
-from analytics_assets.warehouse.together import put_together, rows_not_together
+from analytics_assets.warehouse.together import put_together
 from analytics_assets.warehouse.writer_lock import writing
 
 CHECK_NAME: Final = "copy_has_the_rows_of_the_warehouse"

@@ -6,7 +6,7 @@ copy for BI tools is: a tool may keep it open for as long as it likes.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,18 +20,16 @@ from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.disk import full_disk_as_one_sentence
 from analytics_assets.warehouse.errors import DamagedFileError, WarehouseError, WarehouseInUseError
 from analytics_assets.warehouse.identity import TOGETHER, WORKSPACE, held_workspace, workspaces_together
+from analytics_assets.warehouse.in_common import ANY_TYPE, WORKSPACE_COLUMN, columns_there, place_of, tables_not_together
 from analytics_assets.warehouse.loaded_alone import held_alone, holds_rows, is_there
 from analytics_assets.warehouse.places import log_file
 from analytics_assets.warehouse.reader_copy import copy_whole
 from analytics_assets.warehouse.replacing import replacing
 from analytics_assets.warehouse.tables import RAW, columns_of, literal, quoted
-from analytics_assets.warehouse.team.delivered_tables import DeliveredTable, delivered_tables, rows_of_delivered
+from analytics_assets.warehouse.team.delivered_tables import DeliveredTable, delivered_tables
 
-WORKSPACE_COLUMN: Final = "workspace_id"
 OWN: Final = "own_workspace"
 """What the file of the workspace is called while it is attached."""
-ANY_TYPE: Final = "VARCHAR"
-"""The type of a column that has another one in each workspace; every value has a text that loses nothing."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,12 @@ def put_together(together: Path, *, workspace_id: str, warehouses: Mapping[str, 
     warehouse, known = warehouses[workspace_id], _known(together, warehouses)
     with connection(warehouse, read_only=True) as con:
         tables = delivered_tables(con)
-    before, rows = known.get(workspace_id, {}), _rows_there(together, known.get(workspace_id, {}), workspace_id)
+    before = known.get(workspace_id, {})
     now = {table.label: sha256(table.content.encode()).hexdigest() for table in tables}
-    # the rows too, because somebody with SQL may have removed some from the common file
-    replaced = [each for each in tables if (before.get(each.label), rows.get(each.label)) != (now[each.label], each.rows)]
+    as_before = [each for each in tables if before.get(each.label) == now[each.label]]
+    # the values too, because somebody with SQL may have written to the common file
+    differ = tables_not_together(warehouse, together, workspace_id, as_before)
+    replaced = [each for each in tables if before.get(each.label) != now[each.label] or each.label in differ]
     gone = sorted(before.keys() - now.keys())
     strangers = sorted(known.keys() - warehouses.keys())
     if replaced or gone or strangers:
@@ -84,30 +84,6 @@ def put_together(together: Path, *, workspace_id: str, warehouses: Mapping[str, 
             log_file(together).unlink(missing_ok=True)  # all that it says was copied
     there = sorted({*known, workspace_id} & warehouses.keys())
     return PutTogether(together, together.stat().st_size, there, [table.label for table in replaced])
-
-
-def rows_not_together(warehouse: Path, together: Path, workspace_id: str) -> dict[str, tuple[int | None, int | None]]:
-    """The tables of which the common file has another number of rows of a workspace than its own file.
-
-    Returns:
-        How many there are in both; None for no table.
-
-    Raises:
-        WarehouseError: one of the files can't be opened.
-    """
-    with connection(warehouse, read_only=True) as con:
-        rows = rows_of_delivered(con)
-    found = _rows_there(together, rows, workspace_id)
-    return {label: (rows[label], found.get(label)) for label in rows if rows[label] != found.get(label)}
-
-
-def _rows_there(together: Path, labels: Collection[str], workspace_id: str) -> dict[str, int]:
-    """How many rows of a workspace each of these tables of the common file has; those that it lacks are left out."""
-    if not labels:
-        return {}
-    with connection(together, read_only=True) as con:
-        of_it = f"WHERE {WORKSPACE_COLUMN} = {literal(workspace_id)}"
-        return {label: count(con, f"{_place(label)} {of_it}") for label in labels if _columns_there(con, label)}
 
 
 def examine_common_file(together: Path, warehouses: Mapping[str, Path]) -> list[str]:
@@ -196,8 +172,8 @@ def _remove(con: duckdb.DuckDBPyConnection, strangers: Sequence[str]) -> None:
 
 def _replace_rows(con: duckdb.DuckDBPyConnection, table: DeliveredTable, workspace_id: str) -> None:
     """Make a table anew from the rows of the other workspaces and those of this one."""
-    place = _place(table.label)
-    there = _columns_there(con, table.label)
+    place = place_of(table.label)
+    there = columns_there(con, table.label)
     own = _own_columns(table)
     of_others = f"{place} WHERE {WORKSPACE_COLUMN} <> {literal(workspace_id)}"
     types = {
@@ -257,7 +233,7 @@ def _selected(types: Mapping[str, str], values: Mapping[str, str]) -> str:
 
 
 def _comment(con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
-    place = _place(table.label)
+    place = place_of(table.label)
     con.execute(f"COMMENT ON TABLE {place} IS {literal(table.comment or '')}")
     for column in table.columns:
         if column.comment and column.name.casefold() != WORKSPACE_COLUMN:
@@ -266,17 +242,5 @@ def _comment(con: duckdb.DuckDBPyConnection, table: DeliveredTable) -> None:
 
 
 def _delete_rows(con: duckdb.DuckDBPyConnection, label: str, workspace_id: str) -> None:
-    if _columns_there(con, label):
-        con.execute(f"DELETE FROM {_place(label)} WHERE {WORKSPACE_COLUMN} = ?", [workspace_id])
-
-
-def _columns_there(con: duckdb.DuckDBPyConnection, label: str) -> dict[str, str]:
-    """The columns of a table of the common file with their types; none where somebody has removed it, or whose a row is."""
-    schema, _, name = label.partition(".")
-    columns = columns_of(con, schema, name)
-    return columns if WORKSPACE_COLUMN in columns else {}
-
-
-def _place(label: str) -> str:
-    schema, _, name = label.partition(".")
-    return f"{quoted(schema)}.{quoted(name)}"
+    if columns_there(con, label):
+        con.execute(f"DELETE FROM {place_of(label)} WHERE {WORKSPACE_COLUMN} = ?", [workspace_id])

@@ -115,11 +115,32 @@ def test_postgres_gets_the_tables_of_all_workspaces(synced_both: Ended, several:
     equal = run_cli("verify", variables=delivering)
     assert (equal.code, equal.out.splitlines()[-2:]) == (
         0,
-        ["2 of 2 workspaces equal the API.", "Postgres equals the warehouse."],
+        [f"{common_file_of(several)} equals the warehouse of each.", f"Postgres equals {common_file_of(several)}."],
     )
     team.run(f"DELETE FROM marts.dim_users WHERE workspace_id = '{SECOND}'")
     changed = run_cli("verify", variables=delivering)
-    assert changed.code == 1 and "Postgres differs from the warehouse in marts.dim_users." in changed.out
+    assert changed.code == 1
+    assert f"Postgres differs from {common_file_of(several)} in marts.dim_users." in changed.out
+
+
+def test_verify_sees_what_the_common_file_lacks(
+    synced_both: Ended, several: dict[str, str], common_file: Path, tmp_path: Path
+) -> None:
+    """Exports and deliveries are of that file: they had a number that no warehouse had, and all was said to be equal."""
+    shutil.copytree(common_file.parent / "workspaces", tmp_path / "workspaces")
+    copy = Path(shutil.copyfile(common_file, tmp_path / common_file.name))
+    with duckdb.connect(str(copy)) as con:
+        con.execute(f"UPDATE marts.billing_monthly SET amount = 1 WHERE workspace_id = '{SECOND}'")
+    others = {"ANALYTICS_WORKSPACE_ID": f"{FIRST},{SECOND}", "ANALYTICS_DUCKDB_PATH": str(copy)}
+    ended = run_cli("verify", variables={**several, **others})
+    assert ended.code == 1, ended.said
+    assert ended.out.endswith(
+        "2 of 2 workspaces equal the API.\n"
+        f"{copy} differs from the warehouse of workspace {SECOND} in marts.billing_monthly.\nRepair it:  analytics-assets sync\n"
+    )
+    copy.unlink()
+    missing = run_cli("verify", variables={**several, **others})
+    assert missing.code == 1 and f"{copy} is not there, which has the tables of all workspaces.\n" in missing.out
 
 
 def common_file_of(variables: dict[str, str]) -> Path:

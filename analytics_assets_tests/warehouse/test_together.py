@@ -5,9 +5,9 @@ import pytest
 
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.in_common import rows_not_together, tables_not_together
 from analytics_assets.warehouse.loaded_alone import carry_over
 from analytics_assets.warehouse.tables import quoted
-from analytics_assets.warehouse.together import rows_not_together
 from analytics_assets_tests.warehouse.two_workspaces import SECOND, Both
 
 
@@ -165,7 +165,7 @@ def test_tables_of_the_owner_may_be_called_and_have_columns_called_anything(both
     assert both.query('FROM raw."dotted.name"') == []
 
 
-def test_what_somebody_removed_from_the_common_file_is_put_there_again(both: Both) -> None:
+def test_what_somebody_removed_or_changed_in_the_common_file_is_put_there_again(both: Both) -> None:
     both.put(both.first)
     both.put(both.second)
     with duckdb.connect(str(both.together)) as con:
@@ -176,6 +176,12 @@ def test_what_somebody_removed_from_the_common_file_is_put_there_again(both: Bot
     assert both.put(both.second).replaced == ["raw.tags", "raw.tasks", "raw.users"]
     for rig in (both.first, both.second):
         assert rows_not_together(rig.path, both.together, rig.workspace_id) == {}
+    with duckdb.connect(str(both.together)) as con:
+        con.execute(f"UPDATE raw.tags SET name = 'theirs' WHERE workspace_id = '{SECOND}'")
+        con.execute("ALTER TABLE raw.tasks ALTER COLUMN billable TYPE INTEGER")
+    assert both.put(both.first).replaced == ["raw.tasks"]
+    assert both.put(both.second).replaced == ["raw.tags"]
+    assert tables_not_together(both.second.path, both.together, SECOND) == []
     with duckdb.connect(str(both.together)) as con:
         con.execute("DROP TABLE raw.tags")
     assert both.put(both.first, {both.first.workspace_id: both.first.path}).workspaces == [both.first.workspace_id]

@@ -8,7 +8,6 @@ import argparse
 import logging
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -32,6 +31,8 @@ from analytics_assets.settings import Settings
 from analytics_assets.source.errors import find_source_error
 from analytics_assets.source.meter import Meter
 from analytics_assets.warehouse.errors import WarehouseError, without_memory
+from analytics_assets.warehouse.in_common import tables_not_together
+from analytics_assets.warehouse.loaded_alone import is_there
 from analytics_assets.warehouse.team.delivery import TeamWarehouse, tables_that_differ
 from analytics_assets.warehouse.team.engines import team_warehouse
 
@@ -43,9 +44,12 @@ def main(args: argparse.Namespace) -> int:
     logging.getLogger("analytics_assets").addHandler(logging.StreamHandler())
     with own_or_demo() as settings:
         code = for_each_workspace(settings, lambda of_one: _verify(of_one, args.first, args.last), done="equal the API")
-        if code == EXIT_INTERRUPTED or settings.delivers_to is None:
+        if code == EXIT_INTERRUPTED:
             return code
-        return max(code, _verify_delivery(settings.duckdb_path, team_warehouse(*settings.delivers_to)))
+        code = max(code, _verify_common_file(settings))
+        if settings.delivers_to is None:
+            return code
+        return max(code, _verify_delivery(settings, team_warehouse(*settings.delivers_to)))
 
 
 def _verify(settings: Settings, first: str | None, last: str | None) -> int:
@@ -69,18 +73,42 @@ def _keep_for_the_report(settings: Settings, found: Verification) -> None:
         say(f"The report will not know of this comparison: {error.filename or 'its folder'} can't be written ({error.strerror}).")
 
 
-def _verify_delivery(delivered: Path, team: TeamWarehouse) -> int:
+def _verify_common_file(settings: Settings) -> int:
+    """Compare the file of several workspaces with the warehouse of each; of one that has none yet that was said before."""
+    there = [each for each in settings.of_each_workspace() if each.one_of_several is not None and each.duckdb_path.exists()]
+    if not there:
+        return EXIT_OK
+    common = settings.duckdb_path
+    if not is_there(common):
+        print(f"{common} is not there, which has the tables of all workspaces.\nMake it:  analytics-assets sync")
+        return EXIT_FAILED
+    is_equal = True
+    for each in there:
+        try:
+            with stopping_like_ctrl_c():
+                differ = tables_not_together(each.duckdb_path, common, str(each.workspace_id))
+        except WarehouseError as error:
+            raise CommandError(str(error)) from None
+        if differ:
+            is_equal = False
+            print(f"{common} differs from the warehouse of workspace {each.workspace_id} in {', '.join(differ)}.")
+    print(f"{common} equals the warehouse of each." if is_equal else "Repair it:  analytics-assets sync")
+    return EXIT_OK if is_equal else EXIT_FAILED
+
+
+def _verify_delivery(settings: Settings, team: TeamWarehouse) -> int:
     """Compare a team's warehouse with the file that is delivered there, of several workspaces the one with the tables of all."""
     try:
         with stopping_like_ctrl_c():
-            differ = tables_that_differ(delivered, team)
+            differ = tables_that_differ(settings.duckdb_path, team)
     except WarehouseError as error:
         raise CommandError(str(error)) from None
+    what = "the warehouse" if len(settings.of_each_workspace()) == 1 else str(settings.duckdb_path)
     if differ:
-        print(f"{team.engine} differs from the warehouse in {', '.join(differ)}.")
+        print(f"{team.engine} differs from {what} in {', '.join(differ)}.")
         print("Repair it:  analytics-assets sync")
         return EXIT_FAILED
-    print(f"{team.engine} equals the warehouse.")
+    print(f"{team.engine} equals {what}.")
     return EXIT_OK
 
 
