@@ -19,7 +19,7 @@ from analytics_assets.warehouse.tables import RAW, literal, quoted
 from analytics_assets.warehouse.team.adbc_session import AdbcSession
 from analytics_assets.warehouse.team.delivered_tables import DeliveredColumn, DeliveredTable, are_rows_of
 from analytics_assets.warehouse.team.delivery import DELIVERED, digest, not_ours
-from analytics_assets.warehouse.team.postgres_session import columns_of, exists, place, postgres_session, short, shown_address
+from analytics_assets.warehouse.team.postgres_session import columns_of, exists, of_column, place, postgres_session, shown_address
 
 ENGINE: Final = "Postgres"
 INCOMING: Final = "_incoming"
@@ -143,7 +143,7 @@ class PostgresReceiver:
         # numbers as text, because Arrow has none that holds all of Postgres'
         casts = ["::text" if _type(column).startswith(("json", "numeric")) else "" for column in table.columns]
         numbered = zip(table.numbered_columns, casts, strict=True)
-        asked = ", ".join(f"{quoted(short(column.name))}{cast} AS {name}" for (name, column), cast in numbered)
+        asked = ", ".join(f"{quoted(of_column(column.name))}{cast} AS {name}" for (name, column), cast in numbered)
         here = ", ".join(_comparable(column, quoted(column.name)) for column in table.columns)
         there = ", ".join(f"{name}::{_compared_type(column)}" for name, column in table.numbered_columns)
         with self._session.arrow(f"SELECT {asked} FROM {place(table.label)}") as came:
@@ -151,12 +151,12 @@ class PostgresReceiver:
 
     def _has_columns(self, table: DeliveredTable) -> bool:
         """Whether the table is there, with each column that it has here; those that somebody else has added stay empty."""
-        return {short(column.name) for column in table.columns} <= columns_of(self._session, table.label)
+        return {of_column(column.name) for column in table.columns} <= columns_of(self._session, table.label)
 
 
 def _empty(session: AdbcSession, table: DeliveredTable, before: Sequence[str]) -> None:
     """Take out the rows, and the table too where a column has gone or has another type; add the columns that are missing."""
-    there, now = place(table.label), {short(column.name): _definition(column) for column in table.columns}
+    there, now = place(table.label), {of_column(column.name): _definition(column) for column in table.columns}
     if not {*before} <= {*now.values()}:
         session.run(f"DROP TABLE {there}")
         return
@@ -171,7 +171,7 @@ def _insert(session: AdbcSession, con: duckdb.DuckDBPyConnection, table: Deliver
     selected = ", ".join(f"{_comparable(column, quoted(column.name))} AS {name}" for name, column in table.numbered_columns)
     rows = con.execute(f"SELECT {selected} FROM {quoted(table.schema)}.{quoted(table.name)}")
     session.bring(rows.to_arrow_reader(ROWS_AT_ONCE), INCOMING)
-    names = ", ".join(quoted(short(column.name)) for column in table.columns)
+    names = ", ".join(quoted(of_column(column.name)) for column in table.columns)
     values = ", ".join(f"{name}::{_type(column)}" for name, column in table.numbered_columns)
     session.run(f"INSERT INTO {place(table.label)} ({names}) SELECT {values} FROM pg_temp.{INCOMING}")
     session.run(f"DROP TABLE pg_temp.{INCOMING}")
@@ -198,11 +198,11 @@ def _comparable(column: DeliveredColumn, sql: str) -> str:
 
 
 def _definition(column: DeliveredColumn) -> str:
-    return f"{quoted(short(column.name))} {_type(column)}"
+    return f"{quoted(of_column(column.name))} {_type(column)}"
 
 
 def _comments(table: DeliveredTable) -> Iterator[tuple[str, str | None]]:
     there = place(table.label)
     yield f"TABLE {there}", table.comment
     for column in table.columns:
-        yield f"COLUMN {there}.{quoted(short(column.name))}", column.comment
+        yield f"COLUMN {there}.{quoted(of_column(column.name))}", column.comment

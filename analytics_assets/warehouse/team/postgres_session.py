@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import literal, quoted
 from analytics_assets.warehouse.team.adbc_session import AdbcSession, connected, refusals_in_a_sentence
-from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, shortened
+from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, digest, shortened
 
 LONGEST_NAME_BYTES: Final = 63
 """Postgres cuts longer names off without an error, and two columns may then have one name."""
+COLUMNS_OF_EACH_TABLE: Final = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+"""https://www.postgresql.org/docs/current/ddl-system-columns.html"""
 
 
 @contextlib.contextmanager
@@ -65,6 +67,11 @@ def place(label: str) -> str:
     """A table of this schema and name as SQL names it."""
     schema, _, name = label.partition(".")
     return f"{quoted(schema)}.{quoted(short(name))}"
+
+
+def of_column(name: str) -> str:
+    """The name of a column there: shortened, and another one where each table of Postgres has a column of that name by itself."""
+    return f"{name}_{digest(name)[:8]}" if name in COLUMNS_OF_EACH_TABLE else short(name)
 
 
 def short(name: str) -> str:

@@ -78,6 +78,17 @@ def test_the_sign_that_no_text_of_postgres_holds_arrives_as_an_unknown_one(team:
     assert team.rows("SELECT l, j::text FROM marts.lists") == [(["x", None, "\ufffd"], '"\\u0000"'), (None, None)]
 
 
+def test_columns_that_are_called_like_those_of_each_table_get_another_name(team: Team, warehouse: Path) -> None:
+    """A field of the API with such a name made each delivery red."""
+    change(warehouse, "CREATE TABLE marts.odd AS SELECT 1 AS ctid, 2 AS xmin, 3 AS n")
+    deliver(warehouse, Postgres(team.url))
+    assert tables_that_differ(warehouse, Postgres(team.url)) == []
+    assert deliver(warehouse, Postgres(team.url)).sent == []
+    names = "SELECT column_name FROM information_schema.columns WHERE table_name = 'odd' ORDER BY ordinal_position"
+    ctid, xmin, n = (name for (name,) in team.rows(names))
+    assert ctid.startswith("ctid_") and xmin.startswith("xmin_") and n == "n"
+
+
 def test_names_comments_and_schemas_arrive_and_views_and_notes_stay(team: Team, warehouse: Path) -> None:
     change(
         warehouse,
