@@ -8,8 +8,9 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
-from analytics_assets.orchestration.member_capacities import read_member_capacities
-from analytics_assets.orchestration.rounding_rules import read_rounding_rules
+from analytics_assets.orchestration.member_capacities import MemberCapacity, of_whom_and_when, read_member_capacities
+from analytics_assets.orchestration.owner_files import WORKSPACE, lines_of_workspace, workspaces_of
+from analytics_assets.orchestration.rounding_rules import RoundingRule, of_whom, read_rounding_rules
 from analytics_assets.setting_errors import SettingsError
 from analytics_assets.settings import Settings
 
@@ -50,14 +51,21 @@ def dbt_variables(settings: Settings) -> dict[str, DbtValue]:
 
 
 def _capacities(settings: Settings) -> list[dict[str, Any]]:
+    lines = read_member_capacities(settings.member_capacities, workspaces_of(settings))
     return [
-        {**asdict(each), "valid_from": each.valid_from and each.valid_from.isoformat()}
-        for each in read_member_capacities(settings.member_capacities)
+        {**_values(each), "valid_from": each.valid_from and each.valid_from.isoformat()}
+        for each in lines_of_workspace(lines, settings.workspace_id, of_whom_and_when)
     ]
 
 
 def _rules(settings: Settings) -> list[dict[str, Any]]:
-    return [asdict(each) for each in read_rounding_rules(settings.rounding_rules)]
+    lines = read_rounding_rules(settings.rounding_rules, workspaces_of(settings))
+    return [_values(each) for each in lines_of_workspace(lines, settings.workspace_id, of_whom)]
+
+
+def _values(line: MemberCapacity | RoundingRule) -> dict[str, Any]:
+    """What a line says; the workspace is that of the warehouse."""
+    return {name: value for name, value in asdict(line).items() if name != WORKSPACE}
 
 
 def _written(value: str | float | date) -> DbtValue:

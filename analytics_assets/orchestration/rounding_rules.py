@@ -4,16 +4,19 @@
     ,15,up
     Acme,6,nearest
 
+With a column `workspace_id` a line holds for that workspace alone, and counts before one for all of them.
+
 `client` is a name or an id; a line without one holds for every client that no other line names, and for time without a
 client. Each entry is rounded by itself, to a multiple of so many minutes; without a line for it, time counts to the second.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analytics_assets.orchestration.owner_files import read_owner_file
+from analytics_assets.orchestration.owner_files import WORKSPACE, read_owner_file
 
 COLUMNS: Final = ("client", "minutes", "direction")
 DIRECTIONS: Final = ("up", "down", "nearest")
@@ -27,17 +30,25 @@ class RoundingRule:
     client: str | None
     minutes: int
     direction: str
+    workspace_id: str | None = None
 
 
-def read_rounding_rules(path: Path | None) -> list[RoundingRule]:
+def read_rounding_rules(path: Path | None, workspaces: Collection[str] = ()) -> list[RoundingRule]:
     """The lines of the file; none where no file is set.
+
+    Args:
+        path: the file.
+        workspaces: those that lines may be for.
 
     Raises:
         SettingsError: the file can't be read, or names the first line that is wrong, and what it should be.
     """
-    return read_owner_file(
-        "rounding_rules", path, columns=COLUMNS, line_of=_rule, key_of=lambda line: (line.client or "").lower()
-    )
+    return read_owner_file("rounding_rules", path, workspaces=workspaces, columns=COLUMNS, line_of=_rule, key_of=of_whom)
+
+
+def of_whom(line: RoundingRule) -> str:
+    """The client that a line is for, as names are compared."""
+    return (line.client or "").lower()
 
 
 def _rule(where: str, record: dict[str, str]) -> RoundingRule:
@@ -48,4 +59,4 @@ def _rule(where: str, record: dict[str, str]) -> RoundingRule:
         raise ValueError(f"{where} has {minutes!r} minutes; write a whole number from 1 to {MINUTES_OF_A_DAY}, like 15")
     if direction.lower() not in DIRECTIONS:
         raise ValueError(f"{where} has the direction {direction!r}; write one of {', '.join(DIRECTIONS)}")
-    return RoundingRule(client or None, int(minutes), direction.lower())
+    return RoundingRule(client or None, int(minutes), direction.lower(), record.get(WORKSPACE) or None)

@@ -39,6 +39,16 @@ def test_the_day_may_be_left_out_altogether(tmp_path: Path) -> None:
     assert read_member_capacities(written(tmp_path, "hours_per_week,member\n0,u1\n")) == [MemberCapacity("u1", 0, None)]
 
 
+def test_a_line_may_hold_for_one_of_several_workspaces(tmp_path: Path) -> None:
+    path = written(tmp_path, "member,hours_per_week,workspace_id\nada@example.com,30,\nAda@example.com,10,w2\n")
+    access = {"ANALYTICS_API_KEY": "key", "ANALYTICS_API_URL": "https://api.example.com", "ANALYTICS_WORKSPACE_ID": "w1,w2"}
+    settings = settings_of({**access, "ANALYTICS_MEMBER_CAPACITIES": str(path)})
+    assert [dbt_variables(each)["member_capacities"] for each in settings.of_each_workspace()] == [
+        [{"member": "ada@example.com", "weekly_seconds": 108_000, "valid_from": None}],
+        [{"member": "Ada@example.com", "weekly_seconds": 36_000, "valid_from": None}],
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -29,6 +29,37 @@ def test_each_line_says_how_a_client_is_rounded_and_one_holds_for_the_others(tmp
     }
 
 
+def of_each(path: Path) -> list[object]:
+    """What dbt is told in each of two workspaces."""
+    access = {"ANALYTICS_API_KEY": "key", "ANALYTICS_API_URL": "https://api.example.com", "ANALYTICS_WORKSPACE_ID": "w1,w2"}
+    settings = settings_of({**access, "ANALYTICS_ROUNDING_RULES": str(path)})
+    return [dbt_variables(each).get("rounding_rules") for each in settings.of_each_workspace()]
+
+
+def test_a_line_may_hold_for_one_of_several_workspaces(tmp_path: Path) -> None:
+    """Each workspace warned of the clients of the others, and two clients of one name could not be rounded differently."""
+    path = written(
+        tmp_path, "workspace_id,client,minutes,direction\n,,15,up\n,acme,6,up\nw2,ACME,10,down\nw1,Krümel,5,up\nw2,,30,up\n"
+    )
+    first, second = of_each(path)
+    assert first == [
+        {"client": None, "minutes": 15, "direction": "up"},
+        {"client": "acme", "minutes": 6, "direction": "up"},
+        {"client": "Krümel", "minutes": 5, "direction": "up"},
+    ]
+    assert second == [
+        {"client": "ACME", "minutes": 10, "direction": "down"},
+        {"client": None, "minutes": 30, "direction": "up"},
+    ]
+
+
+def test_a_line_for_a_workspace_that_is_not_loaded_is_refused(tmp_path: Path) -> None:
+    """A mistake in the id would leave the time of that client as it is, without a word."""
+    path = written(tmp_path, "client,minutes,direction,workspace_id\nAcme,6,up,w3\n")
+    with pytest.raises(SettingsError, match=r"line 2 is for workspace 'w3', which ANALYTICS_WORKSPACE_ID does not name"):
+        of_each(path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

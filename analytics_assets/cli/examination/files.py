@@ -5,7 +5,7 @@ What a sync would write is only looked at here.
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Collection, Iterator, Sized
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -37,9 +37,11 @@ def examine_files(settings: Settings) -> Iterator[Finding]:
 def _owner_files(settings: Settings) -> Iterator[Finding]:
     """Whether each line of the files means something; a sync would end at the first one that does not."""
     from analytics_assets.orchestration.member_capacities import read_member_capacities
+    from analytics_assets.orchestration.owner_files import workspaces_of
     from analytics_assets.orchestration.rounding_rules import read_rounding_rules
 
-    files: dict[str, tuple[Callable[[Path], Sized], Path | None]] = {
+    workspaces = workspaces_of(settings)
+    files: dict[str, tuple[Callable[[Path, Collection[str]], Sized], Path | None]] = {
         "capacities": (read_member_capacities, settings.member_capacities),
         "rounding": (read_rounding_rules, settings.rounding_rules),
     }
@@ -47,7 +49,7 @@ def _owner_files(settings: Settings) -> Iterator[Finding]:
         if path is None:
             continue
         try:
-            lines = len(read(path))
+            lines = len(read(path, workspaces))
         except SettingsError as error:
             yield from wrong_settings(error)
         else:
