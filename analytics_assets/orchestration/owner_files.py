@@ -72,12 +72,8 @@ def workspaces_of(settings: Settings) -> Collection[str]:
 
 def lines_of_workspace(lines: Sequence[Line], workspace_id: str | None, key_of: Callable[[Line], object]) -> list[Line]:
     """The lines that hold for a workspace; one that names it counts before one for all of them."""
-    own = {key_of(line) for line in lines if line.workspace_id is not None and line.workspace_id == workspace_id}
-    return [
-        line
-        for line in lines
-        if (line.workspace_id == workspace_id and key_of(line) in own) or (line.workspace_id is None and key_of(line) not in own)
-    ]
+    own = {key_of(line) for line in lines if line.workspace_id == workspace_id}
+    return [line for line in lines if line.workspace_id == (workspace_id if key_of(line) in own else None)]
 
 
 def _records(

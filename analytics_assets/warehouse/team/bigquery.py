@@ -115,8 +115,7 @@ class BigQueryReceiver:
 
     def is_equal(self, table: DeliveredTable) -> bool:
         """Whether both have the same rows: what comes back are the numbers and texts that were sent."""
-        there = {name.casefold() for name in self._columns.get(_path(table.label), ())}
-        if there != {name_of(column.name).casefold() for column in table.columns}:
+        if self._columns_there(table.label) != {name_of(column.name).casefold() for column in table.columns}:
             return False
         ways = [(name, column, way_of(column.duckdb_type)) for name, column in table.numbered_columns]
         asked = ", ".join(f"{way.comes_back(_name(column.name))} AS {name}" for name, column, way in ways)
@@ -182,8 +181,8 @@ class BigQueryReceiver:
         if known is None or not self._is_there(table.label):
             return True
         of_table, *before = known.columns.split("\n")
-        is_as_noted = {*map(_column_name, before)} == {name.casefold() for name in self._columns[_path(table.label)]}
-        return is_as_noted and of_table == described(table.comment) and {*before} <= {*map(_column, table.columns)}
+        is_described_so = of_table == described(table.comment)
+        return is_described_so and self._has_noted_columns(table.label, known) and {*before} <= {*map(_column, table.columns)}
 
     def _added(self, table: DeliveredTable) -> list[str]:
         before = self.known[table.label].columns.split("\n")
@@ -226,8 +225,11 @@ class BigQueryReceiver:
         return dict(self._session.rows(" UNION ALL ".join(counted))) if counted else {}
 
     def _has_noted_columns(self, label: str, known: Known) -> bool:
-        there = {name.casefold() for name in self._columns.get(_path(label), ())}
-        return there == {*map(_column_name, known.columns.split("\n")[1:])}
+        return self._columns_there(label) == {*map(_column_name, known.columns.split("\n")[1:])}
+
+    def _columns_there(self, label: str) -> set[str]:
+        """The names of a table's columns in small letters, none where it is not there."""
+        return {name.casefold() for name in self._columns.get(_path(label), ())}
 
     @cached_property
     def _columns(self) -> Mapping[str, Sequence[str]]:

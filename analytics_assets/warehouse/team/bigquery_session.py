@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 
 from analytics_assets.warehouse.errors import WarehouseError
-from analytics_assets.warehouse.team.delivery import CHOSEN_WITH
+from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, without_extra
 
 SCOPES: Final = ("https://www.googleapis.com/auth/bigquery", "https://www.googleapis.com/auth/devstorage.read_only")
 EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
@@ -161,9 +161,7 @@ def bigquery_session(address: BigQueryAddress) -> Iterator[BigQuerySession]:
         from google.cloud import bigquery
         from requests.exceptions import RequestException
     except ImportError:
-        raise WarehouseError(
-            "ANALYTICS_DESTINATION=bigquery needs the extra `bigquery`: pip install 'analytics-assets[bigquery]'."
-        ) from None
+        raise without_extra("bigquery") from None
     refused = f"BigQuery ({address.shown}) refused"
     try:
         client = bigquery.Client(address.project, credentials=_credentials(address), location=address.location)

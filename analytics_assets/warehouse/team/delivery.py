@@ -147,6 +147,13 @@ def not_ours(engine: str, label: str) -> WarehouseError:
     )
 
 
+def without_extra(destination: str) -> WarehouseError:
+    """The error for an engine whose client is not installed; the extra is called like the destination."""
+    return WarehouseError(
+        f"ANALYTICS_DESTINATION={destination} needs the extra `{destination}`: pip install 'analytics-assets[{destination}]'."
+    )
+
+
 def _refuse_other_workspaces(engine: str, there: set[str], con: duckdb.DuckDBPyConnection) -> None:
     """Raise if a team's warehouse holds what this file does not replace: for one workspace any other, for several only others.
 

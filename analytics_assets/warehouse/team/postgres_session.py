@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.tables import literal, quoted
 from analytics_assets.warehouse.team.adbc_session import AdbcSession, connected, refusals_in_a_sentence
-from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, digest, shortened
+from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, digest, shortened, without_extra
 
 LONGEST_NAME_BYTES: Final = 63
 """Postgres cuts longer names off without an error, and two columns may then have one name."""
@@ -33,9 +32,7 @@ def postgres_session(url: str) -> Iterator[AdbcSession]:
     try:
         from adbc_driver_postgresql import dbapi
     except ImportError:
-        raise WarehouseError(
-            "ANALYTICS_DESTINATION=postgres needs the extra `postgres`: pip install 'analytics-assets[postgres]'."
-        ) from None
+        raise without_extra("postgres") from None
     refused, hint = f"Postgres ({shown_address(url)}) refused", f"Check {CHOSEN_WITH}."
     secrets = (url, urlsplit(url).password)
     with refusals_in_a_sentence(dbapi.Error, refused, secrets=secrets, hint=hint):

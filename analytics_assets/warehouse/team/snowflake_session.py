@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.team.adbc_session import AdbcSession, connected, refusals_in_a_sentence
-from analytics_assets.warehouse.team.delivery import CHOSEN_WITH
+from analytics_assets.warehouse.team.delivery import CHOSEN_WITH, without_extra
 
 SCHEME: Final = "snowflake://"
 
@@ -26,9 +25,7 @@ def snowflake_session(address: str) -> Iterator[AdbcSession]:
     try:
         from adbc_driver_snowflake import dbapi
     except ImportError:
-        raise WarehouseError(
-            "ANALYTICS_DESTINATION=snowflake needs the extra `snowflake`: pip install 'analytics-assets[snowflake]'."
-        ) from None
+        raise without_extra("snowflake") from None
     parts = urlsplit(address)
     secrets = (address, address.removeprefix(SCHEME), parts.password, unquote(parts.password or ""))
     refused, hint = f"Snowflake ({shown_address(address)}) refused", f"Check {CHOSEN_WITH}."
