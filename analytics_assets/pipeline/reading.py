@@ -19,7 +19,7 @@ from dlt.extract.source import DltSource
 
 from analytics_assets.pipeline.api import Api
 from analytics_assets.pipeline.doubts import Doubts, doubts_of
-from analytics_assets.pipeline.memory import give_memory_back
+from analytics_assets.pipeline.memory import give_memory_back, keep_no_free_memory
 from analytics_assets.pipeline.months import AskedMonths, Span
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
@@ -260,6 +260,7 @@ def open_reading(
     Raises:
         WarehouseError: the warehouse can't be opened, or its disk is full.
     """
+    keep_no_free_memory()
     with writing(warehouse, holder):
         with connection(warehouse, read_only=is_read_only) as con:
             prepare(con)

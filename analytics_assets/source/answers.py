@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
 import pyarrow as pa
@@ -29,7 +29,7 @@ from analytics_assets.source.reading import ReadingRecorder
 from analytics_assets.source.retrying import ASK_LESS_OFTEN, retry_after_seconds
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
-from analytics_assets.source.typed import TypedReader
+from analytics_assets.source.typed import typed_reader
 from analytics_assets.source.values import BYTE_ORDER_MARK, parsed_json, record_with_half_a_sign, to_json
 from analytics_assets.source.window import Window
 
@@ -69,12 +69,16 @@ class AnswerGate:
     ) -> None:
         self._table = table
         self._page_size = page_size
-        self._typed = TypedReader(table)
+        self._typed = typed_reader(table.name)
         self._careful = RecordReader(table, undeclared)
         self._recorder = recorder
         self._window = window
         self._sent_pages = sent_pages
         self._no_rows = self._kept(self._careful.read([]))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """dlt copies a REST configuration to validate it; all copies share this one object."""
+        return self
 
     def __call__(self, response: requests.Response, *args: Any, **kwargs: Any) -> requests.Response:
         """Check one answer and make its `Page` what dlt finds in it as JSON.

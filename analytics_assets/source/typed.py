@@ -8,6 +8,7 @@ careful way, `arrow.py`, which converts, adds columns or says what is wrong. Bot
 import operator
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final, Self
 
 import msgspec
@@ -15,7 +16,7 @@ import pyarrow as pa
 from msgspec import Raw
 
 from analytics_assets.source.arrow import ColumnTree, column_tree, declared_schema, plain_array
-from analytics_assets.source.columns import Column, DataType, Table
+from analytics_assets.source.columns import TABLES, Column, DataType, ResourceName, Table
 from analytics_assets.source.values import parsed_json, to_json
 
 _TYPES: Final[dict[DataType, Any]] = {
@@ -28,6 +29,12 @@ _TYPES: Final[dict[DataType, Any]] = {
 }
 _one_at_a_time = threading.Lock()
 """Two threads that make Python objects wait for each other at every turn, and take longer than one after the other."""
+
+
+@cache
+def typed_reader(name: ResourceName) -> "TypedReader":
+    """The one of a resource; it never changes, and its types take a while to make."""
+    return TypedReader(TABLES[name])
 
 
 class TypedReader:

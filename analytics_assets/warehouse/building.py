@@ -28,8 +28,6 @@ WHAT_IT_STANDS_ON: Final = (
     "Dagster's own commands it selects one level."
 )
 CANCEL_AGAIN_SECONDS: Final = 0.05
-MEMORY_LIMIT: Final = "512MB"
-"""What does not fit goes to disk: a large history takes as long with it (1,000,000 entries) and a third of the memory."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,6 @@ def build_all(
     Raises:
         BaseException: what interrupts the caller; the queries that run are cancelled first.
     """
-    con.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     _make_room(con, nodes)
     order = TopologicalSorter({node: {each for each in after[node] if each in nodes} for node in nodes})
     order.prepare()
