@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ from analytics_assets.source.reading import Reading
 from analytics_assets.warehouse.comparison import attached, missing_rows, shared_rows
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.lost_rows import lost_rows
+from analytics_assets.warehouse.more_memory import with_more_memory
 from analytics_assets.warehouse.tables import RAW, columns_of
 
 
@@ -45,7 +47,7 @@ def doubts_of(names: Sequence[ResourceName], reading: Reading, *, warehouse: Pat
     if not names:
         return {}
     with connection(warehouse, read_only=True) as con, attached(con, landed):
-        return {name: _doubts(con, TABLES[name], reading) for name in names}
+        return {name: with_more_memory(con, partial(_doubts, con, TABLES[name], reading)) for name in names}
 
 
 def _doubts(con: duckdb.DuckDBPyConnection, table: Table, reading: Reading) -> Doubts:

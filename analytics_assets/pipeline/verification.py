@@ -5,6 +5,7 @@ It writes nothing but its result. The command line prints it, the asset check `r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.difference import Difference, difference
 from analytics_assets.warehouse.errors import WarehouseError
 from analytics_assets.warehouse.identity import refuse_another_workspace
+from analytics_assets.warehouse.more_memory import with_more_memory
 from analytics_assets.warehouse.tables import RAW, columns_of
 
 
@@ -77,5 +79,5 @@ def verify(
         opened.load(resources)
         reading = opened.finish(resources)
         with connection(warehouse, read_only=True) as con, attached(con, opened.landed):
-            differences = {name: difference(con, name, reading) for name in resources}
+            differences = {name: with_more_memory(con, partial(difference, con, name, reading)) for name in resources}
             return Verification(opened.span, reading, api.extra_params, differences)

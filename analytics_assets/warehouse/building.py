@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any, Final, Literal
 
@@ -15,6 +16,7 @@ import duckdb
 
 from analytics_assets.warehouse.built import Relation, kinds_of_relations, place
 from analytics_assets.warehouse.counting import count
+from analytics_assets.warehouse.more_memory import with_more_memory
 from analytics_assets.warehouse.tables import literal, quoted
 
 AT_A_TIME: Final = 2
@@ -27,6 +29,7 @@ WHAT_IT_STANDS_ON: Final = (
     "Build what it stands on too: a + before the asset selects that in the UI and with `analytics-assets sync --select`; in "
     "Dagster's own commands it selects one level."
 )
+WHAT_HELPS_MEMORY: Final = "It got all that this machine has; a machine or container with more memory can build it."
 CANCEL_AGAIN_SECONDS: Final = 0.05
 
 
@@ -155,15 +158,14 @@ def _one(con: duckdb.DuckDBPyConnection, name: str, node: Model | Check, look: L
     failures: int | None
     try:
         if isinstance(node, Model):
-            _build(con, node)
+            with_more_memory(con, partial(_build, con, node))
             status, failures = "success", None
         else:
-            failures = count(con, f"(\n{node.query}\n)")
+            failures = with_more_memory(con, partial(count, con, f"(\n{node.query}\n)"))
             status = "pass" if not failures else "warn" if node.only_warns else "fail"
     except (duckdb.Error, ContractError) as error:
-        lacks_table = isinstance(error, duckdb.CatalogException) and "Table with name" in str(error)
-        told = _in_one_line(error)
-        message = f"{told if told.endswith(('.', '?')) else f'{told}.'} {WHAT_IT_STANDS_ON}" if lacks_table else told
+        told, advice = _in_one_line(error), _advice(error)
+        message = f"{told if told.endswith(('.', '?')) else f'{told}.'} {advice}" if advice else told
         return Ended("error", time.perf_counter() - began, message=message)
     return Ended(status, time.perf_counter() - began, failures, look(con, name, failures))
 
@@ -207,6 +209,13 @@ def _columns(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]
     return [(name, str(type_)) for name, type_, *_ in con.execute(f"DESCRIBE {query}").fetchall()]
 
 
+def _advice(error: Exception) -> str:
+    """What to do about an error where DuckDB's words do not say it."""
+    if isinstance(error, duckdb.CatalogException) and "Table with name" in str(error):
+        return WHAT_IT_STANDS_ON
+    return WHAT_HELPS_MEMORY if isinstance(error, duckdb.OutOfMemoryException) else ""
+
+
 def _in_one_line(error: Exception) -> str:
-    """What DuckDB says, without the line of the query that it points at."""
-    return " ".join(str(error).split("\n\nLINE ")[0].split())
+    """What DuckDB says, without the line of the query that it points at and without what only its settings would change."""
+    return " ".join(str(error).split("\n\nLINE ")[0].split("\n\nPossible solutions")[0].split())

@@ -7,6 +7,7 @@ asked for say nothing about their rows.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -26,6 +27,7 @@ from analytics_assets.warehouse.comparison import (
 from analytics_assets.warehouse.connection import connection
 from analytics_assets.warehouse.counting import count, counts
 from analytics_assets.warehouse.descriptions import CHANGE, LOADED_AT, VALID_TO
+from analytics_assets.warehouse.more_memory import with_more_memory
 from analytics_assets.warehouse.publications import Published, note_publications
 from analytics_assets.warehouse.tables import (
     HISTORY,
@@ -54,16 +56,22 @@ def publish(warehouse: Path, landed: Path, resources: Sequence[ResourceName], re
         duckdb.Error: the transaction failed; the tables are as they were.
     """
     with connection(warehouse) as con, attached(con, landed):
-        con.execute("BEGIN TRANSACTION")
-        try:
-            ensure_tables(con)
-            published_at = _next_moment(con)
-            published = {name: _publish_table(con, TABLES[name], reading, published_at) for name in resources}
-            note_publications(con, reading, published_at, published)
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
+        return with_more_memory(con, partial(_publish, con, resources, reading))
+
+
+def _publish(
+    con: duckdb.DuckDBPyConnection, resources: Sequence[ResourceName], reading: Reading
+) -> dict[ResourceName, Published]:
+    con.execute("BEGIN TRANSACTION")
+    try:
+        ensure_tables(con)
+        published_at = _next_moment(con)
+        published = {name: _publish_table(con, TABLES[name], reading, published_at) for name in resources}
+        note_publications(con, reading, published_at, published)
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
     return published
 
 
