@@ -6,7 +6,6 @@ where it runs.
 
 import json
 from collections.abc import Mapping, Set
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -101,9 +100,12 @@ def listed_ids(api: Api, there: Ids) -> Ids:
 
 
 def _request(context: SensorEvaluationContext, keys: Keys, fresh: Ids) -> RunRequest:
-    """A sync of all that the new ones may have changed: the children of parents that are all known are left out."""
+    """A sync of all that the new ones may have changed: the children of parents that are all known are left out.
+
+    It has no run key: Dagster starts no second run of a key, ever, so that a member who left and came back would be passed
+    over without a word. That each is asked for once is what the cursor is for.
+    """
     assert context.repository_def is not None
     untouched = {keys.raw(child) for parent, child in CHILDREN.items() if not fresh[parent]}
     assets = context.repository_def.asset_graph.materializable_asset_keys - untouched
-    names = sorted(f"{name} {row}" for name, ids in fresh.items() for row in ids)
-    return RunRequest(run_key=sha256("\n".join(names).encode()).hexdigest(), asset_selection=sorted(assets))
+    return RunRequest(asset_selection=sorted(assets))

@@ -78,6 +78,21 @@ def test_a_new_project_asks_once_for_its_tasks_and_a_new_member_for_the_entries(
     assert watched.cursor == '{"users": [], "projects": []}'
 
 
+def test_a_member_who_left_and_came_back_is_asked_for_again(watched: Watched) -> None:
+    """Both ticks named their run by the member's id, and Dagster starts no second run of a name: the tick was skipped."""
+    member = watched.rig.workspace.new("users", name="Dee", email="dee@example.com")
+    first = watched.tick()
+    watched.rig.sync()
+    watched.rig.workspace.delete("users", member["id"])
+    watched.rig.sync()
+    assert watched.tick() == NOTHING_NEW
+    watched.rig.workspace.add("users", member)
+    second = watched.tick()
+    assert isinstance(first, RunRequest)
+    assert isinstance(second, RunRequest)
+    assert second.run_key is None or second.run_key != first.run_key
+
+
 def test_the_run_that_it_asks_for_loads_what_is_new(watched: Watched) -> None:
     project = watched.rig.workspace.new("projects", name="New project")
     watched.rig.workspace.new("tasks", project["id"], name="New task")
