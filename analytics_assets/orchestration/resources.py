@@ -19,7 +19,11 @@ from analytics_assets.workspace_access import checked_access
 class WorkspaceAccessResource(ConfigurableResource):  # type: ignore[type-arg]
     """What reaches the workspace behind the REST API; a value that is not given here comes from the settings."""
 
-    api_key: str | None = Field(default=None, description="The key, ANALYTICS_API_KEY by default; kept nowhere.")
+    api_key: str | None = Field(
+        default=None,
+        description="The key, ANALYTICS_API_KEY by default. Name the variable that holds another one, {env: NAME}: Dagster keeps "
+        "with each run what is typed into its launchpad, a key in plain text too.",
+    )
     api_url: str | None = Field(default=None, description="Root of the API, by default ANALYTICS_API_URL; /v1/... follows.")
     workspace_id: str | None = Field(default=None, description="The workspace, by default ANALYTICS_WORKSPACE_ID.")
 

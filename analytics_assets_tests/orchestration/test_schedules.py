@@ -22,6 +22,7 @@ from analytics_assets.orchestration.jobs import REASON_TAG
 from analytics_assets.orchestration.keys import Keys
 from analytics_assets.orchestration.partitions import RANGE_END_TAG, RANGE_START_TAG, partition_key
 from analytics_assets.orchestration.report_asset import last_comparison
+from analytics_assets.orchestration.resources import WorkspaceAccessResource
 from analytics_assets.pipeline import look
 from analytics_assets.pipeline.months import Month
 from analytics_assets.settings import load_settings
@@ -130,6 +131,19 @@ def test_a_wrong_key_is_found_by_a_run_that_shows_no_asset_as_failed(project: Pr
     assert failure is not None and "ANALYTICS_API_KEY" in str(failure.description)
     planned = project.instance.get_records_for_run(asked.run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION_PLANNED).records
     assert planned == []
+
+
+def test_another_key_is_named_in_the_launchpad_and_not_typed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launchpad said of a key that it is kept nowhere, and Dagster kept what was typed there with the run."""
+    monkeypatch.setenv("ANALYTICS_API_KEY", "of another workspace")
+    monkeypatch.setenv("ANOTHER_KEY", project.rig.api_key)
+    named = {"resources": {"api": {"config": {"api_key": {"env": "ANOTHER_KEY"}}}}}
+    job = build_definitions(load_settings()).resolve_job_def("sync_now")
+    asked = job.execute_in_process(instance=project.instance, run_config=named)
+    assert project.rig.api_key not in str(asked.dagster_run.run_config)
+    described = str(WorkspaceAccessResource.model_fields["api_key"].description)
+    assert "{env: NAME}" in described
+    assert "kept nowhere" not in described
 
 
 @pytest.mark.parametrize("schedule", ["sync_hourly", "reconcile_weekly"])
