@@ -48,7 +48,7 @@ def span_of_tags(tags: Mapping[str, str], start_date: date, *, now: Month) -> Sp
     if first is None:
         return None
     last = tags.get(PARTITION_TAG) or tags.get(RANGE_END_TAG, first)
-    begin, end = (Month.parse(key.removesuffix("-01")) for key in (first, last))
+    begin, end = _month_of_key(first), _month_of_key(last)
     history = Month.of(start_date)
     if begin < history:
         raise ValueError(
@@ -60,3 +60,18 @@ def span_of_tags(tags: Mapping[str, str], start_date: date, *, now: Month) -> Sp
     if end < begin:
         raise ValueError(f"This run is of {begin} to {end}, which lies before: start a new run with the earlier month first.")
     return Span(begin, end)
+
+
+def _month_of_key(key: str) -> Month:
+    """The month of a partition's key; Dagster takes any day in the tags of a run.
+
+    Raises:
+        ValueError: says that it is the first day of no month.
+    """
+    try:
+        return Month.parse(key.removesuffix("-01"))
+    except ValueError:
+        raise ValueError(
+            f"A tag of this run names {key!r}, which is not a partition: start a new run with the first day of a month, written "
+            "YYYY-MM-01."
+        ) from None

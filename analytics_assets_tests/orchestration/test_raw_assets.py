@@ -107,6 +107,16 @@ def test_a_run_of_months_that_history_has_no_longer_ends_with_one_sentence(proje
     assert project.rig.server.requests == []
 
 
+def test_a_run_whose_tag_names_a_day_says_how_a_month_is_written(project: Project) -> None:
+    """The sentence asked for YYYY-MM, which Dagster takes in no tag, and did not say what it was about."""
+    month = THIS_MONTH.plus(-1)
+    tags = {RANGE_START_TAG: f"{month}-15", RANGE_END_TAG: partition_key(month)}
+    assert sentence(project.run("raw/time_entries", tags=tags)) == (
+        f"A tag of this run names '{month}-15', which is not a partition: start a new run with the first day of a month, written "
+        "YYYY-MM-01."
+    )
+
+
 def test_each_month_shows_what_became_of_its_own_rows(project: Project) -> None:
     """Each of 37 months used to repeat the numbers of the whole run."""
     workspace = project.rig.workspace
