@@ -56,9 +56,7 @@ def write_report(
         OSError: the report can't be written.
     """
     if not warehouse.exists():
-        raise WarehouseError(
-            f"{warehouse} does not exist, so there is nothing to report; `make run` or `analytics-assets sync` makes it."
-        )
+        raise WarehouseError(f"{warehouse} does not exist, so there is nothing to report; `analytics-assets run` makes it.")
     with connection(warehouse, read_only=True) as con:
         refuse_several_workspaces(con, warehouse)
         if missing := missing_marts(con):

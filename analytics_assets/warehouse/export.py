@@ -101,9 +101,7 @@ def open_marts(warehouse: Path) -> Iterator[OpenMarts]:
         WarehouseError: there is no such file or no mart in it, or the file can't be opened.
     """
     if not warehouse.exists():
-        raise WarehouseError(
-            f"{warehouse} does not exist, so there is nothing to export; `make run` or `analytics-assets sync` makes it."
-        )
+        raise WarehouseError(f"{warehouse} does not exist, so there is nothing to export; `analytics-assets run` makes it.")
     with connection(warehouse, read_only=True) as con:
         found = con.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? ORDER BY ALL",

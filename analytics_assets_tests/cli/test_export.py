@@ -165,7 +165,7 @@ def test_a_warehouse_that_is_missing_or_bare_says_what_to_run(tmp_path: Path) ->
     missing, bare = tmp_path / "missing.duckdb", tmp_path / "bare.duckdb"
     duckdb.connect(str(bare)).close()
     assert export(missing, "--to", str(tmp_path / "out")) == Ended(
-        1, "", f"{missing} does not exist, so there is nothing to export; `make run` or `analytics-assets sync` makes it.\n"
+        1, "", f"{missing} does not exist, so there is nothing to export; `analytics-assets run` makes it.\n"
     )
     assert export(bare, "--to", str(tmp_path / "out")) == Ended(
         1, "", f"{bare} has no marts yet; `analytics-assets sync` builds them.\n"

@@ -61,4 +61,6 @@ def test_a_comparison_of_all_history_by_hand_stands_in_the_next_report(
 def test_a_missing_warehouse_is_one_sentence(tmp_path: Path) -> None:
     ended = run_cli("report", variables={"ANALYTICS_DUCKDB_PATH": str(tmp_path / "no.duckdb")})
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith(f"{tmp_path / 'no.duckdb'} does not exist, so there is nothing to report; `make run`")
+    assert ended.err.startswith(
+        f"{tmp_path / 'no.duckdb'} does not exist, so there is nothing to report; `analytics-assets run` makes it"
+    )
