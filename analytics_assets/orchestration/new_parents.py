@@ -65,7 +65,7 @@ def build_sync_on_new_parents(settings: Settings) -> SensorDefinition:
         # what was asked for and is still unknown is remembered, what has arrived is not
         cursor = json.dumps({name: sorted(ids) for name, ids in unknown.items()})
         if not any(fresh.values()):
-            return SensorResult(skip_reason="No member and no project is new.", cursor=cursor)
+            return SensorResult(skip_reason=_nothing_to_ask(sum(map(len, unknown.values()))), cursor=cursor)
         return SensorResult(run_requests=[_request(context, keys, fresh)], cursor=cursor)
 
     return sync_on_new_parents
@@ -97,6 +97,16 @@ def listed_ids(api: Api, there: Ids) -> Ids:
     pages = [len(ids) // largest(api.page_size) + 1 for ids in there.values()]
     requests = sum(1 if each == 1 else 2 * each for each in pages)  # lists of several pages are read twice
     return listed_now(api, list(CHILDREN), requests=requests, backoff_factor=0)
+
+
+def _nothing_to_ask(waiting: int) -> str:
+    """Why no sync is asked for, where so many were asked for before and have not arrived, as when that sync failed."""
+    if not waiting:
+        return "No member and no project is new."
+    return (
+        f"A sync was asked for already, and of the new members and projects {waiting} have not arrived: look at that run under "
+        "Runs, and start `sync_now`."
+    )
 
 
 def _request(context: SensorEvaluationContext, keys: Keys, fresh: Ids) -> RunRequest:

@@ -17,6 +17,10 @@ from analytics_assets_tests.orchestration.ticks import tick
 from analytics_assets_tests.rig import Rig
 
 NOTHING_NEW = "No member and no project is new."
+NOT_ARRIVED = (
+    "A sync was asked for already, and of the new members and projects {} have not arrived: look at that run under Runs, and "
+    "start `sync_now`."
+)
 
 
 class Watched:
@@ -69,10 +73,10 @@ def test_a_new_project_asks_once_for_its_tasks_and_a_new_member_for_the_entries(
     assert {request.resource for request in watched.rig.server.requests} == {"users", "projects"}
     watched.rig.workspace.new("projects", name="New project")
     assert raw_of(watched.tick()) == {"tasks"}
-    assert watched.tick() == NOTHING_NEW
+    assert watched.tick() == NOT_ARRIVED.format(1), "it said that nothing is new, while the warehouse lacked a project"
     watched.rig.workspace.new("users", name="Dee", email="dee@example.com")
     assert raw_of(watched.tick()) == {"time_entries"}
-    assert watched.tick() == NOTHING_NEW
+    assert watched.tick() == NOT_ARRIVED.format(2)
     watched.rig.sync()
     assert watched.tick() == NOTHING_NEW
     assert watched.cursor == '{"users": [], "projects": []}'
