@@ -6,13 +6,11 @@ DuckDB puts on disk what does not fit, but not everything can go there: with 288
 
 import logging
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import duckdb
 
 logger = logging.getLogger(__name__)
-
-NEXT_BYTES: Final = 2**30
 
 
 _Given = TypeVar("_Given")
@@ -21,8 +19,8 @@ _Given = TypeVar("_Given")
 def with_more_memory(con: duckdb.DuckDBPyConnection, attempt: Callable[[], _Given]) -> _Given:
     """What an attempt gives; where DuckDB has not enough memory for it, it is made again with more.
 
-    After the usual bound comes a gigabyte, and then what DuckDB takes by itself: four fifths of what the machine or the
-    container has. A bound that was raised holds for all that follows on the database.
+    The bound is doubled each time, up to what DuckDB takes by itself: four fifths of what the machine or the container has. One
+    that was raised holds for all that follows on the database.
 
     Args:
         con: a connection to the database, or a cursor of one.
@@ -31,21 +29,23 @@ def with_more_memory(con: duckdb.DuckDBPyConnection, attempt: Callable[[], _Give
     Raises:
         duckdb.OutOfMemoryException: what the machine has was not enough.
     """
-    for bound in (NEXT_BYTES, None):
+    while True:
         try:
             return attempt()
         except duckdb.OutOfMemoryException as error:
-            _raise_bound(con, bound)
+            if not _double_bound(con):
+                raise
             logger.info("%s; once more with %d MB", str(error).splitlines()[0], _bytes(con) // 10**6)
-    return attempt()
 
 
-def _raise_bound(con: duckdb.DuckDBPyConnection, bound: int | None) -> None:
-    """Raise the bound to so many bytes, or to what DuckDB takes by itself where that is less or None is asked for."""
+def _double_bound(con: duckdb.DuckDBPyConnection) -> bool:
+    """Double the bound, or set none where that is more than DuckDB takes by itself; False where none was set before."""
     now = _bytes(con)
     con.execute("RESET memory_limit")
-    if bound is not None and now < bound < _bytes(con):
-        con.execute(f"SET memory_limit = '{bound}B'")
+    most = _bytes(con)
+    if 2 * now < most:
+        con.execute(f"SET memory_limit = '{2 * now}B'")
+    return now < most
 
 
 def _bytes(con: duckdb.DuckDBPyConnection) -> int:
