@@ -40,8 +40,12 @@ CHAINS: dict[Column, set[Column]] = {
     ("marts/dim_clients", "currency"): {("staging/stg_clients", "currency")},
     ("staging/stg_clients", "currency"): {("raw/clients", "currency_code")},
     ("marts/billing_monthly", "client_name"): {("marts/dim_projects", "client_name")},
-    # a client who is not listed any more has the name that stands with the project
-    ("marts/dim_projects", "client_name"): {("marts/dim_clients", "client_name"), ("staging/stg_projects", "client_name")},
+    # a client who was never listed has the name that stands with the project, and a project without one has none
+    ("marts/dim_projects", "client_name"): {
+        ("marts/dim_clients", "client_name"),
+        ("staging/stg_projects", "client_id"),
+        ("staging/stg_projects", "client_name"),
+    },
     ("marts/billing_monthly", "amount_minor"): {("marts/fct_time_entries", "amount_minor")},
     # through the elements of a JSON array
     ("marts/user_group_members", "user_id"): {("staging/stg_user_groups", "user_ids")},

@@ -48,7 +48,8 @@ select
     typed.project_name,
     typed.workspace_id,
     typed.client_id,
-    coalesce(clients.client_name, typed.client_name) as client_name,
+    -- The project's own word counts for a client that was never listed; without a client there is none to name.
+    coalesce(clients.client_name, case when typed.client_id is not null then typed.client_name end) as client_name,
     clients.currency as client_currency,
     typed.note,
     typed.color,
