@@ -1,10 +1,4 @@
-with entries as (
-
-    select * from {{ ref('fct_time_entries') }}
-
-),
-
-users as (
+with users as (
 
     select * from {{ ref('dim_users') }}
 
@@ -24,7 +18,7 @@ tasks as (
 
 amounts_and_costs as (
 
-    {{ amounts_and_costs('entries', ['work_date', 'user_id', 'client_id', 'project_id', 'task_id']) }}
+    {{ amounts_and_costs(ref('fct_time_entries'), ['work_date', 'user_id', 'client_id', 'project_id', 'task_id']) }}
 
 ),
 

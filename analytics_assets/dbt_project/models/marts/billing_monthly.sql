@@ -1,10 +1,4 @@
-with entries as (
-
-    select * from {{ ref('fct_time_entries') }}
-
-),
-
-projects as (
+with projects as (
 
     select * from {{ ref('dim_projects') }}
 
@@ -12,7 +6,7 @@ projects as (
 
 amounts_and_costs as (
 
-    {{ amounts_and_costs('entries', ['client_id', 'project_id', month_start('work_date') ~ ' as billing_month']) }}
+    {{ amounts_and_costs(ref('fct_time_entries'), ['client_id', 'project_id', month_start('work_date') ~ ' as billing_month']) }}
 
 ),
 

@@ -38,14 +38,14 @@ with_currencies as (
 
 ),
 
--- Only the two columns that it takes: of a relation that is read twice, the warehouse keeps all columns meanwhile.
+-- Not from `entries`: of what is read twice, the warehouse keeps all columns meanwhile.
 places as (
 
     select
         entries.started_at,
         {{ counting_time_zone('users') }} as time_zone
 
-    from entries
+    from {{ ref('stg_time_entries') }} as entries
     left join users on entries.user_id = users.user_id
 
 ),

@@ -63,14 +63,27 @@ dated as (
 
 ),
 
-distinct_days as (
+-- Of the entries only what their days follow from, because they are many more than the days.
+distinct_spans as (
 
     select distinct
         time_zone,
-        candidate_date,
-        {{ utc_moment('cast(candidate_date as timestamp)') }} as utc_midnight
+        first_date,
+        last_date
 
-    from dated
+    from candidates
+
+),
+
+distinct_days as (
+
+    select distinct
+        distinct_spans.time_zone,
+        cast(series.day as date) as candidate_date,
+        {{ utc_moment('cast(series.day as timestamp)') }} as utc_midnight
+
+    from distinct_spans
+    cross join {{ date_series('distinct_spans.first_date', 'distinct_spans.last_date') }} as series (day)
 
 ),
 
