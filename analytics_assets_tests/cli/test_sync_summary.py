@@ -67,7 +67,11 @@ def test_the_ui_finds_the_run_under_its_job_with_its_months(
     assert (run.job_name, run.status) == ("sync", DagsterRunStatus.SUCCESS)
     assert min(months) == "2024-01-01"
     assert len(months) == len(Span(Month(2024, 1), current_month()).months)
+    # by the tag it stands among the runs of its job; without the origin the timeline, the first page, was empty after it
     assert run.tags[".dagster/repository"] == "__repository__@analytics_assets.definitions"
+    assert run.remote_job_origin is not None
+    assert run.remote_job_origin.job_name == "sync"
+    assert run.remote_job_origin.repository_origin.get_label() == "__repository__@analytics_assets.definitions"
 
 
 def test_a_routine_sync_reads_the_lookback_and_only_what_was_selected(

@@ -21,6 +21,7 @@ from dagster import (
     JobDefinition,
 )
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import MAX_RETRIES_TAG, REPOSITORY_LABEL_TAG
 from dagster._core.utils import make_new_run_id
 
@@ -68,6 +69,7 @@ def run_job(
     run_id, stream = make_new_run_id(), sys.stderr
     instance.add_event_listener(run_id, watch.take_event)
     instance.add_event_listener(run_id, lambda entry: _cancel_if_interrupted(instance, entry))
+    instance.add_event_listener(run_id, lambda entry: _say_where_it_is_from(instance, entry, label))
     quiet = contextlib.nullcontext() if verbose else _output_to_nowhere()
     here = contextlib.chdir(Path.cwd())  # dbt moves into its project, and a run that is interrupted there must not stay
     with here, showing(watch, stream, plain=verbose), quiet:
@@ -78,6 +80,17 @@ def run_job(
             asset_selection=assets,
             tags={**tags, REPOSITORY_LABEL_TAG: label, **NO_RETRY},
         )
+
+
+def _say_where_it_is_from(instance: DagsterInstance, entry: EventLogEntry, label: str) -> None:
+    """Give a run that has begun the origin that runs of the UI have; the timeline, the UI's first page, shows no others."""
+    event = entry.dagster_event
+    if event is None or event.event_type is not DagsterEventType.PIPELINE_START:
+        return
+    if run := instance.get_run_by_id(entry.run_id):
+        repository, _, location = label.partition("@")
+        of_repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), repository)
+        instance.run_storage.replace_job_origin(run, RemoteJobOrigin(of_repository, run.job_name))
 
 
 def _cancel_if_interrupted(instance: DagsterInstance, entry: EventLogEntry) -> None:
