@@ -19,12 +19,17 @@ _WHERE_TO_GET: Final[dict[str, str]] = {
 }
 
 
+DEMO: Final = "To look around first, `analytics-assets run` loads a demo."
+_WHAT_A_DEMO_SPARES: Final = {(f"{PREFIX}{name}", "is not set") for name in ("API_KEY", "API_URL", "WORKSPACE_ID")}
+
+
 class SettingsError(Exception):
     """One or more variables are missing or wrong; the message names each, what it should be and where to get it.
 
     Attributes:
         named: each of them with what is wrong about it.
         problems: a part of the message for each of them.
+        wants_demo: whether nothing that names a workspace is set, so that the person may not have one yet.
     """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
@@ -32,7 +37,9 @@ class SettingsError(Exception):
         self.problems = tuple(
             f"{name} {problem}" + (f" ({_WHERE_TO_GET[name]})" if name in _WHERE_TO_GET else "") for name, problem in problems
         )
-        super().__init__("; ".join(self.problems) + ". Set it in the environment or in .env, see .env.example.")
+        self.wants_demo = set(self.named) >= _WHAT_A_DEMO_SPARES
+        said = [f"{'; '.join(self.problems)}.", "Set it in the environment or in .env, see .env.example."]
+        super().__init__(" ".join([*said, DEMO] if self.wants_demo else said))
 
 
 def variable(field: str) -> str:

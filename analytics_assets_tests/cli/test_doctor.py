@@ -36,6 +36,7 @@ def test_doctor_counts_each_missing_variable_and_writes_nothing(tmp_path: Path) 
     assert (ended.code, ended.err) == (1, "")
     for name in ("ANALYTICS_API_KEY", "ANALYTICS_API_URL", "ANALYTICS_WORKSPACE_ID"):
         assert re.search(rf"^settings +wrong +{name} is not set", ended.out, re.MULTILINE)
+    assert re.search(r"^settings +note +To look around first, `analytics-assets run` loads a demo\.$", ended.out, re.MULTILINE)
     assert ended.out.endswith("3 things are wrong, see above.\n")
     assert "does not exist yet and can be made" in ended.out
     assert list(tmp_path.iterdir()) == []

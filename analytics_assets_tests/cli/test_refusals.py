@@ -86,7 +86,8 @@ def test_all_missing_variables_are_named_at_once(tmp_path: Path) -> None:
         "",
         "ANALYTICS_API_KEY is not set (make one in the API's user settings); "
         "ANALYTICS_API_URL is not set (the API's root, the part before /v1, for example https://api.example.com); "
-        "ANALYTICS_WORKSPACE_ID is not set (the id in the address of the workspace's settings page). " + SETTING_HINT + "\n",
+        "ANALYTICS_WORKSPACE_ID is not set (the id in the address of the workspace's settings page). " + SETTING_HINT + " "
+        "To look around first, `analytics-assets run` loads a demo.\n",
     )
 
 

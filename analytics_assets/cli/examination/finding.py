@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from analytics_assets.setting_errors import SettingsError
+from analytics_assets.setting_errors import DEMO, SettingsError
 
 Verdict = Literal["ok", "wrong", "note"]
 
@@ -22,3 +22,5 @@ def wrong_settings(error: SettingsError) -> Iterator[Finding]:
     """A finding for each setting that is missing or wrong."""
     for problem in error.problems:
         yield Finding("settings", "wrong", f"{problem}; set it in the environment or in .env, see .env.example")
+    if error.wants_demo:
+        yield Finding("settings", "note", DEMO)
