@@ -28,7 +28,7 @@ from analytics_assets.orchestration.raw_assets import DagsterDltResource, build_
 from analytics_assets.orchestration.raw_checks import build_raw_checks
 from analytics_assets.orchestration.reader_copy import build_reader_copy_asset, copying_of
 from analytics_assets.orchestration.report_asset import build_report_asset
-from analytics_assets.orchestration.resources import Warehouse, WorkspaceAccessResource
+from analytics_assets.orchestration.resources import WorkspaceAccessResource, warehouse_resource
 from analytics_assets.orchestration.run_history import build_forget_old_runs
 from analytics_assets.orchestration.sync_now import build_sync_now
 from analytics_assets.orchestration.team_tables import build_team_tables
@@ -78,7 +78,7 @@ def build_definitions(settings: Settings | None = None, *, on_reading: OnReading
         ],
         resources={
             "api": WorkspaceAccessResource(),
-            "warehouse": Warehouse(duckdb_path=str(settings.duckdb_path)),
+            "warehouse": warehouse_resource(settings.duckdb_path),
             "dlt_resource": DagsterDltResource(),
         },
         # one process per run: DuckDB has one writer, and each further process would import everything again (5 s)

@@ -5,9 +5,10 @@ Both are plain values until a run asks them for something; nothing is opened or 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from dagster import ConfigurableResource
+from dagster import ConfigurableResource, ResourceDefinition, ResourceParam
 from pydantic import Field
 
 from analytics_assets.pipeline.api import Api
@@ -42,15 +43,11 @@ class WorkspaceAccessResource(ConfigurableResource):  # type: ignore[type-arg]
         return Api.of(settings, access)
 
 
-class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
+@dataclass(frozen=True)
+class WarehouseFile:
     """The DuckDB file that everything is loaded into."""
 
-    duckdb_path: str = Field(description="The warehouse file, from ANALYTICS_DUCKDB_PATH.")
-
-    @property
-    def path(self) -> Path:
-        """Where the file is."""
-        return Path(self.duckdb_path)
+    path: Path
 
     @property
     def name(self) -> str:
@@ -62,3 +59,20 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
         """Hold the file for writing; other writers wait, and log it."""
         with writing(self.path, what):
             yield
+
+
+Warehouse = ResourceParam[WarehouseFile]
+"""The parameter by which a step is given the file."""
+
+
+def warehouse_resource(path: Path) -> ResourceDefinition:
+    """The warehouse of a run, which its launchpad can't change.
+
+    A run that loaded another file, to try something out, would put that one's tables into the copy for BI tools and into the
+    team's database, and what the UI says of each asset would be of it.
+
+    Args:
+        path: the file.
+    """
+    description = f"The warehouse file {path}, see ANALYTICS_DUCKDB_PATH."
+    return ResourceDefinition(lambda _: WarehouseFile(path), config_schema={}, description=description)

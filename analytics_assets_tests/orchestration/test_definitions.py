@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from dagster import (
     AssetKey,
+    DagsterInvalidConfigError,
     FreshnessPolicy,
     ScheduleDefinition,
     SensorDefinition,
+    validate_run_config,
 )
 
 from analytics_assets.definitions import build_definitions
@@ -169,3 +171,12 @@ def test_a_process_looks_seldom_for_circles_of_objects(start: str) -> None:
     code = f"import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0])); {start}"
     result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(result.stdout.splitlines()[-1]) > 100_000
+
+
+def test_no_launchpad_sends_a_run_to_another_warehouse() -> None:
+    """A run that was tried out on another file put that one's tables into the copy for BI tools and the team's database."""
+    job = build_definitions(Settings(duckdb_path=Path("data/ours.duckdb"))).resolve_job_def("sync")
+    elsewhere = {"resources": {"warehouse": {"config": {"duckdb_path": "tried_out.duckdb"}}}}
+    with pytest.raises(DagsterInvalidConfigError, match="warehouse"):
+        validate_run_config(job, elsewhere)
+    assert "ours.duckdb, see ANALYTICS_DUCKDB_PATH" in str(job.resource_defs["warehouse"].description)
