@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster import ConfigurableResource, ResourceDefinition, ResourceParam
+from dagster import ConfigurableResource, InitResourceContext, ResourceDefinition, ResourceParam
 from pydantic import Field
 
 from analytics_assets.pipeline.api import Api
@@ -74,5 +74,9 @@ def warehouse_resource(path: Path) -> ResourceDefinition:
     Args:
         path: the file.
     """
+
+    def warehouse_file(context: InitResourceContext) -> WarehouseFile:  # its name is the resource's type in the UI
+        return WarehouseFile(path)
+
     description = f"The warehouse file {path}, see ANALYTICS_DUCKDB_PATH."
-    return ResourceDefinition(lambda _: WarehouseFile(path), config_schema={}, description=description)
+    return ResourceDefinition(warehouse_file, config_schema={}, description=description)
