@@ -67,6 +67,10 @@ class Model:
         windows = {member: self.coverage.window_of(member, asked) for member in states[0]["users"].keys() - set(refused)}
         for resource in resources:
             possible = [after for state in states for after in self._after(resource, windows, state, refused)]
+            if resource == "time_entries" and len(states) > 1:
+                # for the sake of a row that moved meanwhile any list may have been read as a whole
+                whole = dict.fromkeys(windows, self.history)
+                possible = [after for state in states for after in self._after(resource, whole, state, refused)] + possible
             old = self.live[resource]
             new: Records = {}
             for record_id in {key for records in possible for key in records}:
