@@ -12,7 +12,6 @@ import duckdb
 
 logger = logging.getLogger(__name__)
 
-
 _Given = TypeVar("_Given")
 
 
