@@ -19,8 +19,9 @@ _WHERE_TO_GET: Final[dict[str, str]] = {
 }
 
 
+NOT_SET: Final = "is not set"
 DEMO: Final = "To look around first, `analytics-assets run` loads a demo."
-_WHAT_A_DEMO_SPARES: Final = {(f"{PREFIX}{name}", "is not set") for name in ("API_KEY", "API_URL", "WORKSPACE_ID")}
+_WHAT_A_DEMO_SPARES: Final = {(f"{PREFIX}{name}", NOT_SET) for name in ("API_KEY", "API_URL", "WORKSPACE_ID")}
 
 
 class SettingsError(Exception):

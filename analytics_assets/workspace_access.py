@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from analytics_assets.setting_addresses import safe_root, workspace_ids
-from analytics_assets.setting_errors import SettingsError, problems_of, variable
+from analytics_assets.setting_errors import NOT_SET, SettingsError, problems_of, variable
 from analytics_assets.setting_values import OptionalText, empty_is_none, sendable_key
 
 
@@ -45,7 +45,7 @@ class AccessSettings(BaseModel):
         """
         if self.api_key is None or self.api_url is None or self.workspace_id is None:
             values = {"api_key": self.api_key, "api_url": self.api_url, "workspace_id": self.workspace_id}
-            raise SettingsError([(variable(name), "is not set") for name, value in values.items() if value is None])
+            raise SettingsError([(variable(name), NOT_SET) for name, value in values.items() if value is None])
         if "," in self.workspace_id:
             raise SettingsError([(variable("workspace_id"), "names several workspaces where one is read")])
         return WorkspaceAccess(self.api_key, self.api_url, self.workspace_id)

@@ -79,7 +79,7 @@ changes as (
         on after_version.time_entry_id = before_version.time_entry_id
         and after_version.version_number = before_version.version_number + 1
         and before_version.superseded_by = 'edited'
-    -- What the very first reading brought, which is most of a history, was added late by nobody's knowledge: see below.
+    -- What the very first reading brought, most of a history, is no late addition: nobody had looked before.
     where after_version.version_number > 1
         or after_version.loaded_at > (select min(published_at) from readings)
 
