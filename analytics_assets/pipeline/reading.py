@@ -24,6 +24,7 @@ from analytics_assets.pipeline.months import AskedMonths, Span
 from analytics_assets.pipeline.progress import ReadingProgress
 from analytics_assets.source.arrow import UndeclaredColumns
 from analytics_assets.source.columns import TABLES, DataType, ResourceName
+from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import SourceError, causes
 from analytics_assets.source.reading import Reading, SettledList
 from analytics_assets.source.rest_config import ReadingOptions
@@ -62,6 +63,7 @@ class OpenReading:
     known_columns: dict[ResourceName, dict[str, DataType]]
     _api: Api
     _options: ReadingOptions
+    _ending: Ending
     _window: Window
     _history_start: datetime
     _is_routine: bool
@@ -106,6 +108,7 @@ class OpenReading:
         for name, doubts in self._doubts(children, reading).items():
             if doubts:
                 reading = self._without_doubts(name, doubts, reading, resources)
+        self._ending.pass_signals_on()  # what is done with the reading has no threads of its own, and may take long
         return reading
 
     def forget_kept_answers(self) -> None:
@@ -141,6 +144,7 @@ class OpenReading:
 
     def _read_again(self, name: ResourceName, parents: Set[str], reading: Reading, options: ReadingOptions) -> None:
         """Read some lists again: for all history where the reading holds that of the list, else for its months."""
+        self._ending.pause(0)
         in_history = parents & reading.whole_lists if name == ENTRIES else frozenset[str]()
         for some, window in ((parents - in_history, options.window), (in_history, reading.history)):
             if some:
@@ -274,15 +278,17 @@ def open_reading(
         began_at = datetime.now(UTC)
         undeclared = UndeclaredColumns(known, on_new=progress.recorder.column_found)
         progress.meter.lists = progress.lists
+        ending = progress.meter.ending
         with (
             nullcontext()
             if is_read_only
             else api.answers_kept(answers_folder(warehouse), progress.recorder, published_at) as kept,
             landing(warehouse, concurrency=api.limits.concurrency) as landed,
-            progress.meter.ending.at_exit_or_signal(),
+            ending.at_exit_or_signal(),
         ):
             options = api.options(progress, window, undeclared, with_rows, kept)
             source = api.source(options)
+            ending.pause(0)
             yield OpenReading(
                 warehouse,
                 span,
@@ -292,6 +298,7 @@ def open_reading(
                 known,
                 api,
                 options,
+                ending,
                 window,
                 history_start,
                 months.span is None,

@@ -4,17 +4,16 @@ dlt reads child lists in threads of its own, and gives them two seconds when it 
 ceiling would outlive the run by that hour. What is waited for is decided in `ceiling.py` and `http.py`.
 """
 
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Final
 
+from analytics_assets.interruption import KeptSignals
 from analytics_assets.source.errors import SourceError
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-"""Those that Dagster and Python turn into an exception; the command line turns SIGHUP into the first."""
+PATIENCE_SECONDS: Final = 1.0
+"""How long a reading that is told to end may take to end by itself, which it does in moments unless a host is looked up."""
 
 
 class Ending:
@@ -25,6 +24,7 @@ class Ending:
         self._lock = threading.Lock()
         self._reason = SourceError("The reading has ended; nothing more is asked of the API.")
         self._callbacks: list[Callable[[], None]] = []
+        self._kept: KeptSignals | None = None
 
     @property
     def is_over(self) -> bool:
@@ -66,38 +66,28 @@ class Ending:
     def at_exit_or_signal(self) -> Iterator[None]:
         """End the reading when the block is left, and as soon as the process is told to end.
 
-        A second signal while the reading ends is not passed on: it would interrupt the clearing up.
+        The signal itself comes when the block is left by that, or after `PATIENCE_SECONDS`. A second one is passed over.
         """
-        with self._signals_heard():
+        with self._signals_kept():
             try:
                 yield
             finally:
                 self.end()
 
+    def pass_signals_on(self) -> None:
+        """From now on a signal interrupts the block of `at_exit_or_signal` at once; one that was kept does now.
+
+        Raises:
+            BaseException: what the signal stands for.
+        """
+        if self._kept is not None:
+            self._kept.pass_on()
+
     @contextmanager
-    def _signals_heard(self) -> Iterator[None]:
+    def _signals_kept(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.getsignal(number) for number in SIGNALS}
-        heard: set[int] = set()
-
-        def hear(number: int, frame: FrameType | None) -> None:
-            if number in heard:
-                return
-            heard.add(number)
-            # in a thread, because the one that the signal interrupted may hold the locks that `end` needs
-            threading.Thread(target=self.end, daemon=True).start()
-            handler = before[signal.Signals(number)]
-            if callable(handler):
-                handler(number, frame)
-
-        for number, handler in before.items():
-            if callable(handler):
-                signal.signal(number, hear)
-        try:
+        self._kept = KeptSignals(self.end, PATIENCE_SECONDS)
+        with self._kept.kept():
             yield
-        finally:
-            for number, handler in before.items():
-                if signal.getsignal(number) is hear:
-                    signal.signal(number, handler)

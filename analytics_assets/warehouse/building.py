@@ -6,14 +6,16 @@ model is replaced in a transaction of its own, as dbt does it: readers and a mod
 
 import time
 from collections.abc import Callable, Generator, Mapping, Set
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from graphlib import TopologicalSorter
+from queue import SimpleQueue
 from typing import Any, Final, Literal
 
 import duckdb
 
+from analytics_assets.interruption import signals_kept
 from analytics_assets.warehouse.built import Relation, kinds_of_relations, place
 from analytics_assets.warehouse.counting import count
 from analytics_assets.warehouse.more_memory import with_more_memory
@@ -109,6 +111,7 @@ def build_all(
     kept_back: set[str] = set()
     told: list[tuple[str, Ended]] = []
     running: dict[Future[Ended], tuple[str, duckdb.DuckDBPyConnection]] = {}
+    over: SimpleQueue[Future[Ended]] = SimpleQueue()  # to wait for one is safe to interrupt, to wait for futures is not
     at_a_time = AT_A_TIME if largest < AT_A_TIME * ROW_GROUP else 1
     if at_a_time > 1:
         con.execute("SET threads = 1")
@@ -117,14 +120,18 @@ def build_all(
             while order.is_active():
                 for node in order.get_ready():
                     if kept_back.isdisjoint(after[node]):
-                        cursor = con.cursor()
-                        running[pool.submit(_one, cursor, node, nodes[node], look)] = (node, cursor)
+                        with signals_kept():
+                            cursor = con.cursor()
+                            future = pool.submit(_one, cursor, node, nodes[node], look)
+                            running[future] = (node, cursor)
+                            future.add_done_callback(over.put)
                     else:
                         kept_back.add(node)
                         order.done(node)
                 yield from told  # while what has become ready by that is built
                 told = []
-                for ended in wait(running, return_when=FIRST_COMPLETED).done if running else ():
+                if running:
+                    ended = over.get()
                     node, cursor = running.pop(ended)
                     cursor.close()
                     told.append((node, ended.result()))
@@ -133,11 +140,12 @@ def build_all(
                     order.done(node)
             yield from told
         except BaseException:
-            for waiting in running:
-                waiting.cancel()
-            while wait(running, timeout=CANCEL_AGAIN_SECONDS).not_done:  # one that has not begun yet is not cancelled by it
-                for _, cursor in running.values():
-                    cursor.interrupt()
+            with signals_kept():
+                for waiting in running:
+                    waiting.cancel()
+                while wait(running, timeout=CANCEL_AGAIN_SECONDS).not_done:  # one that has not begun yet is not cancelled by it
+                    for _, cursor in running.values():
+                        cursor.interrupt()
             raise
 
 
