@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.ledger import HOUR_SECONDS, LastHour, Ledger
@@ -61,7 +61,9 @@ class Ceiling:
         requests_left: Callable[[], int | None] = lambda: None,
         clock: Clock = CLOCK,
     ) -> None:
-        self._limiter = Limiter(InMemoryBucket([Rate(per_second, Duration.SECOND)]))
+        self._last_second = InMemoryBucket([Rate(per_second, Duration.SECOND)])
+        # it would forget in a thread with an event loop, which outlives a reading by ten seconds
+        self._limiter = Limiter(SingleBucketFactory(self._last_second, schedule_leak=False))
         self._poll_seconds = max(0.001, 0.25 / per_second)
         self._per_hour = per_hour
         self._ledger = Ledger(ledger, per_hour, clock=clock.wall) if per_hour is not None and ledger is not None else None
@@ -82,6 +84,7 @@ class Ceiling:
         """
         self._wait_until_open()
         self._wait_for_the_hour()
+        self._last_second.leak(self._last_second.now())  # type: ignore[no-untyped-call]
         while not self._limiter.try_acquire("request", blocking=False):
             self.pause(self._poll_seconds)
         self._wait_until_open()  # another thread may have been refused meanwhile

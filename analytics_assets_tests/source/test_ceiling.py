@@ -20,6 +20,13 @@ def ceiling_of(hand: Hand | FlyingHand, ledger: Path, per_hour: int = 3) -> Ceil
     return Ceiling(10_000, per_hour, ledger, ending=hand, clock=hand.clock, requests_left=lambda: 8)
 
 
+def test_a_reading_leaves_no_thread_behind() -> None:
+    """Each had one of the limiter's with an event loop, which lived on for ten seconds: a daemon asks the API at each tick."""
+    before = threading.enumerate()
+    Ceiling(10_000).enter()
+    assert threading.enumerate() == before
+
+
 def test_a_later_process_waits_for_the_hour_of_an_earlier_one(tmp_path: Path) -> None:
     hand = FlyingHand()
     began = hand.now
