@@ -16,9 +16,11 @@ from dlt import Pipeline
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 from dlt.normalize import normalize
 
+from analytics_assets.cli.sync_run import job
 from analytics_assets.warehouse import building, publish
 
 Point = Literal[
+    "begun",
     "extracted",
     "normalising",
     "loading",
@@ -139,6 +141,7 @@ def _after(target: object, name: str) -> Callable[[PassBy], Any]:
 
 
 POINTS: Final[dict[Point, Callable[[PassBy], Any]]] = {
+    "begun": _before(job, "_say_where_it_is_from"),
     "extracted": _before(Pipeline, "normalize"),
     "normalising": _before(normalize, "w_normalize_files"),
     "loading": _before(DuckDbCopyJob, "run"),

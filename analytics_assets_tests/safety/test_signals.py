@@ -204,6 +204,21 @@ def test_a_command_that_is_told_to_end_while_dlt_works_does_not_publish(site: Si
     site.assert_clean()
 
 
+def test_a_command_that_is_told_to_end_while_dagster_works_between_its_steps_leaves_no_run_behind(
+    site: Site, processes: Processes
+) -> None:
+    """It fell into what Dagster does there, which no run expects: it was said to go on until the next command found it."""
+    running = processes.start(CommandOrder(("sync", "--select", "raw/tags")), site.variables(), stop=Stop("begun"))
+    running.wait_until_it_stops()
+    running.send(signal.SIGINT)
+    running.go_on()
+    ended = running.end()
+    assert ended.result == EXIT_INTERRUPTED
+    assert ended.said.endswith("Interrupted. The warehouse is as it was before.\n")
+    with site.instance() as instance:
+        assert [run.status for run in instance.get_runs()] == [DagsterRunStatus.CANCELED]
+
+
 def test_a_command_that_loses_its_terminal_while_models_are_built_says_what_stayed(site: Site, processes: Processes) -> None:
     order = CommandOrder(("sync", "--select", "raw/tags,staging/stg_tags"))
     running = processes.start(order, site.variables(), stop=Stop("building"))

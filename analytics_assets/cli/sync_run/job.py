@@ -14,9 +14,11 @@ from typing import Final
 
 from dagster import (
     AssetKey,
+    DagsterEvent,
     DagsterEventType,
     DagsterExecutionInterruptedError,
     DagsterInstance,
+    DagsterRunStatus,
     EventLogEntry,
     JobDefinition,
 )
@@ -24,6 +26,7 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import MAX_RETRIES_TAG, REPOSITORY_LABEL_TAG
 from dagster._core.utils import make_new_run_id
+from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
 from analytics_assets.cli.sync_run.display import showing
 from analytics_assets.cli.sync_run.watch import RunWatch
@@ -72,7 +75,8 @@ def run_job(
     instance.add_event_listener(run_id, lambda entry: _say_where_it_is_from(instance, entry, label))
     quiet = contextlib.nullcontext() if verbose else _output_to_nowhere()
     here = contextlib.chdir(Path.cwd())  # dbt moves into its project, and a run that is interrupted there must not stay
-    with here, showing(watch, stream, plain=verbose), quiet:
+    # where Dagster expects no signal it waits for the next step, which is what Dagster does in its own processes
+    with here, showing(watch, stream, plain=verbose), quiet, capture_interrupts():
         job.execute_in_process(
             instance=instance,
             run_id=run_id,
@@ -94,17 +98,23 @@ def _say_where_it_is_from(instance: DagsterInstance, entry: EventLogEntry, label
 
 
 def _cancel_if_interrupted(instance: DagsterInstance, entry: EventLogEntry) -> None:
-    """Say of a run whose step was interrupted that somebody wanted it to end.
+    """Say of a run that is being interrupted that somebody wanted it to end.
 
     Dagster knows that of runs that are ended in the UI; any other it takes for failed, and shows all of its assets red.
     """
     event = entry.dagster_event
-    if event is None or event.event_type is not DagsterEventType.STEP_FAILURE:
+    if event is None or not (check_captured_interrupt() or _is_of_interrupted_step(event)):
         return
-    error = event.step_failure_data.error
     run = instance.get_run_by_id(entry.run_id)
-    if run is not None and error is not None and error.cls_name in INTERRUPTIONS:
+    if run is not None and run.status is DagsterRunStatus.STARTED:
         instance.report_run_canceling(run, "The command was told to end.")
+
+
+def _is_of_interrupted_step(event: DagsterEvent) -> bool:
+    if event.event_type is not DagsterEventType.STEP_FAILURE:
+        return False
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name in INTERRUPTIONS
 
 
 @contextlib.contextmanager
