@@ -1,5 +1,6 @@
 """The processes of `deploy/` on a real Postgres: what the daemon starts succeeds, and the web server shows it."""
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from sqlalchemy.engine import URL
 
 from analytics_assets.cli.orphaned_runs import end_orphaned_runs
 from analytics_assets.demo.behaviour import Behaviour
+from analytics_assets.demo.faults import Fault
 from analytics_assets.demo.serving import DemoServer
 from analytics_assets.orchestration.run_history import forget_old_runs
 from analytics_assets_tests.deploy.postgres import postgres
@@ -66,6 +68,13 @@ STATE_OF_BACKFILL: Final = (
     "query of($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
 )
 ENDED: Final = {"partitionBackfillOrError": {"status": "COMPLETED_SUCCESS"}}
+LAUNCH: Final = """
+mutation launch($job: JobOrPipelineSelector!) {
+  launchRun(executionParams: {selector: $job, runConfigData: {}}) { ... on LaunchRunSuccess { run { runId } } }
+}
+"""
+TERMINATE: Final = "mutation end($run: String!) { terminateRun(runId: $run) { ... on TerminateRunSuccess { run { runId } } } }"
+STATUS: Final = "query of($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 RUNS: Final = "{ runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }"
 MADE: Final = "{ assetNodes { assetKey { path } isMaterializable assetMaterializations { runId partition } } }"
 
@@ -122,10 +131,11 @@ def rows_in(variables: dict[str, str], query: str) -> list[tuple[Any, ...]]:
 @pytest.mark.timeout(600)
 def test_a_schedule_and_a_backfill_run_in_a_deployment_of_several_processes(deployment: SharedInstance, site: Site) -> None:
     with deployment.running(), deployment.instance() as instance:
-        a_schedule_and_a_backfill_run(deployment, instance, site)
+        daemon = a_schedule_and_a_backfill_run(deployment, instance, site)
+        a_run_that_is_terminated_ends(deployment, daemon, site)
 
 
-def a_schedule_and_a_backfill_run(deployment: SharedInstance, instance: DagsterInstance, site: Site) -> None:
+def a_schedule_and_a_backfill_run(deployment: SharedInstance, instance: DagsterInstance, site: Site) -> Program:
     schedule = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "scheduleName": SCHEDULE}
     started = deployment.ask(START_SCHEDULE, schedule=schedule)["startSchedule"]
     assert started == {"scheduleState": {"status": "RUNNING"}}
@@ -154,6 +164,44 @@ def a_schedule_and_a_backfill_run(deployment: SharedInstance, instance: DagsterI
     assert any((deployment.printed / synced).rglob("*.out")), "what the run has printed is where the web server looks for it"
     files = {path.suffix for path in deployment.home.rglob("*") if path.is_file()}
     assert ".db" not in files, "something of the instance is kept in files"
+    return daemon
+
+
+def a_run_that_is_terminated_ends(deployment: SharedInstance, daemon: Program, site: Site) -> None:
+    site.change_something()
+    before = site.contents()
+    asked = len(site.server.requests)
+    site.server.faults.add(Fault("stall", "time_entries", times=None))
+    job = {
+        "repositoryLocationName": LOCATION,
+        "repositoryName": REPOSITORY,
+        "jobName": "sync",
+        "assetSelection": [{"path": ["raw", "users"]}, {"path": ["raw", "time_entries"]}],
+    }
+    run = deployment.ask(LAUNCH, job=job)["launchRun"]["run"]["runId"]
+
+    def reads() -> bool | None:
+        return any(request.resource == "time_entries" for request in site.server.requests[asked:]) or None
+
+    daemon.wait_for("the reading", reads)
+    assert deployment.ask(TERMINATE, run=run)["terminateRun"] == {"run": {"runId": run}}
+    ended = {"runOrError": {"status": "CANCELED"}}
+    daemon.wait_for("the end of the run", lambda: deployment.ask(STATUS, run=run) == ended or None)
+    daemon.wait_for("the end of its process", lambda: not processes_with(run) or None)
+    assert site.contents() == before
+    site.server.faults.clear()
+    site.sync()
+    site.assert_equals_api()
+
+
+def processes_with(word: str) -> list[str]:
+    """The commands of the processes that have the word among their arguments."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found += [command] if word in command else []
+    return found
 
 
 def test_old_runs_are_forgotten_in_postgres_with_their_events_and_results_of_checks(deployment: SharedInstance) -> None:
