@@ -101,5 +101,5 @@ def test_in_a_new_process_dlt_does_not_begin_to_report() -> None:
         "with dlt_configured(1):\n"
         "    print(telemetry.is_telemetry_started(), anon_tracker._ANON_TRACKER_ENDPOINT)"
     )
-    ended = run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    ended = run([sys.executable, "-c", program], capture_output=True, text=True, timeout=150)
     assert (ended.stderr, ended.stdout.split()) == ("", ["True", "None"])

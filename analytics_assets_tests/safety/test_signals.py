@@ -63,7 +63,8 @@ WAITING: dict[str, tuple[dict[str, str], list[Fault], str]] = {
     ),
     "an answer": ({}, [Fault("stall", "time_entries", times=None)], "time_entries: reading"),
 }
-END_WITHIN_SECONDS = 3.0
+END_WITHIN_SECONDS = 30.0
+"""Less than any of these waits, and more than a machine that is busy with other tests needs; alone it takes a third of one."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -256,7 +257,7 @@ def test_ctrl_c_while_the_interpreter_ends_prints_no_traceback() -> None:
         "import atexit, signal, sys; from analytics_assets.cli import program; "
         "atexit.register(signal.raise_signal, signal.SIGINT); sys.argv[1:] = ['--help']; sys.exit(program())"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
