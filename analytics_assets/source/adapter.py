@@ -45,7 +45,10 @@ class WholeAnswerAdapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """The pool for a proxy, of connections that can be cut."""
         if proxy not in self.proxy_manager:
-            make_cuttable(super().proxy_manager_for(proxy, **kwargs))
+            try:
+                make_cuttable(super().proxy_manager_for(proxy, **kwargs))
+            except UnicodeEncodeError:  # it holds the password
+                raise requests.exceptions.InvalidProxyURL("no header can carry its user or password") from None
         return self.proxy_manager[proxy]
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:

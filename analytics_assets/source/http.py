@@ -240,11 +240,12 @@ class HttpSession(requests.Session):
                 may_be_size=is_connected,
                 advice=WAIT_LONGER if is_connected else CHECK_ADDRESS,
             ) from error
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            # the API's own address was read when the request was made; that of the proxy may hold a password and is not shown
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            # the API's own address was read when the request was made; that of the proxy may hold a password, so neither it
+            # nor the error is shown, which Dagster would keep with the sentence as its cause
             raise SourceError(
                 f"{named(request)} can't be sent: the address of the proxy can't be read, or is of an unknown kind. {CHECK_PROXY}"
-            ) from error
+            ) from None
         except requests.exceptions.ProxyError as error:
             raise TransientAnswerError(f"the proxy gave no line ({_reason(error)})", advice=CHECK_PROXY) from error
         except (requests.exceptions.RequestException, HTTPError) as error:

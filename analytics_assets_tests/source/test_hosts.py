@@ -3,11 +3,13 @@
 import socket
 import socketserver
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dlt.extract.exceptions import ResourceExtractionError
 
 from analytics_assets.demo.build import empty_workspace
 from analytics_assets.demo.faults import Fault
@@ -158,15 +160,29 @@ def test_a_valid_certificate_is_accepted_and_lost_lines_under_tls_are_tried_agai
     assert "the connection failed" in secure.failing_read("clients")
 
 
-@pytest.mark.parametrize("proxy", ["http://me:pass-word@[::1", "http://", "gopher://me:pass-word@127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:pass-word@[::1",
+        "http://",
+        "gopher://me:pass-word@127.0.0.1:1",
+        "http://me:pass-word@127.0.0.1:99999",
+        "http://me:pass-word#1@127.0.0.1:1",
+        "http://me:pass-word-€@127.0.0.1:1",
+    ],
+)
 def test_a_proxy_whose_address_can_not_be_read_is_said_at_once_without_its_password(
     tiny: Rig, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
+    """The errors of its address say it as it is, and Dagster keeps what an error was raised from beside the sentence."""
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     tiny.api_url = "https://api.invalid"
     sentence = tiny.failing_read("clients")
     assert "the address of the proxy can't be read" in sentence and "HTTPS_PROXY or ALL_PROXY" in sentence
     assert "pass-word" not in sentence and tiny.meter.retries == 0
+    with pytest.raises(ResourceExtractionError) as raised:
+        tiny.read("clients")
+    assert "pass-word" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_a_proxy_that_gives_no_line_is_named_and_not_the_api(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
