@@ -6,6 +6,7 @@ that is skipped, or the end of the run.
 """
 
 import logging
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from analytics_assets.source.kept_answers import seconds_since
 from analytics_assets.source.page import Page
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
-from analytics_assets.source.retrying import ASK_LESS_OFTEN, retry_after_seconds
+from analytics_assets.source.retrying import ASK_LESS_OFTEN, KEEP_NO_ANSWERS, retry_after_seconds
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
 from analytics_assets.source.typed import typed_reader
@@ -126,6 +127,7 @@ class AnswerGate:
         """Whether the list of this one parent can't be read, and is skipped; every other answer but a list is raised."""
         status = response.status_code
         if status == 200:
+            _assert_not_from_a_cache(response)
             return False
         said = f"{where(response)} answered {status}{message(response)}"
         size = size_in(response.url)
@@ -273,6 +275,15 @@ def _nested_too_deep(records: Sequence[Record]) -> str | None:
         except (TypeError, RecursionError):
             return str(record["id"])
     return None
+
+
+def _assert_not_from_a_cache(response: requests.Response) -> None:
+    """Refuse an answer whose header `Age` says that it is older than its request, which asked for none of a cache."""
+    age = response.headers.get("Age", "").strip()
+    if age.isascii() and age.isdecimal() and int(age[:9]) > math.ceil(response.elapsed.total_seconds()):
+        raise TransientAnswerError(
+            f"answered what a cache had kept for {age[:9]} s, as its header Age says", advice=KEEP_NO_ANSWERS
+        )
 
 
 def _last_page(response: requests.Response) -> bool | None:

@@ -120,6 +120,7 @@ class HttpSession(requests.Session):
         )
         adapter = WholeAnswerAdapter(root_url, limits, meter.ending)
         self._environment: Mapping[str, Any] | None = None
+        self.headers["Cache-Control"] = "no-cache"  # a proxy may keep answers that do not say how long they hold
         self.adapters.clear()
         self.mount("https://", adapter)
         self.mount("http://", adapter)

@@ -26,6 +26,7 @@ ASK_LESS_OFTEN: Final = (
 WAIT_LONGER: Final = "Set a longer ANALYTICS_REQUEST_TIMEOUT_SECONDS, or a smaller ANALYTICS_PAGE_SIZE."
 CHECK_ADDRESS: Final = "Check ANALYTICS_API_URL, and that this machine reaches it."
 CHECK_PROXY: Final = "Check the proxy that HTTPS_PROXY or ALL_PROXY names."
+KEEP_NO_ANSWERS: Final = "Let the proxy or cache before the API keep none of its answers."
 
 
 def retry_after_seconds(response: requests.Response) -> float | None:
