@@ -6,6 +6,7 @@ What went wrong is raised as urllib3, requests or this module put it; whether it
 import ipaddress
 import ssl
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from analytics_assets.source.ceiling import in_words
@@ -162,6 +164,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_through_a_proxy(request: requests.PreparedRequest, proxies: Mapping[str, str] | None) -> bool:
+    """Whether the request takes one of these proxies, each under what it is for."""
+    url = request.url or ""
+    return not is_loopback(urlsplit(url).hostname or "") and bool(select_proxy(url, dict(proxies or {})))
 
 
 def named(request: requests.PreparedRequest) -> str:

@@ -27,7 +27,7 @@ from analytics_assets.source.kept_answers import seconds_since
 from analytics_assets.source.page import Page
 from analytics_assets.source.page_size import PageSize, is_first_page, size_in
 from analytics_assets.source.reading import ReadingRecorder
-from analytics_assets.source.retrying import ASK_LESS_OFTEN, KEEP_NO_ANSWERS, retry_after_seconds
+from analytics_assets.source.retrying import ASK_LESS_OFTEN, CHECK_PROXY, KEEP_NO_ANSWERS, retry_after_seconds
 from analytics_assets.source.routes import place_of
 from analytics_assets.source.sent_pages import SentPage, SentPages, digest_of
 from analytics_assets.source.typed import typed_reader
@@ -151,6 +151,8 @@ class AnswerGate:
         if status in PARENT_REFUSED_STATUSES and self._table.parent is not None:
             self._recorder.list_refused(self._table.name, place_of(response.url).parent_id, f"{status}{message(response)}")
             return True
+        if status == 407:
+            raise SourceError(f"{said}: a proxy between this machine and the API asks for a user and a password. {CHECK_PROXY}")
         if status == 401:
             raise SourceError(f"{said}: the key of ANALYTICS_API_KEY is wrong or has been withdrawn; make a new one.")
         if status == 403:

@@ -17,7 +17,7 @@ from requests.hooks import dispatch_hook
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
-from analytics_assets.source.adapter import WholeAnswerAdapter, named
+from analytics_assets.source.adapter import WholeAnswerAdapter, is_through_a_proxy, named
 from analytics_assets.source.ceiling import Ceiling
 from analytics_assets.source.ending import Ending
 from analytics_assets.source.errors import (
@@ -223,6 +223,7 @@ class HttpSession(requests.Session):
             self._meter.asked(resource)
         started = time.monotonic()
         size = 0
+        way_there = CHECK_PROXY if is_through_a_proxy(request, kwargs.get("proxies")) else CHECK_ADDRESS
         try:
             response = super().send(request, **{**kwargs, "stream": True, "allow_redirects": False})
             size = response.raw.tell()
@@ -232,14 +233,15 @@ class HttpSession(requests.Session):
                 raise TransientAnswerError(f"the TLS connection failed ({_reason(error)})", advice=CHECK_ADDRESS) from error
             raise SourceError(
                 f"{named(request)}: the server's certificate is not valid ({_reason(error)}); the key was not sent. "
-                "Check ANALYTICS_API_URL, or the machine's certificates."
+                "Check ANALYTICS_API_URL. Where a proxy of your company opens the lines, name a file with its certificate in "
+                "REQUESTS_CA_BUNDLE."
             ) from error
         except requests.exceptions.Timeout as error:
             is_connected = not isinstance(error, requests.exceptions.ConnectTimeout)
             raise TransientAnswerError(
                 f"no answer in time ({_reason(error)})",
                 may_be_size=is_connected,
-                advice=WAIT_LONGER if is_connected else CHECK_ADDRESS,
+                advice=WAIT_LONGER if is_connected else way_there,
             ) from error
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             # the API's own address was read when the request was made; that of the proxy may hold a password, so neither it
@@ -251,12 +253,12 @@ class HttpSession(requests.Session):
             raise TransientAnswerError(f"the proxy gave no line ({_reason(error)})", advice=CHECK_PROXY) from error
         except (requests.exceptions.RequestException, HTTPError) as error:
             if any(isinstance(cause, NameResolutionError) for cause in causes(error)):
-                raise TransientAnswerError("the host can't be found", advice=CHECK_ADDRESS) from error
+                raise TransientAnswerError("the host can't be found", advice=way_there) from error
             is_refused = any(isinstance(cause, NewConnectionError) for cause in causes(error))
             raise TransientAnswerError(
                 f"the connection failed ({_reason(error)})",
                 may_be_size=not is_refused,
-                advice=CHECK_ADDRESS if is_refused else "",
+                advice=way_there if is_refused or way_there == CHECK_PROXY else "",
             ) from error
         finally:
             if resource is not None:

@@ -19,7 +19,12 @@ def where(response: requests.Response) -> str:
 
 
 def message(response: requests.Response) -> str:
-    """What an error body says of itself, in brackets; nothing where it says nothing readable."""
+    """What an error body says of itself, in brackets; nothing where it says nothing readable.
+
+    A page is no answer of the API's: a proxy or a firewall before it says why it lets nothing through, to whoever has a browser.
+    """
+    if response.content.lstrip()[:1] == b"<":
+        return " (a page of HTML, as a proxy or firewall before the API sends it)"
     try:
         body = orjson.loads(response.content)
     except orjson.JSONDecodeError:

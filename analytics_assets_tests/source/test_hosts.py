@@ -171,6 +171,9 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path
     with DemoServer(tiny_workspace(), certificate=made.certificate, certificate_key=made.key) as server:
         sentence = (rig := Rig(server, tmp_path)).failing_read("clients")
         assert "certificate is not valid (" in sentence and "the key was not sent" in sentence
+        assert (
+            "Where a proxy of your company opens the lines, name a file with its certificate in REQUESTS_CA_BUNDLE." in sentence
+        )
         assert server.requests == [] and rig.meter.retries == 0
 
 
@@ -240,6 +243,25 @@ def test_a_proxy_that_gives_no_line_is_named_and_not_the_api(tiny: Rig, monkeypa
     sentence = tiny.failing_read("clients")
     assert "the proxy gave no line (Tunnel connection failed: 4" in sentence
     assert "Check the proxy that HTTPS_PROXY or ALL_PROXY names." in sentence and "ANALYTICS_API_URL" not in sentence
+
+
+def test_a_proxy_that_hangs_up_without_a_word_is_named(tiny: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence named nothing that could be looked at."""
+
+    class HangUp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1000)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), HangUp) as listener:
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.server_address[1]}")
+        tiny.api_url = "https://api.invalid"
+        sentence = tiny.failing_read("clients")
+        listener.shutdown()
+        thread.join()
+    assert "the connection failed (" in sentence
+    assert sentence.endswith("after 4 attempts. Check the proxy that HTTPS_PROXY or ALL_PROXY names.")
 
 
 def test_a_handshake_that_breaks_off_is_a_lost_line_and_no_wrong_certificate(tiny: Rig) -> None:

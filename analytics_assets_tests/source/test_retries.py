@@ -96,6 +96,14 @@ def test_an_unusual_status_is_not_taken_for_a_wrong_address(tiny: Rig, waits: li
     assert f"answered {status}" in sentence and words in sentence
 
 
+@pytest.mark.parametrize(("status", "words"), [(403, "check both"), (407, "Check the proxy that HTTPS_PROXY or ALL_PROXY names")])
+def test_a_page_of_a_proxy_is_not_taken_for_words_of_the_api(tiny: Rig, waits: list[float], status: int, words: str) -> None:
+    """A firewall that lets nothing through was told to be a key that may not read the workspace, or a plan of the API's."""
+    tiny.server.faults.add(Fault("status", "clients", status=status, body="html", times=None))
+    sentence = tiny.failing_read("clients")
+    assert f"answered {status} (a page of HTML, as a proxy or firewall before the API sends it)" in sentence and words in sentence
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("header", "waited"),
