@@ -24,6 +24,8 @@ from analytics_assets.warehouse.team.postgres_session import columns_of, exists,
 ENGINE: Final = "Postgres"
 INCOMING: Final = "_incoming"
 ROWS_AT_ONCE: Final = 50_000
+LONGEST_WAIT: Final = "1min"
+"""For a reader whose open transaction keeps a table from getting a column or being dropped; a database may have its own bound."""
 TYPES: Final[Mapping[str, str]] = {
     "BIGINT": "bigint",
     "BOOLEAN": "boolean",
@@ -70,6 +72,10 @@ class Postgres:
         """A transaction there; a second one waits until the first has ended, see `TeamWarehouse.receiving`."""
         with postgres_session(self.url) as session:
             session.run("SELECT pg_advisory_xact_lock(hashtext('analytics_assets'))")
+            # not for ever: whoever wants to read the table meanwhile waits behind the statement that waits
+            session.run(
+                f"SELECT set_config('lock_timeout', {literal(LONGEST_WAIT)}, true) WHERE current_setting('lock_timeout') = '0'"
+            )
             yield PostgresReceiver(con, session)
 
     def assert_reachable(self) -> None:

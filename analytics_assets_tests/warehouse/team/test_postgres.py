@@ -6,8 +6,10 @@ from urllib.parse import quote
 
 import duckdb
 import pytest
+from sqlalchemy import text
 
 from analytics_assets.warehouse.errors import WarehouseError
+from analytics_assets.warehouse.team import postgres
 from analytics_assets.warehouse.team.delivery import deliver, tables_that_differ
 from analytics_assets.warehouse.team.postgres import Postgres, PostgresReceiver
 from analytics_assets.warehouse.team.postgres_session import shown_address
@@ -189,6 +191,20 @@ def test_who_reads_during_a_delivery_sees_what_was_there_before(
     deliver(warehouse, Postgres(team.url))
     assert seen == [[(2, 2)], [(2, 2)]]
     assert team.rows("SELECT (SELECT count(*) FROM raw.tags), (SELECT count(*) FROM marts.dim_tags)") == [(0, 3)]
+
+
+def test_a_reader_who_does_not_end_holds_no_delivery_for_ever(
+    team: Team, warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column could not be added while a forgotten session had read the table, and all other readers waited behind that."""
+    monkeypatch.setattr(postgres, "LONGEST_WAIT", "1ms")
+    deliver(warehouse, Postgres(team.url))
+    change(warehouse, "INSERT INTO marts.dim_tags VALUES ('3', 'three')", "ALTER TABLE raw.tags ADD COLUMN colour VARCHAR")
+    with team.engine.connect() as reader:
+        reader.execute(text("SELECT * FROM raw.tags"))
+        assert "canceling statement due to lock timeout" in refusal(warehouse, team.url)
+    assert team.rows("SELECT count(*) FROM marts.dim_tags") == [(2,)]
+    assert set(deliver(warehouse, Postgres(team.url)).sent) == {"marts.dim_tags", "raw.tags"}
 
 
 def test_a_table_of_somebody_else_is_not_touched(team: Team, warehouse: Path) -> None:
