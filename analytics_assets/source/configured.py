@@ -13,6 +13,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers.dictionary import DictionaryProvider
 from dlt.common.configuration.providers.provider import ConfigProvider
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.configuration.utils import get_resolved_traces
 from dlt.common.runtime.tracking import SupportsTracking
 from dlt.pipeline import trace
 
@@ -47,6 +48,8 @@ def dlt_configured(concurrency: int) -> Iterator[None]:
     finally:
         if places.providers is mine:  # else a sync of another warehouse has begun since, in another thread, or is over
             places.providers, trace.TRACKING_MODULES = ours.usual, ours.usually_told
+        # dlt notes each value that it looks up, and forgets them at the end of a pipeline alone; a look at the API runs none
+        get_resolved_traces().clear()
 
 
 def _silent_context() -> PluggableRunContext:

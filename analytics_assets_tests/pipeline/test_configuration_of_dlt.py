@@ -10,9 +10,11 @@ import pytest
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.configuration.utils import get_resolved_traces
 from dlt.common.runtime import anon_tracker
 from dlt.pipeline import trace
 
+from analytics_assets.pipeline.look import why_a_sync_would_fail
 from analytics_assets.source.configured import dlt_configured
 from analytics_assets_tests.rig import Rig
 
@@ -55,6 +57,12 @@ def test_two_syncs_that_overlap_in_one_process_leave_the_configuration_as_it_was
         for ending in (first, second) if first_ends_first else (second, first):
             ending.__exit__(None, None, None)
         assert (places.providers, trace.TRACKING_MODULES) == (usual, told)
+
+
+def test_a_look_at_the_api_leaves_nothing_behind_in_dlt(tiny: Rig) -> None:
+    """Schedules and sensors look in a process that lives for weeks; dlt kept a note of each value that it had looked up."""
+    assert why_a_sync_would_fail(tiny.api, tiny.path) is None
+    assert get_resolved_traces().all_traces == []
 
 
 @pytest.fixture
