@@ -1,5 +1,6 @@
 """The event log that keeps its connections: the same files as Dagster's own storage, and a run that another process deletes."""
 
+import atexit
 import contextlib
 import sqlite3
 from collections.abc import Iterator
@@ -42,6 +43,15 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dagste
     (tmp_path / "dagster.yaml").write_text((files("analytics_assets") / "dagster.yaml").read_text())
     with DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
+
+
+def test_an_instance_that_is_opened_for_each_tick_leaves_nothing_in_the_process(instance: DagsterInstance) -> None:
+    """The code server opens one every five seconds, and Alembic kept a note of each for the end of the process."""
+    with mock.patch.object(atexit, "register") as register, DagsterInstance.from_ref(instance.get_ref()) as of_a_tick:
+        assert of_a_tick.schedule_storage is not None
+        assert of_a_tick.get_runs() == []
+        assert of_a_tick.all_asset_keys() == []
+    assert [call for call in register.call_args_list if "ExitStack" in repr(call)] == []
 
 
 def run(instance: DagsterInstance) -> str:
