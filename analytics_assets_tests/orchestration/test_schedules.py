@@ -92,6 +92,12 @@ def test_sync_hourly_does_not_wait_for_a_run_whose_process_was_killed(project: P
     assert decision.skip_message.startswith("A sync is running: a long sync (process ")
 
 
+def test_sync_hourly_does_not_wait_for_a_run_that_was_killed_while_the_clock_was_ahead(project: Project) -> None:
+    """It "had just begun" until the clock was there again, and every tick until then was skipped."""
+    make_run(project, DagsterEventType.RUN_START, seconds_ago=-3 * 24 * 3600)
+    assert requested(project, "sync_hourly", datetime.now(UTC))
+
+
 def test_sync_hourly_asks_for_a_run_on_a_file_that_is_not_a_warehouse_and_the_run_says_so(project: Project) -> None:
     """The broken file was taken for one that another run writes, and the schedule skipped for ever."""
     project.rig.path.write_text("this is not a database, but long enough to be read as one" * 1000)
